@@ -1,0 +1,117 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every module is compiled the same way: Swift 6, warnings are errors.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let nioConcurrency = product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTP2 = product(name: "NIOHTTP2", package: "swift-nio-http2")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
+    static let x509 = product(name: "X509", package: "swift-certificates")
+    static let yams = product(name: "Yams", package: "Yams")
+}
+
+/// The modules, from the top down: a module imports only those below it.
+let modules: [(name: String, dependencies: [Target.Dependency])] = [
+    (
+        "AdminCLI",
+        [
+            "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", "Lab", "NestboxAPI",
+            .argumentParser, .logging, .yams,
+        ]
+    ),
+    (
+        "Lab",
+        [
+            "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", "NestboxAPI", .logging, .subprocess,
+        ]
+    ),
+    (
+        "Operator",
+        [
+            "ArtifactStore", "ControlPlane", "ControllerRuntime", "KubernetesAPI", "KubernetesClient", "KubernetesVersions",
+            "PrometheusMetrics",
+            "NestboxAPI", "NodeJoin", "SSHClient", .crypto, .hummingbird, .logging, .serviceLifecycle,
+        ]
+    ),
+    ("NodeJoin", ["ArtifactStore", "KubernetesVersions", "NestboxAPI", "SSHClient", .crypto, .logging]),
+    ("ControlPlane", ["KubernetesAPI", "KubernetesVersions", "NestboxAPI", .crypto, .x509]),
+    (
+        "TunnelService",
+        [
+            "ControllerRuntime", "KubernetesAPI", "KubernetesClient", "PrometheusMetrics", "Tunnel", .hummingbird, .logging,
+            .serviceLifecycle,
+        ]
+    ),
+    ("NodeAgent", ["PrometheusMetrics", "Tunnel", .logging, .nioCore, .nioPosix, .nioSSL, .serviceLifecycle]),
+    (
+        "Tunnel",
+        ["PrometheusMetrics", .logging, .nioConcurrency, .nioCore, .nioHTTP1, .nioHTTP2, .nioPosix, .nioSSL, .serviceLifecycle]
+    ),
+    ("ArtifactStore", ["CCurl", "KubernetesVersions", .crypto, .logging, .subprocess]),
+    ("SSHClient", ["CSSH2", .crypto, .logging]),
+    ("ControllerRuntime", ["KubernetesAPI", "KubernetesClient", "PrometheusMetrics", .logging, .serviceLifecycle]),
+    (
+        "KubernetesClient",
+        ["KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioSSL, .nioHTTP1, .subprocess, .yams]
+    ),
+    ("KubernetesVersions", []),
+    ("NestboxAPI", ["KubernetesAPI", "KubernetesVersions"]),
+    ("KubernetesAPI", []),
+    ("PrometheusMetrics", []),
+]
+
+let package = Package(
+    name: "nestbox",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "nestbox", targets: ["nestbox"]),
+        .executable(name: "nestbox-operator", targets: ["nestbox-operator"]),
+        .executable(name: "nestbox-tunnel", targets: ["nestbox-tunnel"]),
+        .executable(name: "nestbox-node", targets: ["nestbox-node"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .executableTarget(name: "nestbox", dependencies: ["AdminCLI"], swiftSettings: settings),
+        .executableTarget(
+            name: "nestbox-operator", dependencies: ["Operator", .argumentParser, .logging, .serviceLifecycle], swiftSettings: settings),
+        .executableTarget(
+            name: "nestbox-tunnel", dependencies: ["TunnelService", "Tunnel", .argumentParser, .logging, .serviceLifecycle],
+            swiftSettings: settings),
+        .executableTarget(name: "nestbox-node", dependencies: ["NodeAgent", .logging, .serviceLifecycle], swiftSettings: settings),
+    ]
+        + modules.map { .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: settings) }
+        + modules.map {
+            .testTarget(name: "\($0.name)Tests", dependencies: [.init(stringLiteral: $0.name)] + $0.dependencies, swiftSettings: settings)
+        }
+)

@@ -1,0 +1,2 @@
+/// The API group of Nestbox's kinds.
+public let nestboxGroup = "nestbox.dev"

@@ -1,0 +1,266 @@
+import KubernetesAPI
+import KubernetesVersions
+
+/// A tenant's cluster: a control plane run as pods of the host, and the settings its nodes follow.
+public struct HostedCluster: KubernetesObject {
+    public static let resourceType = ResourceType(
+        group: nestboxGroup, version: "v1alpha1", kind: "HostedCluster", resource: "hostedclusters")
+
+    public var apiVersion: String? = resourceType.apiVersion
+    public var kind: String? = resourceType.kind
+    public var metadata: ObjectMeta
+    public var spec: HostedClusterSpec?
+    public var status: HostedClusterStatus?
+
+    public init(metadata: ObjectMeta, spec: HostedClusterSpec? = nil, status: HostedClusterStatus? = nil) {
+        self.metadata = metadata
+        self.spec = spec
+        self.status = status
+    }
+}
+
+public struct HostedClusterSpec: Codable, Sendable, Equatable {
+    /// The Kubernetes version of the control plane.
+    public var version: KubernetesVersion?
+    /// What Nestbox renders the control plane with: a template revision and the images that go with it.
+    /// Pinned at creation, so that upgrading the operator rolls nobody.
+    public var release: String?
+    public var controlPlane: ControlPlaneSpec?
+    public var etcd: EtcdSpec?
+    public var network: NetworkSpec?
+    public var publish: PublishSpec?
+    public var certificates: CertificatesSpec?
+    public var addons: AddonsSpec?
+    public var join: JoinSpec?
+    /// RFC 3339; until then nothing is reconciled but deletion.
+    public var pausedUntil: String?
+
+    public init(
+        version: KubernetesVersion? = nil, release: String? = nil, controlPlane: ControlPlaneSpec? = nil, etcd: EtcdSpec? = nil,
+        network: NetworkSpec? = nil, publish: PublishSpec? = nil, certificates: CertificatesSpec? = nil,
+        addons: AddonsSpec? = nil, join: JoinSpec? = nil, pausedUntil: String? = nil
+    ) {
+        self.version = version
+        self.release = release
+        self.controlPlane = controlPlane
+        self.etcd = etcd
+        self.network = network
+        self.publish = publish
+        self.certificates = certificates
+        self.addons = addons
+        self.join = join
+        self.pausedUntil = pausedUntil
+    }
+}
+
+public struct ControlPlaneSpec: Codable, Sendable, Equatable {
+    /// 1 or 3.
+    public var replicas: Int?
+    /// Where the Kubernetes images come from; they are named as upstream names them. `registry.k8s.io` unless set.
+    public var imageRegistry: String?
+    /// Requests of the whole control-plane pod, by component.
+    public var resources: [String: ResourceRequirements]?
+    public var nodeSelector: [String: String]?
+    public var tolerations: [Toleration]?
+    public var priorityClassName: String?
+    public var extraArguments: ExtraArguments?
+
+    public init(
+        replicas: Int? = nil, imageRegistry: String? = nil, resources: [String: ResourceRequirements]? = nil,
+        nodeSelector: [String: String]? = nil, tolerations: [Toleration]? = nil, priorityClassName: String? = nil,
+        extraArguments: ExtraArguments? = nil
+    ) {
+        self.replicas = replicas
+        self.imageRegistry = imageRegistry
+        self.resources = resources
+        self.nodeSelector = nodeSelector
+        self.tolerations = tolerations
+        self.priorityClassName = priorityClassName
+        self.extraArguments = extraArguments
+    }
+}
+
+/// Flags added to a component, by name without dashes. Those that Nestbox relies on are refused.
+public struct ExtraArguments: Codable, Sendable, Equatable {
+    public var apiServer: [String: String]?
+    public var controllerManager: [String: String]?
+    public var scheduler: [String: String]?
+
+    public init(
+        apiServer: [String: String]? = nil, controllerManager: [String: String]? = nil, scheduler: [String: String]? = nil
+    ) {
+        self.apiServer = apiServer
+        self.controllerManager = controllerManager
+        self.scheduler = scheduler
+    }
+}
+
+public struct EtcdSpec: Codable, Sendable, Equatable {
+    public var storage: EtcdStorageSpec?
+
+    public init(storage: EtcdStorageSpec? = nil) {
+        self.storage = storage
+    }
+}
+
+public struct EtcdStorageSpec: Codable, Sendable, Equatable {
+    /// A quantity, such as `8Gi`.
+    public var size: String?
+    /// The host's default StorageClass unless set.
+    public var storageClassName: String?
+
+    public init(size: String? = nil, storageClassName: String? = nil) {
+        self.size = size
+        self.storageClassName = storageClassName
+    }
+}
+
+public struct NetworkSpec: Codable, Sendable, Equatable {
+    /// The CIDR pods get their addresses from; each node carries a /24 of it.
+    public var pods: String?
+    /// The CIDR of Services' cluster IPs.
+    public var services: String?
+    public var dnsDomain: String?
+    /// The address at which every node reaches its API server; `nestbox-node` holds it on loopback.
+    public var nodeLocalAPIAddress: String?
+    /// `bridge` (built in, no NetworkPolicy) or `none` (bring your own).
+    public var cni: String?
+
+    public init(
+        pods: String? = nil, services: String? = nil, dnsDomain: String? = nil, nodeLocalAPIAddress: String? = nil,
+        cni: String? = nil
+    ) {
+        self.pods = pods
+        self.services = services
+        self.dnsDomain = dnsDomain
+        self.nodeLocalAPIAddress = nodeLocalAPIAddress
+        self.cni = cni
+    }
+}
+
+public struct PublishSpec: Codable, Sendable, Equatable {
+    /// `NodePort` or `LoadBalancer`.
+    public var type: String?
+    /// Addresses or names under which the host's nodes are reached from outside, for NodePort; the host nodes' own unless set.
+    public var addresses: [String]?
+    /// Further names and addresses in the API server's certificate.
+    public var subjectAlternativeNames: [String]?
+
+    public init(type: String? = nil, addresses: [String]? = nil, subjectAlternativeNames: [String]? = nil) {
+        self.type = type
+        self.addresses = addresses
+        self.subjectAlternativeNames = subjectAlternativeNames
+    }
+}
+
+/// Lifetimes as Go durations (`8760h`).
+public struct CertificatesSpec: Codable, Sendable, Equatable {
+    public var caLifetime: String?
+    public var leafLifetime: String?
+    public var kubeconfigLifetime: String?
+    /// Of kubelets' certificates; 168h at most.
+    public var nodeLifetime: String?
+
+    public init(
+        caLifetime: String? = nil, leafLifetime: String? = nil, kubeconfigLifetime: String? = nil, nodeLifetime: String? = nil
+    ) {
+        self.caLifetime = caLifetime
+        self.leafLifetime = leafLifetime
+        self.kubeconfigLifetime = kubeconfigLifetime
+        self.nodeLifetime = nodeLifetime
+    }
+}
+
+public struct AddonsSpec: Codable, Sendable, Equatable {
+    public var kubeProxy: AddonSpec?
+    public var coreDNS: AddonSpec?
+
+    public init(kubeProxy: AddonSpec? = nil, coreDNS: AddonSpec? = nil) {
+        self.kubeProxy = kubeProxy
+        self.coreDNS = coreDNS
+    }
+}
+
+public struct AddonSpec: Codable, Sendable, Equatable {
+    public var enabled: Bool?
+    public var image: String?
+
+    public init(enabled: Bool? = nil, image: String? = nil) {
+        self.enabled = enabled
+        self.image = image
+    }
+}
+
+public struct JoinSpec: Codable, Sendable, Equatable {
+    /// Allows plain `kubeadm join`, with kubeadm's weaker guarantee of who gets which node's name.
+    public var kubeadm: Bool?
+
+    public init(kubeadm: Bool? = nil) {
+        self.kubeadm = kubeadm
+    }
+}
+
+public struct HostedClusterStatus: Codable, Sendable, Equatable {
+    public var observedGeneration: Int?
+    public var conditions: [Condition]?
+    /// The host namespace that holds the control plane.
+    public var controlPlaneNamespace: String?
+    /// Where the API server is reached from outside: `host:port`, most preferred first.
+    public var apiEndpoints: [String]?
+    /// Where tunnel agents connect: `host:port`.
+    public var tunnelEndpoints: [String]?
+    /// SHA-256 of the cluster CA's public key (SPKI), as `sha256:<hex>`.
+    public var caFingerprint: String?
+    /// etcd's own id of the cluster, once bootstrapped: data that answers with another id is not this cluster's.
+    public var etcdClusterID: String?
+    /// The version that serves.
+    public var version: KubernetesVersion?
+    public var versionHistory: [VersionHistoryEntry]?
+    /// The Secret, in the HostedCluster's namespace, that holds the admin kubeconfig under `kubeconfig`.
+    public var kubeconfigSecret: String?
+    public var nodes: NodeCounts?
+    /// While deleting: what is being waited for, in words.
+    public var deletion: String?
+
+    public init(
+        observedGeneration: Int? = nil, conditions: [Condition]? = nil, controlPlaneNamespace: String? = nil,
+        apiEndpoints: [String]? = nil, tunnelEndpoints: [String]? = nil, caFingerprint: String? = nil,
+        etcdClusterID: String? = nil, version: KubernetesVersion? = nil, versionHistory: [VersionHistoryEntry]? = nil,
+        kubeconfigSecret: String? = nil, nodes: NodeCounts? = nil, deletion: String? = nil
+    ) {
+        self.observedGeneration = observedGeneration
+        self.conditions = conditions
+        self.controlPlaneNamespace = controlPlaneNamespace
+        self.apiEndpoints = apiEndpoints
+        self.tunnelEndpoints = tunnelEndpoints
+        self.caFingerprint = caFingerprint
+        self.etcdClusterID = etcdClusterID
+        self.version = version
+        self.versionHistory = versionHistory
+        self.kubeconfigSecret = kubeconfigSecret
+        self.nodes = nodes
+        self.deletion = deletion
+    }
+}
+
+public struct VersionHistoryEntry: Codable, Sendable, Equatable {
+    public var version: KubernetesVersion
+    public var startedAt: String
+    public var completedAt: String?
+
+    public init(version: KubernetesVersion, startedAt: String, completedAt: String? = nil) {
+        self.version = version
+        self.startedAt = startedAt
+        self.completedAt = completedAt
+    }
+}
+
+public struct NodeCounts: Codable, Sendable, Equatable {
+    public var total: Int
+    public var ready: Int
+
+    public init(total: Int, ready: Int) {
+        self.total = total
+        self.ready = ready
+    }
+}

@@ -1,0 +1,183 @@
+import KubernetesAPI
+import KubernetesVersions
+
+/// A server that answers SSH. It is to a NodePool what a PersistentVolume is to a claim.
+public struct Machine: KubernetesObject {
+    public static let resourceType = ResourceType(
+        group: nestboxGroup, version: "v1alpha1", kind: "Machine", resource: "machines", namespaced: false)
+
+    public var apiVersion: String? = resourceType.apiVersion
+    public var kind: String? = resourceType.kind
+    public var metadata: ObjectMeta
+    public var spec: MachineSpec?
+    public var status: MachineStatus?
+
+    public init(metadata: ObjectMeta, spec: MachineSpec? = nil, status: MachineStatus? = nil) {
+        self.metadata = metadata
+        self.spec = spec
+        self.status = status
+    }
+}
+
+public struct MachineSpec: Codable, Sendable, Equatable {
+    public var address: String?
+    /// 22 unless set.
+    public var port: Int?
+    /// `root`, or a user with passwordless sudo; `root` unless set.
+    public var user: String?
+    /// The Secret, in the operator's namespace, that holds the private key under `ssh-privatekey`.
+    public var sshKeySecret: String?
+    /// The host key to trust, as in known_hosts (`ssh-ed25519 AAAA...`). Unless given, the first one seen is pinned in status.
+    public var hostKey: String?
+    /// Namespaces whose pools may claim it; any unless set.
+    public var allowedNamespaces: [String]?
+    public var reuse: ReusePolicy?
+
+    public init(
+        address: String? = nil, port: Int? = nil, user: String? = nil, sshKeySecret: String? = nil, hostKey: String? = nil,
+        allowedNamespaces: [String]? = nil, reuse: ReusePolicy? = nil
+    ) {
+        self.address = address
+        self.port = port
+        self.user = user
+        self.sshKeySecret = sshKeySecret
+        self.hostKey = hostKey
+        self.allowedNamespaces = allowedNamespaces
+        self.reuse = reuse
+    }
+}
+
+/// To whom a cleaned machine may go. Cleaning finds leftovers, not malice: the last tenant had root there.
+public enum ReusePolicy: String, Codable, Sendable, CaseIterable {
+    /// Back to the HostedCluster's namespace it came from.
+    case sameTenant = "SameTenant"
+    case anyTenant = "AnyTenant"
+}
+
+public enum MachinePhase: String, Codable, Sendable, CaseIterable {
+    case available = "Available"
+    case claimed = "Claimed"
+    case joining = "Joining"
+    case ready = "Ready"
+    case draining = "Draining"
+    case cleaning = "Cleaning"
+    case quarantined = "Quarantined"
+}
+
+public struct MachineStatus: Codable, Sendable, Equatable {
+    public var observedGeneration: Int?
+    public var phase: MachinePhase?
+    public var conditions: [Condition]?
+    public var claim: MachineClaim?
+    /// The namespace that last held it: where `reuse: SameTenant` lets it go back to.
+    public var lastTenant: String?
+    /// The host key seen first, pinned from then on.
+    public var hostKey: String?
+    public var facts: MachineFacts?
+    public var plan: PlanStatus?
+    /// Why it is Quarantined, in a sentence.
+    public var message: String?
+
+    public init(
+        observedGeneration: Int? = nil, phase: MachinePhase? = nil, conditions: [Condition]? = nil, claim: MachineClaim? = nil,
+        lastTenant: String? = nil, hostKey: String? = nil, facts: MachineFacts? = nil, plan: PlanStatus? = nil,
+        message: String? = nil
+    ) {
+        self.observedGeneration = observedGeneration
+        self.phase = phase
+        self.conditions = conditions
+        self.claim = claim
+        self.lastTenant = lastTenant
+        self.hostKey = hostKey
+        self.facts = facts
+        self.plan = plan
+        self.message = message
+    }
+}
+
+/// Who holds a Machine. The UIDs make a pool that was deleted and made anew another holder.
+public struct MachineClaim: Codable, Sendable, Equatable {
+    public var namespace: String
+    public var nodePool: String
+    public var nodePoolUID: String
+    public var hostedCluster: String
+    public var hostedClusterUID: String
+    /// Counts the claims of this Machine: fences a plan of an earlier one.
+    public var epoch: Int
+    /// The tenant's pod CIDR that this node carries.
+    public var podCIDR: String?
+    /// Set once the machine is to be given back.
+    public var released: Bool?
+
+    public init(
+        namespace: String, nodePool: String, nodePoolUID: String, hostedCluster: String, hostedClusterUID: String, epoch: Int,
+        podCIDR: String? = nil, released: Bool? = nil
+    ) {
+        self.namespace = namespace
+        self.nodePool = nodePool
+        self.nodePoolUID = nodePoolUID
+        self.hostedCluster = hostedCluster
+        self.hostedClusterUID = hostedClusterUID
+        self.epoch = epoch
+        self.podCIDR = podCIDR
+        self.released = released
+    }
+}
+
+public struct MachineFacts: Codable, Sendable, Equatable {
+    public var architecture: String?
+    public var operatingSystem: String?
+    public var kernel: String?
+    public var machineID: String?
+    public var cpus: Int?
+    public var memoryMiB: Int?
+
+    public init(
+        architecture: String? = nil, operatingSystem: String? = nil, kernel: String? = nil, machineID: String? = nil,
+        cpus: Int? = nil, memoryMiB: Int? = nil
+    ) {
+        self.architecture = architecture
+        self.operatingSystem = operatingSystem
+        self.kernel = kernel
+        self.machineID = machineID
+        self.cpus = cpus
+        self.memoryMiB = memoryMiB
+    }
+}
+
+/// The plan under way, or the last one.
+public struct PlanStatus: Codable, Sendable, Equatable {
+    /// `Join` or `Clean`.
+    public var name: String
+    public var steps: [StepStatus]
+
+    public init(name: String, steps: [StepStatus]) {
+        self.name = name
+        self.steps = steps
+    }
+}
+
+public struct StepStatus: Codable, Sendable, Equatable {
+    public var name: String
+    public var state: StepState
+    /// RFC 3339.
+    public var startedAt: String?
+    public var finishedAt: String?
+    /// The machine's own words when it failed, bounded and cleaned.
+    public var message: String?
+
+    public init(name: String, state: StepState, startedAt: String? = nil, finishedAt: String? = nil, message: String? = nil) {
+        self.name = name
+        self.state = state
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.message = message
+    }
+}
+
+public enum StepState: String, Codable, Sendable, CaseIterable {
+    case pending = "Pending"
+    case running = "Running"
+    case succeeded = "Succeeded"
+    case failed = "Failed"
+}
