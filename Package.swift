@@ -68,7 +68,10 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     ("ControllerRuntime", ["KubernetesAPI", "KubernetesClient", "PrometheusMetrics", .logging, .serviceLifecycle]),
     (
         "KubernetesClient",
-        ["KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioSSL, .nioHTTP1, .subprocess, .yams]
+        [
+            "KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioHTTP2, .nioPosix, .nioSSL, .subprocess,
+            .yams,
+        ]
     ),
     ("KubernetesVersions", []),
     ("NestboxAPI", ["KubernetesAPI", "KubernetesVersions"]),
