@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// What a command reads from its standard input, piece by piece.
@@ -78,9 +78,9 @@ final class OpenFile {
             var result = -1
             repeat {
                 #if canImport(Glibc)
-                result = Glibc.read(descriptor, buffer.baseAddress, count)
+                    result = Glibc.read(descriptor, buffer.baseAddress, count)
                 #else
-                result = Darwin.read(descriptor, buffer.baseAddress, count)
+                    result = Darwin.read(descriptor, buffer.baseAddress, count)
                 #endif
             } while result < 0 && errno == EINTR
             if result < 0 { code = errno }

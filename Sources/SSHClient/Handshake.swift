@@ -11,7 +11,9 @@ extension SSHSession {
             (LIBSSH2_METHOD_MAC_CS, ["hmac-sha2-256"]), (LIBSSH2_METHOD_MAC_SC, ["hmac-sha2-256"]),
         ] {
             let code = libssh2_session_method_pref(pointer, method, names.joined(separator: ","))
-            guard code == 0 else { throw SSHError.library("libssh2 does not know \(names.joined(separator: ", ")): \(lastError(Int(code)))") }
+            guard code == 0 else {
+                throw SSHError.library("libssh2 does not know \(names.joined(separator: ", ")): \(lastError(Int(code)))")
+            }
         }
         let descriptor = socket.descriptor
         let result = try perform(operation) { Int(libssh2_session_handshake(pointer, descriptor)) }

@@ -1,9 +1,9 @@
 import CSSH2
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A libssh2 session on a socket: turns its "try again" into waiting with a deadline, and its codes into sentences.

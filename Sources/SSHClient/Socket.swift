@@ -1,9 +1,9 @@
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A connected TCP socket. The connection's thread uses it; any thread may shut it down, which wakes that one.
@@ -35,9 +35,9 @@ final class Socket: Sendable {
         state.withLock { state in
             guard state.descriptor >= 0 else { return }
             #if canImport(Glibc)
-            Glibc.close(state.descriptor)
+                Glibc.close(state.descriptor)
             #else
-            Darwin.close(state.descriptor)
+                Darwin.close(state.descriptor)
             #endif
             state.descriptor = -1
             state.isShutDown = true
@@ -64,9 +64,9 @@ final class Socket: Sendable {
     ) throws(SSHError) -> Socket {
         var hints = addrinfo()
         #if canImport(Glibc)
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+            hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         #else
-        hints.ai_socktype = SOCK_STREAM
+            hints.ai_socktype = SOCK_STREAM
         #endif
         hints.ai_flags = AI_NUMERICSERV
         var list: UnsafeMutablePointer<addrinfo>?
@@ -103,9 +103,9 @@ final class Socket: Sendable {
         socket.noticeDeadPeers()
         register(socket)
         #if canImport(Glibc)
-        let status = Glibc.connect(descriptor, address.ai_addr, address.ai_addrlen)
+            let status = Glibc.connect(descriptor, address.ai_addr, address.ai_addrlen)
         #else
-        let status = Darwin.connect(descriptor, address.ai_addr, address.ai_addrlen)
+            let status = Darwin.connect(descriptor, address.ai_addr, address.ai_addrlen)
         #endif
         if status != 0 {
             guard errno == EINPROGRESS else { return .failure(Failure(errno)) }
@@ -124,10 +124,10 @@ final class Socket: Sendable {
         set(SOL_SOCKET, SO_KEEPALIVE, 1)
         set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         #if canImport(Glibc)
-        set(Int32(IPPROTO_TCP), TCP_KEEPIDLE, 15)
-        set(Int32(IPPROTO_TCP), TCP_KEEPINTVL, 5)
-        set(Int32(IPPROTO_TCP), TCP_KEEPCNT, 3)
-        set(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, 30_000)
+            set(Int32(IPPROTO_TCP), TCP_KEEPIDLE, 15)
+            set(Int32(IPPROTO_TCP), TCP_KEEPINTVL, 5)
+            set(Int32(IPPROTO_TCP), TCP_KEEPCNT, 3)
+            set(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, 30_000)
         #endif
     }
 
