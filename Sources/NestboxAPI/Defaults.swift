@@ -29,20 +29,36 @@ extension HostedCluster {
         var spec = self.spec ?? HostedClusterSpec()
         spec.release = spec.release ?? Defaults.release
         spec.controlPlane = (spec.controlPlane ?? ControlPlaneSpec()).withDefaults()
-        spec.etcd = spec.etcd ?? EtcdSpec()
-        spec.etcd?.storage = spec.etcd?.storage ?? EtcdStorageSpec()
-        spec.etcd?.storage?.size = spec.etcd?.storage?.size ?? Defaults.etcdStorageSize
+        spec.etcd = (spec.etcd ?? EtcdSpec()).withDefaults()
         spec.network = (spec.network ?? NetworkSpec()).withDefaults()
-        spec.publish = spec.publish ?? PublishSpec()
-        spec.publish?.type = spec.publish?.type ?? "NodePort"
+        spec.publish = (spec.publish ?? PublishSpec()).withDefaults()
         spec.certificates = (spec.certificates ?? CertificatesSpec()).withDefaults()
-        spec.addons = spec.addons ?? AddonsSpec()
-        spec.addons?.kubeProxy = (spec.addons?.kubeProxy ?? AddonSpec()).enabledByDefault()
-        spec.addons?.coreDNS = (spec.addons?.coreDNS ?? AddonSpec()).enabledByDefault()
-        spec.join = spec.join ?? JoinSpec()
-        spec.join?.kubeadm = spec.join?.kubeadm ?? false
+        spec.addons = (spec.addons ?? AddonsSpec()).withDefaults()
+        spec.join = JoinSpec(kubeadm: spec.join?.kubeadm ?? false)
         cluster.spec = spec
         return cluster
+    }
+}
+
+extension EtcdSpec {
+    fileprivate func withDefaults() -> EtcdSpec {
+        var spec = self
+        spec.storage = EtcdStorageSpec(size: storage?.size ?? Defaults.etcdStorageSize, storageClassName: storage?.storageClassName)
+        return spec
+    }
+}
+
+extension PublishSpec {
+    fileprivate func withDefaults() -> PublishSpec {
+        var spec = self
+        spec.type = type ?? "NodePort"
+        return spec
+    }
+}
+
+extension AddonsSpec {
+    fileprivate func withDefaults() -> AddonsSpec {
+        AddonsSpec(kubeProxy: (kubeProxy ?? AddonSpec()).enabledByDefault(), coreDNS: (coreDNS ?? AddonSpec()).enabledByDefault())
     }
 }
 
@@ -93,15 +109,12 @@ extension NodePool {
         var pool = self
         var spec = self.spec ?? NodePoolSpec()
         spec.replicas = spec.replicas ?? 0
-        spec.upgrade = spec.upgrade ?? UpgradeSpec()
-        spec.upgrade?.type = spec.upgrade?.type ?? "Replace"
         // A pool of machines that all exist has none to spare unless its owner says so.
-        spec.upgrade?.maxSurge = spec.upgrade?.maxSurge ?? 0
-        spec.upgrade?.maxUnavailable = spec.upgrade?.maxUnavailable ?? 1
+        spec.upgrade = UpgradeSpec(
+            type: spec.upgrade?.type ?? "Replace", maxSurge: spec.upgrade?.maxSurge ?? 0, maxUnavailable: spec.upgrade?.maxUnavailable ?? 1)
         spec.drainTimeout = spec.drainTimeout ?? Defaults.drainTimeout
-        spec.autoRepair = spec.autoRepair ?? AutoRepairSpec()
-        spec.autoRepair?.enabled = spec.autoRepair?.enabled ?? false
-        spec.autoRepair?.unhealthyTimeout = spec.autoRepair?.unhealthyTimeout ?? Defaults.unhealthyTimeout
+        spec.autoRepair = AutoRepairSpec(
+            enabled: spec.autoRepair?.enabled ?? false, unhealthyTimeout: spec.autoRepair?.unhealthyTimeout ?? Defaults.unhealthyTimeout)
         pool.spec = spec
         return pool
     }
