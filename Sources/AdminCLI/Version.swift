@@ -1,4 +1,5 @@
 import ArgumentParser
+import KubernetesAPI
 import KubernetesClient
 import KubernetesVersions
 import NestboxAPI

@@ -134,12 +134,14 @@ public struct MachineFacts: Codable, Sendable, Equatable {
     public var machineID: String?
     public var cpus: Int?
     public var memoryMiB: Int?
+    /// 1 or 2.
+    public var cgroupVersion: Int?
     /// Of the kubelet that runs on it, while it is a node.
     public var kubeletVersion: String?
 
     public init(
         architecture: String? = nil, operatingSystem: String? = nil, kernel: String? = nil, machineID: String? = nil,
-        cpus: Int? = nil, memoryMiB: Int? = nil, kubeletVersion: String? = nil
+        cpus: Int? = nil, memoryMiB: Int? = nil, cgroupVersion: Int? = nil, kubeletVersion: String? = nil
     ) {
         self.architecture = architecture
         self.operatingSystem = operatingSystem
@@ -147,6 +149,7 @@ public struct MachineFacts: Codable, Sendable, Equatable {
         self.machineID = machineID
         self.cpus = cpus
         self.memoryMiB = memoryMiB
+        self.cgroupVersion = cgroupVersion
         self.kubeletVersion = kubeletVersion
     }
 }

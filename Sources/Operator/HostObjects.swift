@@ -20,6 +20,11 @@ extension KubernetesClient {
         return version
     }
 
+    /// Deletes what is there under the object's name.
+    func remove<T: KubernetesObject>(_ object: T) async throws {
+        try await deleteIfPresent(T.self, object.name, namespace: object.namespace)
+    }
+
     /// Deletes the object; that it is gone already is as good.
     func deleteIfPresent<T: KubernetesObject>(_ type: T.Type, _ name: String, namespace: String? = nil, uid: String? = nil) async throws {
         do {

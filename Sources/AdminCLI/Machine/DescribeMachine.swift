@@ -14,7 +14,8 @@ struct DescribeMachine: AsyncParsableCommand {
     func run() async throws {
         try await connection.run { client, _ in
             let object = try await client.get(Machine.self, name, namespace: nil)
-            Terminal.write(try Description.text(of: object, status: object.status?.conditions, events: client.events(of: object)))
+            let events = try await client.events(of: object)
+            Terminal.write(try Description.text(of: object, status: object.status?.conditions, events: events))
         }
     }
 }

@@ -14,7 +14,8 @@ struct DescribeNodePool: AsyncParsableCommand {
     func run() async throws {
         try await connection.run { client, namespace in
             let object = try await client.get(NodePool.self, name, namespace: namespace)
-            Terminal.write(try Description.text(of: object, status: object.status?.conditions, events: client.events(of: object)))
+            let events = try await client.events(of: object)
+            Terminal.write(try Description.text(of: object, status: object.status?.conditions, events: events))
         }
     }
 }

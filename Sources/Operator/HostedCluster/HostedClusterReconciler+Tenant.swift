@@ -8,20 +8,18 @@ import NestboxAPI
 extension HostedClusterReconciler {
     /// Puts into the tenant what every cluster has: RBAC, the record of endpoints, `default/kubernetes`, addons.
     func furnish(_ input: ControlPlaneInput, _ tenant: TenantAccess, _ report: inout ClusterReport) async throws {
-        let objects = try TenantObjects.all(input)
         let scope = AppliedObjects.inside(input.settings.uid)
-        if try !applied.has(objects, scope: scope) {
+        let access = TenantObjects.access(input.settings)
+        if try !applied.has(access, scope: scope) {
             // The first RBAC cannot be written by a user whose rights it gives: an hour's certificate, kept nowhere, writes it.
-            let bootstrap = try KubernetesClient(
-                tenant.configuration(with: input.keys.bootstrapClient(now: Date())), userAgent: "nestbox-operator", logger: logger)
-            do {
-                try await applied.apply(objects, scope: scope, with: bootstrap)
-                await bootstrap.shutdown()
-            } catch {
-                await bootstrap.shutdown()
-                throw error
+            try await tenant.with(try input.keys.bootstrapClient(now: Date()), logger: logger) { client in
+                try await applied.apply(access, scope: scope, with: client)
             }
         }
+        let session = try openSession(input.settings, tenant)
+        try await applied.apply(
+            TenantObjects.configuration(input) + TenantObjects.addons(input), scope: scope, with: session.client)
+        for object in TenantObjects.unwanted(input) { try await session.client.remove(object) }
         report.set("Available", true, reason: "Serving")
         report.set("Progressing", false, reason: "Done")
         report.set("ReconciliationSucceeded", true, reason: "Done")
@@ -40,24 +38,36 @@ extension HostedClusterReconciler {
     }
 
     /// Opens the session with the tenant, in which the operator has the rights that RBAC inside gives it.
-    func openSession(_ settings: ClusterSettings, _ tenant: TenantAccess) throws {
+    private func openSession(_ settings: ClusterSettings, _ tenant: TenantAccess) throws -> TenantSession {
         let isNew = sessions.session(settings.uid) == nil
-        _ = try sessions.open(
+        let session = try sessions.open(
             cluster: ObjectKey(namespace: settings.namespace, name: settings.name), clusterUID: settings.uid,
             access: tenant.configuration(with: tenant.keys.leaves[.operatorClient]))
         if isNew { sessionOpened(settings.uid) }
+        return session
     }
 
     /// The admin kubeconfig, in a Secret beside the HostedCluster: expiring, and made anew with a third of its life left.
     func offerKubeconfig(_ input: ControlPlaneInput, _ report: inout ClusterReport) async throws {
         let settings = input.settings
         let name = "\(settings.name)-kubeconfig"
-        let present = try await client.find(Secret.self, ObjectKey(namespace: settings.namespace, name: name))
-        let text = try ControlPlane.adminKubeconfig(input, present: present?.data?["kubeconfig"]?.text)
-        if present?.data?["kubeconfig"]?.text != text {
+        let present = try await client.find(Secret.self, name, namespace: settings.namespace)
+        let now = Date()
+        // Bound to all that it is made of: made anew when the address, the authority or the certificate's time asks for it.
+        let server = input.endpoints.api.first ?? ""
+        let made = present?.metadata.annotations?[Self.kubeconfigAnnotation]
+        let fingerprint = try input.keys.cluster.fingerprint()
+        let lifetime = settings.kubeconfigLifetime
+        let renewal = made.flatMap { KubeconfigOrigin($0) }
+        if renewal?.isGood(server: server, fingerprint: fingerprint, lifetime: lifetime, now: now) != true {
+            let text = Kubeconfig.admin(
+                settings, server: server, certificateAuthority: input.keys.cluster.certificatePEM,
+                client: try input.keys.adminClient(settings, now: now))
+            let origin = KubeconfigOrigin(server: server, fingerprint: fingerprint, madeAt: now, expires: now.addingTimeInterval(lifetime))
             let secret = Secret(
                 metadata: ObjectMeta(
                     name: name, namespace: settings.namespace, labels: settings.labels,
+                    annotations: [Self.kubeconfigAnnotation: origin.text],
                     ownerReferences: [
                         OwnerReference(
                             apiVersion: HostedCluster.resourceType.apiVersion, kind: HostedCluster.resourceType.kind,

@@ -11,6 +11,8 @@ import NestboxAPI
 /// cannot go on leaves a condition that says why, and the next event brings the cluster back here.
 struct HostedClusterReconciler: Reconciler {
     static let finalizer = "nestbox.dev/control-plane"
+    /// On the kubeconfig's Secret: what it was made of.
+    static let kubeconfigAnnotation = "nestbox.dev/kubeconfig-origin"
 
     let client: KubernetesClient
     let sessions: TenantSessions
@@ -52,7 +54,6 @@ struct HostedClusterReconciler: Reconciler {
         guard try await runEtcd(input, &report) else { return .done }
         guard try await runControlPlane(input, &report) else { return .done }
         try await furnish(input, tenant, &report)
-        try openSession(settings, tenant)
         try await offerKubeconfig(input, &report)
         try await countNodes(settings, &report)
         return .requeue(after: .seconds(3600))

@@ -54,28 +54,31 @@ extension NodeReconciler {
     private func ensureTicket(for machine: Machine, claim: MachineClaim, cluster: HostedCluster, session: TenantSession) async throws {
         let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
         if let present = try await client.find(Secret.self, key).flatMap(JoinTicket.init), present.epoch == claim.epoch,
-            let expires = Timestamp.parse(present.expires), expires.timeIntervalSinceNow > BootstrapToken.lifetime / 3
+            let expires = Timestamp.parse(present.expires), expires.timeIntervalSinceNow > BootstrapToken.longestLifetime / 3
         {
             return
         }
         let pool = try await client.find(NodePool.self, ObjectKey(namespace: claim.namespace, name: claim.nodePool))
-        guard let version = pool?.spec?.version ?? cluster.spec?.version else { return }
-        let token = BootstrapToken.generate(machine: machine.name, now: Date())
-        _ = try await session.client.create(token.object)
-        let network = cluster.spec?.network
+        let settings = try ClusterSettings(cluster)
+        let version = pool?.spec?.version ?? settings.version
+        let token = BootstrapToken()
+        let now = Date()
+        _ = try await session.client.create(token.object(forMachine: machine.name, now: now))
+        let environment = machine.status?.facts?.environment ?? NodeEnvironment()
+        let labels = (pool?.spec?.labels ?? [:]).merging([NestboxLabel.nodePool: claim.nodePool]) { _, ours in ours }
+        let taints = pool?.spec?.taints ?? []
         let ticket = JoinTicket(
-            machine: machine.name, epoch: claim.epoch, expires: Timestamp.format(token.expires),
+            machine: machine.name, epoch: claim.epoch,
+            expires: Timestamp.format(now.addingTimeInterval(BootstrapToken.longestLifetime)),
             certificateAuthority: session.certificateAuthority,
-            bootstrapKubeconfig: KubeconfigFile.bootstrap(
-                server: "https://\(network?.nodeLocalAPIAddress ?? ""):6443", certificateAuthority: session.certificateAuthority,
-                token: token.text),
-            kubeletConfiguration: try KubeletConfiguration.json(for: cluster, version: version),
-            kubernetesVersion: version.description, nodeLocalAPIAddress: network?.nodeLocalAPIAddress ?? "",
+            bootstrapKubeconfig: Kubeconfig.bootstrap(settings, certificateAuthority: session.certificateAuthority, token: token),
+            kubeletConfiguration: KubeletConfiguration.render(
+                for: settings, version: version, environment: environment, taints: taints),
+            kubeletFlags: KubeletConfiguration.flags(version: version, labels: labels, taints: taints),
+            kubernetesVersion: version.description, nodeLocalAPIAddress: "\(settings.nodeLocalAPIAddress)",
             apiEndpoints: cluster.status?.apiEndpoints ?? [], tunnelEndpoints: cluster.status?.tunnelEndpoints ?? [],
-            podCIDR: claim.podCIDR ?? "", clusterPodCIDR: network?.pods ?? "", networkPlugin: network?.cni ?? "bridge",
-            imageRegistry: cluster.spec?.controlPlane?.imageRegistry ?? "",
-            labels: (pool?.spec?.labels ?? [:]).merging([NestboxLabel.nodePool: claim.nodePool]) { _, ours in ours },
-            taints: pool?.spec?.taints ?? [])
+            podCIDR: claim.podCIDR ?? "", clusterPodCIDR: "\(settings.podNetwork)", networkPlugin: settings.spec.network?.cni ?? "bridge",
+            cgroupDriver: environment.cgroupDriver.rawValue, imageRegistry: settings.imageRegistry)
         _ = try await client.apply(ticket.secret(namespace: operatorNamespace), fieldManager: fieldManager)
     }
 
@@ -103,4 +106,12 @@ extension NodeReconciler {
 
 extension Node {
     var isReady: Bool { status?.conditions?.contains { $0.type == "Ready" && $0.status == "True" } ?? false }
+}
+
+extension MachineFacts {
+    /// The kubelet and containerd leave cgroups to systemd where they are v2, and see to them themselves on v1.
+    var environment: NodeEnvironment {
+        let version = cgroupVersion ?? 2
+        return NodeEnvironment(cgroupDriver: version == 2 ? .systemd : .cgroupfs, cgroupVersion: version)
+    }
 }

@@ -1,5 +1,6 @@
 import ControlPlane
 import KubernetesClient
+import Logging
 
 /// How the operator reaches a tenant's API server: at the Service's address inside the host.
 struct TenantAccess: Sendable {
@@ -10,5 +11,17 @@ struct TenantAccess: Sendable {
         ClientConfiguration(
             server: "https://\(address):\(NestboxPort.api)", certificateAuthority: keys.cluster.certificatePEM,
             clientCertificate: credential?.certificatePEM, clientKey: credential?.keyPEM, token: nil, tlsServerName: "kubernetes")
+    }
+
+    /// Runs with a client of its own that is shut down afterwards.
+    func with(_ credential: IssuedCertificate, logger: Logger, _ body: (KubernetesClient) async throws -> Void) async throws {
+        let client = try KubernetesClient(configuration(with: credential), userAgent: "nestbox-operator", logger: logger)
+        do {
+            try await body(client)
+            await client.shutdown()
+        } catch {
+            await client.shutdown()
+            throw error
+        }
     }
 }
