@@ -76,7 +76,8 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "KubernetesClient",
         [
-            "KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioHTTP2, .nioPosix, .nioSSL, .subprocess,
+            "KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioHTTP2, .nioPosix, .nioSSL,
+            .subprocess,
             .yams,
         ]
     ),
