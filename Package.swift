@@ -9,6 +9,7 @@ let settings: [SwiftSetting] = [
 ]
 
 extension Target.Dependency {
+    static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
@@ -58,7 +59,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         "TunnelService",
         [
             "ControllerRuntime", "KubernetesAPI", "KubernetesClient", "PrometheusMetrics", "Tunnel", .hummingbird, .logging,
-            .nioCore, .nioPosix, .serviceLifecycle, .x509,
+            .asn1, .nioCore, .nioPosix, .serviceLifecycle, .x509,
         ]
     ),
     ("NodeAgent", ["PrometheusMetrics", "Tunnel", .logging, .nioCore, .nioPosix, .nioSSL, .serviceLifecycle]),
@@ -98,6 +99,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
