@@ -59,7 +59,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         "TunnelService",
         [
             "ControllerRuntime", "KubernetesAPI", "KubernetesClient", "PrometheusMetrics", "Tunnel", .hummingbird, .logging,
-            .nioCore, .nioPosix, .serviceLifecycle, .x509,
+            .asn1, .nioCore, .nioPosix, .serviceLifecycle, .x509,
         ]
     ),
     ("NodeAgent", ["PrometheusMetrics", "Tunnel", .logging, .nioCore, .nioPosix, .nioSSL, .serviceLifecycle]),

@@ -25,6 +25,10 @@ public struct AddressBlock: Hashable, Sendable {
         address.bytes.count == network.bytes.count && Self.masked(address.bytes, to: prefixLength) == network.bytes
     }
 
+    public func overlaps(_ other: AddressBlock) -> Bool {
+        prefixLength <= other.prefixLength ? contains(other.network) : other.contains(network)
+    }
+
     private static func masked(_ bytes: [UInt8], to prefixLength: Int) -> [UInt8] {
         bytes.enumerated().map { index, byte in
             let kept = min(max(prefixLength - index * 8, 0), 8)
