@@ -29,18 +29,12 @@ extension HostedCluster {
         var spec = self.spec ?? HostedClusterSpec()
         spec.release = spec.release ?? Defaults.release
         spec.controlPlane = (spec.controlPlane ?? ControlPlaneSpec()).withDefaults()
-        spec.etcd = spec.etcd ?? EtcdSpec()
-        spec.etcd?.storage = spec.etcd?.storage ?? EtcdStorageSpec()
-        spec.etcd?.storage?.size = spec.etcd?.storage?.size ?? Defaults.etcdStorageSize
+        spec.etcd = (spec.etcd ?? EtcdSpec()).withDefaults()
         spec.network = (spec.network ?? NetworkSpec()).withDefaults()
-        spec.publish = spec.publish ?? PublishSpec()
-        spec.publish?.type = spec.publish?.type ?? "NodePort"
+        spec.publish = (spec.publish ?? PublishSpec()).withDefaults()
         spec.certificates = (spec.certificates ?? CertificatesSpec()).withDefaults()
-        spec.addons = spec.addons ?? AddonsSpec()
-        spec.addons?.kubeProxy = (spec.addons?.kubeProxy ?? AddonSpec()).enabledByDefault()
-        spec.addons?.coreDNS = (spec.addons?.coreDNS ?? AddonSpec()).enabledByDefault()
-        spec.join = spec.join ?? JoinSpec()
-        spec.join?.kubeadm = spec.join?.kubeadm ?? false
+        spec.addons = (spec.addons ?? AddonsSpec()).withDefaults()
+        spec.join = (spec.join ?? JoinSpec()).withDefaults()
         cluster.spec = spec
         return cluster
     }
@@ -52,6 +46,15 @@ extension ControlPlaneSpec {
         spec.replicas = replicas ?? 1
         spec.imageRegistry = imageRegistry ?? Defaults.imageRegistry
         spec.priorityClassName = priorityClassName ?? Defaults.priorityClassName
+        return spec
+    }
+}
+
+extension EtcdSpec {
+    fileprivate func withDefaults() -> EtcdSpec {
+        var (spec, storage) = (self, self.storage ?? EtcdStorageSpec())
+        storage.size = storage.size ?? Defaults.etcdStorageSize
+        spec.storage = storage
         return spec
     }
 }
@@ -68,6 +71,14 @@ extension NetworkSpec {
     }
 }
 
+extension PublishSpec {
+    fileprivate func withDefaults() -> PublishSpec {
+        var spec = self
+        spec.type = type ?? "NodePort"
+        return spec
+    }
+}
+
 extension CertificatesSpec {
     fileprivate func withDefaults() -> CertificatesSpec {
         var spec = self
@@ -75,6 +86,15 @@ extension CertificatesSpec {
         spec.leafLifetime = leafLifetime ?? Defaults.leafLifetime
         spec.kubeconfigLifetime = kubeconfigLifetime ?? Defaults.kubeconfigLifetime
         spec.nodeLifetime = nodeLifetime ?? Defaults.nodeLifetime
+        return spec
+    }
+}
+
+extension AddonsSpec {
+    fileprivate func withDefaults() -> AddonsSpec {
+        var spec = self
+        spec.kubeProxy = (kubeProxy ?? AddonSpec()).enabledByDefault()
+        spec.coreDNS = (coreDNS ?? AddonSpec()).enabledByDefault()
         return spec
     }
 }
@@ -87,23 +107,45 @@ extension AddonSpec {
     }
 }
 
+extension JoinSpec {
+    fileprivate func withDefaults() -> JoinSpec {
+        var spec = self
+        spec.kubeadm = kubeadm ?? false
+        return spec
+    }
+}
+
 extension NodePool {
     /// The pool with every default in its place but the version, which is its cluster's.
     public func withDefaults() -> NodePool {
         var pool = self
         var spec = self.spec ?? NodePoolSpec()
         spec.replicas = spec.replicas ?? 0
-        spec.upgrade = spec.upgrade ?? UpgradeSpec()
-        spec.upgrade?.type = spec.upgrade?.type ?? "Replace"
-        // A pool of machines that all exist has none to spare unless its owner says so.
-        spec.upgrade?.maxSurge = spec.upgrade?.maxSurge ?? 0
-        spec.upgrade?.maxUnavailable = spec.upgrade?.maxUnavailable ?? 1
+        spec.upgrade = (spec.upgrade ?? UpgradeSpec()).withDefaults()
         spec.drainTimeout = spec.drainTimeout ?? Defaults.drainTimeout
-        spec.autoRepair = spec.autoRepair ?? AutoRepairSpec()
-        spec.autoRepair?.enabled = spec.autoRepair?.enabled ?? false
-        spec.autoRepair?.unhealthyTimeout = spec.autoRepair?.unhealthyTimeout ?? Defaults.unhealthyTimeout
+        spec.autoRepair = (spec.autoRepair ?? AutoRepairSpec()).withDefaults()
         pool.spec = spec
         return pool
+    }
+}
+
+extension UpgradeSpec {
+    fileprivate func withDefaults() -> UpgradeSpec {
+        var spec = self
+        spec.type = type ?? "Replace"
+        // A pool of machines that all exist has none to spare unless its owner says so.
+        spec.maxSurge = maxSurge ?? 0
+        spec.maxUnavailable = maxUnavailable ?? 1
+        return spec
+    }
+}
+
+extension AutoRepairSpec {
+    fileprivate func withDefaults() -> AutoRepairSpec {
+        var spec = self
+        spec.enabled = enabled ?? false
+        spec.unhealthyTimeout = unhealthyTimeout ?? Defaults.unhealthyTimeout
+        return spec
     }
 }
 
