@@ -34,9 +34,31 @@ extension HostedCluster {
         spec.publish = (spec.publish ?? PublishSpec()).withDefaults()
         spec.certificates = (spec.certificates ?? CertificatesSpec()).withDefaults()
         spec.addons = (spec.addons ?? AddonsSpec()).withDefaults()
-        spec.join = (spec.join ?? JoinSpec()).withDefaults()
+        spec.join = JoinSpec(kubeadm: spec.join?.kubeadm ?? false)
         cluster.spec = spec
         return cluster
+    }
+}
+
+extension EtcdSpec {
+    fileprivate func withDefaults() -> EtcdSpec {
+        var spec = self
+        spec.storage = EtcdStorageSpec(size: storage?.size ?? Defaults.etcdStorageSize, storageClassName: storage?.storageClassName)
+        return spec
+    }
+}
+
+extension PublishSpec {
+    fileprivate func withDefaults() -> PublishSpec {
+        var spec = self
+        spec.type = type ?? "NodePort"
+        return spec
+    }
+}
+
+extension AddonsSpec {
+    fileprivate func withDefaults() -> AddonsSpec {
+        AddonsSpec(kubeProxy: (kubeProxy ?? AddonSpec()).enabledByDefault(), coreDNS: (coreDNS ?? AddonSpec()).enabledByDefault())
     }
 }
 
@@ -46,15 +68,6 @@ extension ControlPlaneSpec {
         spec.replicas = replicas ?? 1
         spec.imageRegistry = imageRegistry ?? Defaults.imageRegistry
         spec.priorityClassName = priorityClassName ?? Defaults.priorityClassName
-        return spec
-    }
-}
-
-extension EtcdSpec {
-    fileprivate func withDefaults() -> EtcdSpec {
-        var (spec, storage) = (self, self.storage ?? EtcdStorageSpec())
-        storage.size = storage.size ?? Defaults.etcdStorageSize
-        spec.storage = storage
         return spec
     }
 }
@@ -71,14 +84,6 @@ extension NetworkSpec {
     }
 }
 
-extension PublishSpec {
-    fileprivate func withDefaults() -> PublishSpec {
-        var spec = self
-        spec.type = type ?? "NodePort"
-        return spec
-    }
-}
-
 extension CertificatesSpec {
     fileprivate func withDefaults() -> CertificatesSpec {
         var spec = self
@@ -86,15 +91,6 @@ extension CertificatesSpec {
         spec.leafLifetime = leafLifetime ?? Defaults.leafLifetime
         spec.kubeconfigLifetime = kubeconfigLifetime ?? Defaults.kubeconfigLifetime
         spec.nodeLifetime = nodeLifetime ?? Defaults.nodeLifetime
-        return spec
-    }
-}
-
-extension AddonsSpec {
-    fileprivate func withDefaults() -> AddonsSpec {
-        var spec = self
-        spec.kubeProxy = (kubeProxy ?? AddonSpec()).enabledByDefault()
-        spec.coreDNS = (coreDNS ?? AddonSpec()).enabledByDefault()
         return spec
     }
 }
@@ -107,45 +103,20 @@ extension AddonSpec {
     }
 }
 
-extension JoinSpec {
-    fileprivate func withDefaults() -> JoinSpec {
-        var spec = self
-        spec.kubeadm = kubeadm ?? false
-        return spec
-    }
-}
-
 extension NodePool {
     /// The pool with every default in its place but the version, which is its cluster's.
     public func withDefaults() -> NodePool {
         var pool = self
         var spec = self.spec ?? NodePoolSpec()
         spec.replicas = spec.replicas ?? 0
-        spec.upgrade = (spec.upgrade ?? UpgradeSpec()).withDefaults()
+        // A pool of machines that all exist has none to spare unless its owner says so.
+        spec.upgrade = UpgradeSpec(
+            type: spec.upgrade?.type ?? "Replace", maxSurge: spec.upgrade?.maxSurge ?? 0, maxUnavailable: spec.upgrade?.maxUnavailable ?? 1)
         spec.drainTimeout = spec.drainTimeout ?? Defaults.drainTimeout
-        spec.autoRepair = (spec.autoRepair ?? AutoRepairSpec()).withDefaults()
+        spec.autoRepair = AutoRepairSpec(
+            enabled: spec.autoRepair?.enabled ?? false, unhealthyTimeout: spec.autoRepair?.unhealthyTimeout ?? Defaults.unhealthyTimeout)
         pool.spec = spec
         return pool
-    }
-}
-
-extension UpgradeSpec {
-    fileprivate func withDefaults() -> UpgradeSpec {
-        var spec = self
-        spec.type = type ?? "Replace"
-        // A pool of machines that all exist has none to spare unless its owner says so.
-        spec.maxSurge = maxSurge ?? 0
-        spec.maxUnavailable = maxUnavailable ?? 1
-        return spec
-    }
-}
-
-extension AutoRepairSpec {
-    fileprivate func withDefaults() -> AutoRepairSpec {
-        var spec = self
-        spec.enabled = enabled ?? false
-        spec.unhealthyTimeout = unhealthyTimeout ?? Defaults.unhealthyTimeout
-        return spec
     }
 }
 
