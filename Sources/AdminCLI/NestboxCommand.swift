@@ -19,7 +19,7 @@ public struct NestboxCommand: AsyncParsableCommand {
             CommandGroup(name: "Clusters, node pools and machines", subcommands: [Create.self, Get.self, Describe.self, Scale.self, Delete.self]),
             CommandGroup(name: "Access", subcommands: [Kubeconfig.self]),
             CommandGroup(name: "This computer", subcommands: [LabCommand.self, ArtifactsCommand.self]),
-            CommandGroup(name: "Nestbox itself", subcommands: [Install.self, Uninstall.self, Version.self]),
+            CommandGroup(name: "Nestbox itself", subcommands: [Uninstall.self, Version.self]),
         ])
 
     public init() {}
