@@ -54,7 +54,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         ]
     ),
     ("NodeJoin", ["ArtifactStore", "KubernetesVersions", "NestboxAPI", "SSHClient", .crypto, .logging]),
-    ("ControlPlane", ["KubernetesAPI", "KubernetesVersions", "NestboxAPI", .crypto, .x509]),
+    ("ControlPlane", ["KubernetesAPI", "KubernetesVersions", "NestboxAPI", .asn1, .crypto, .x509]),
     (
         "TunnelService",
         [
@@ -75,7 +75,11 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     ("ControllerRuntime", ["KubernetesAPI", "KubernetesClient", "PrometheusMetrics", .logging, .serviceLifecycle]),
     (
         "KubernetesClient",
-        ["KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioSSL, .nioHTTP1, .subprocess, .yams]
+        [
+            "KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioHTTP2, .nioPosix, .nioSSL,
+            .subprocess,
+            .yams,
+        ]
     ),
     ("KubernetesVersions", []),
     ("NestboxAPI", ["KubernetesAPI", "KubernetesVersions"]),

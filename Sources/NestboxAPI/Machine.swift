@@ -69,6 +69,8 @@ public struct MachineStatus: Codable, Sendable, Equatable {
     public var phase: MachinePhase?
     public var conditions: [Condition]?
     public var claim: MachineClaim?
+    /// The epoch of the last claim.
+    public var lastEpoch: Int?
     /// The namespace that last held it: where `reuse: SameTenant` lets it go back to.
     public var lastTenant: String?
     /// The host key seen first, pinned from then on.
@@ -80,13 +82,14 @@ public struct MachineStatus: Codable, Sendable, Equatable {
 
     public init(
         observedGeneration: Int? = nil, phase: MachinePhase? = nil, conditions: [Condition]? = nil, claim: MachineClaim? = nil,
-        lastTenant: String? = nil, hostKey: String? = nil, facts: MachineFacts? = nil, plan: PlanStatus? = nil,
-        message: String? = nil
+        lastEpoch: Int? = nil, lastTenant: String? = nil, hostKey: String? = nil, facts: MachineFacts? = nil,
+        plan: PlanStatus? = nil, message: String? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.phase = phase
         self.conditions = conditions
         self.claim = claim
+        self.lastEpoch = lastEpoch
         self.lastTenant = lastTenant
         self.hostKey = hostKey
         self.facts = facts
@@ -131,10 +134,14 @@ public struct MachineFacts: Codable, Sendable, Equatable {
     public var machineID: String?
     public var cpus: Int?
     public var memoryMiB: Int?
+    /// 1 or 2.
+    public var cgroupVersion: Int?
+    /// Of the kubelet that runs on it, while it is a node.
+    public var kubeletVersion: String?
 
     public init(
         architecture: String? = nil, operatingSystem: String? = nil, kernel: String? = nil, machineID: String? = nil,
-        cpus: Int? = nil, memoryMiB: Int? = nil
+        cpus: Int? = nil, memoryMiB: Int? = nil, cgroupVersion: Int? = nil, kubeletVersion: String? = nil
     ) {
         self.architecture = architecture
         self.operatingSystem = operatingSystem
@@ -142,6 +149,8 @@ public struct MachineFacts: Codable, Sendable, Equatable {
         self.machineID = machineID
         self.cpus = cpus
         self.memoryMiB = memoryMiB
+        self.cgroupVersion = cgroupVersion
+        self.kubeletVersion = kubeletVersion
     }
 }
 

@@ -1,0 +1,24 @@
+import ArgumentParser
+import ArtifactStore
+import KubernetesVersions
+
+/// `nestbox artifacts import VERSION FOLDER`
+struct ArtifactsImportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Take a Kubernetes release from a folder of binaries, each of which must report that version.")
+
+    @Argument(help: "The release, such as v1.36.2.")
+    var version: KubernetesVersion
+
+    @Argument(help: "A folder with kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy, kubectl and kubeadm.")
+    var folder: String
+
+    @OptionGroup var options: ArtifactOptions
+
+    func run() async throws {
+        let release = try await options.store().importKubernetes(
+            version, from: folder, architecture: options.arch, progress: ProgressLines().line)
+        print("kubernetes \(release.version)\t\(release.directory)")
+    }
+}
