@@ -119,7 +119,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        .executableTarget(name: "nestbox", dependencies: ["AdminCLI"], swiftSettings: settings),
+        .executableTarget(name: "nestbox", dependencies: ["AdminCLI", .argumentParser], swiftSettings: settings),
         .executableTarget(
             name: "nestbox-operator", dependencies: ["Operator", .argumentParser, .logging, .serviceLifecycle], swiftSettings: settings),
         .executableTarget(
