@@ -119,14 +119,17 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        .executableTarget(name: "nestbox", dependencies: ["AdminCLI"], swiftSettings: settings),
+        .executableTarget(name: "nestbox", dependencies: ["AdminCLI", .argumentParser], swiftSettings: settings),
         .executableTarget(
-            name: "nestbox-operator", dependencies: ["Operator", .argumentParser, .logging, .serviceLifecycle], swiftSettings: settings),
+            name: "nestbox-operator", dependencies: ["Operator", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
+            swiftSettings: settings),
         .executableTarget(
             name: "nestbox-tunnel", dependencies: ["TunnelService", "Tunnel", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
             swiftSettings: settings),
         .executableTarget(
-            name: "nestbox-node", dependencies: ["NodeAgent", .logging, .serviceLifecycle, .unixSignals], swiftSettings: settings),
+            name: "nestbox-node", dependencies: ["NodeAgent", .logging, .serviceLifecycle, .unixSignals], swiftSettings: settings,
+            // It runs on machines that have no Swift, whatever the configuration it was built with.
+            linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
     ]
         + modules.map { .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: settings) }
         + modules.map {
