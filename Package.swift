@@ -9,6 +9,7 @@ let settings: [SwiftSetting] = [
 ]
 
 extension Target.Dependency {
+    static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
@@ -16,11 +17,14 @@ extension Target.Dependency {
     static let logging = product(name: "Logging", package: "swift-log")
     static let nioConcurrency = product(name: "NIOConcurrencyHelpers", package: "swift-nio")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioHPACK = product(name: "NIOHPACK", package: "swift-nio-http2")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let nioHTTP2 = product(name: "NIOHTTP2", package: "swift-nio-http2")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
     static let x509 = product(name: "X509", package: "swift-certificates")
     static let yams = product(name: "Yams", package: "Yams")
@@ -50,30 +54,42 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         ]
     ),
     ("NodeJoin", ["ArtifactStore", "KubernetesVersions", "NestboxAPI", "SSHClient", .crypto, .logging]),
-    ("ControlPlane", ["KubernetesAPI", "KubernetesVersions", "NestboxAPI", .crypto, .x509]),
+    ("ControlPlane", ["KubernetesAPI", "KubernetesVersions", "NestboxAPI", .asn1, .crypto, .x509]),
     (
         "TunnelService",
         [
             "ControllerRuntime", "KubernetesAPI", "KubernetesClient", "PrometheusMetrics", "Tunnel", .hummingbird, .logging,
-            .serviceLifecycle,
+            .asn1, .nioCore, .nioPosix, .serviceLifecycle, .x509,
         ]
     ),
     ("NodeAgent", ["PrometheusMetrics", "Tunnel", .logging, .nioCore, .nioPosix, .nioSSL, .serviceLifecycle]),
     (
         "Tunnel",
-        ["PrometheusMetrics", .logging, .nioConcurrency, .nioCore, .nioHTTP1, .nioHTTP2, .nioPosix, .nioSSL, .serviceLifecycle]
+        [
+            "PrometheusMetrics", .logging, .nioConcurrency, .nioCore, .nioHPACK, .nioHTTP2, .nioPosix, .nioSSL, .nioTLS,
+            .serviceLifecycle,
+        ]
     ),
     ("ArtifactStore", ["CCurl", "KubernetesVersions", .crypto, .logging, .subprocess]),
     ("SSHClient", ["CSSH2", .crypto, .logging]),
     ("ControllerRuntime", ["KubernetesAPI", "KubernetesClient", "PrometheusMetrics", .logging, .serviceLifecycle]),
     (
         "KubernetesClient",
-        ["KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioSSL, .nioHTTP1, .subprocess, .yams]
+        [
+            "KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioHTTP2, .nioPosix, .nioSSL,
+            .subprocess,
+            .yams,
+        ]
     ),
     ("KubernetesVersions", []),
     ("NestboxAPI", ["KubernetesAPI", "KubernetesVersions"]),
     ("KubernetesAPI", []),
     ("PrometheusMetrics", []),
+]
+
+/// What only a module's tests need.
+let testDependencies: [String: [Target.Dependency]] = [
+    "TunnelService": ["NodeAgent", .crypto, .nioSSL]
 ]
 
 let package = Package(
@@ -87,6 +103,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -106,12 +123,16 @@ let package = Package(
         .executableTarget(
             name: "nestbox-operator", dependencies: ["Operator", .argumentParser, .logging, .serviceLifecycle], swiftSettings: settings),
         .executableTarget(
-            name: "nestbox-tunnel", dependencies: ["TunnelService", "Tunnel", .argumentParser, .logging, .serviceLifecycle],
+            name: "nestbox-tunnel", dependencies: ["TunnelService", "Tunnel", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
             swiftSettings: settings),
-        .executableTarget(name: "nestbox-node", dependencies: ["NodeAgent", .logging, .serviceLifecycle], swiftSettings: settings),
+        .executableTarget(
+            name: "nestbox-node", dependencies: ["NodeAgent", .logging, .serviceLifecycle, .unixSignals], swiftSettings: settings),
     ]
         + modules.map { .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: settings) }
         + modules.map {
-            .testTarget(name: "\($0.name)Tests", dependencies: [.init(stringLiteral: $0.name)] + $0.dependencies, swiftSettings: settings)
+            .testTarget(
+                name: "\($0.name)Tests",
+                dependencies: [.init(stringLiteral: $0.name)] + $0.dependencies + testDependencies[$0.name, default: []],
+                swiftSettings: settings)
         }
 )

@@ -97,9 +97,12 @@ public struct ExtraArguments: Codable, Sendable, Equatable {
 
 public struct EtcdSpec: Codable, Sendable, Equatable {
     public var storage: EtcdStorageSpec?
+    /// The image, whole; `IMAGEREGISTRY/etcd` with the tag that goes with the Kubernetes version unless set.
+    public var image: String?
 
-    public init(storage: EtcdStorageSpec? = nil) {
+    public init(storage: EtcdStorageSpec? = nil, image: String? = nil) {
         self.storage = storage
+        self.image = image
     }
 }
 

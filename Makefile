@@ -1,0 +1,31 @@
+# The two commands of the README are `make demo` and `make test`; both install what they need (Debian 12, as root or with sudo).
+SHELL := /bin/bash
+CONFIGURATION ?= debug
+SWIFT_BUILD := swift build --configuration $(CONFIGURATION) -debug-info-format none
+export CONFIGURATION
+
+.PHONY: help demo demo-down build test test-lab lint packages
+
+help:            ## show this list
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+packages:        ## install the Debian packages that building and the lab need
+	@scripts/packages.sh
+
+build: packages  ## build every executable
+	$(SWIFT_BUILD)
+
+demo: packages   ## a host cluster, a tenant's cluster and two nodes of its own, on this computer
+	@scripts/demo.sh
+
+demo-down:       ## remove every trace of the demo but the cache
+	@scripts/demo-down.sh
+
+test: packages   ## pure tests, integration against a real kube-apiserver, and the end-to-end line
+	@scripts/test.sh
+
+test-lab: packages  ## every longer lab test; one of them: make test-lab ONLY=name
+	@NESTBOX_TEST_LAB=1 scripts/test.sh $(ONLY)
+
+lint:            ## what CI holds the sources to
+	swift format lint --strict -r Sources Tests Package.swift

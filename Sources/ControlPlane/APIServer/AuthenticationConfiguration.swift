@@ -1,0 +1,22 @@
+import KubernetesAPI
+import KubernetesVersions
+import NestboxAPI
+
+/// Bounds anonymous requests to probes and, for `kubeadm join`, to cluster-info, on the versions that can say so; before, RBAC does.
+enum AuthenticationConfiguration {
+    static let fileName = "authentication.json"
+
+    /// Nil where the version knows no such thing, and where the spec brings OIDC by flags, which excludes the file.
+    static func render(_ settings: ClusterSettings) -> String? {
+        let extra = settings.spec.controlPlane?.extraArguments?.apiServer ?? [:]
+        guard let apiVersion = settings.version.authenticationConfigurationAPIVersion,
+            !extra.keys.contains(where: { $0.hasPrefix("oidc-") || $0 == "authentication-config" || $0 == "anonymous-auth" })
+        else { return nil }
+        let paths = ["/livez", "/readyz", "/healthz", "/api/v1/namespaces/kube-public/configmaps/cluster-info"]
+        let configuration: JSONValue = [
+            "apiVersion": .string(apiVersion), "kind": "AuthenticationConfiguration",
+            "anonymous": ["enabled": true, "conditions": .array(paths.map { ["path": .string($0)] })],
+        ]
+        return configuration.prettyText
+    }
+}

@@ -1,0 +1,89 @@
+import FoundationEssentials
+import KubernetesAPI
+import KubernetesVersions
+import NestboxAPI
+
+/// All that a control plane is rendered from: nothing is read from anywhere else.
+public struct ControlPlaneInput: Sendable {
+    public var settings: ClusterSettings
+    public var keys: ClusterKeys
+    /// What is published so far; empty before the host has given the Services their ports.
+    public var endpoints: PublishedEndpoints
+    /// The cluster IPs of the Services `etcd-0`, `etcd-1`, ..., in order.
+    public var etcdServiceAddresses: [String]
+    /// Whether etcd has held this cluster's data before: `status.etcdClusterID` is set.
+    public var isBootstrapped: Bool
+    /// The host's version, for the API versions of what is written there.
+    public var hostVersion: KubernetesVersion
+    /// CoreDNS's image, when it can be had.
+    public var coreDNSImage: String?
+
+    public init(
+        cluster: HostedCluster, keys: ClusterKeys, endpoints: PublishedEndpoints, etcdServiceAddresses: [String],
+        hostVersion: KubernetesVersion, coreDNSImage: String? = nil
+    ) throws(InvalidCluster) {
+        settings = try ClusterSettings(cluster)
+        self.keys = keys
+        self.endpoints = endpoints
+        self.etcdServiceAddresses = etcdServiceAddresses
+        isBootstrapped = cluster.status?.etcdClusterID != nil
+        self.hostVersion = hostVersion
+        self.coreDNSImage = coreDNSImage ?? settings.spec.addons?.coreDNS?.image
+    }
+}
+
+/// The desired state of a control plane in the host, in the order in which it can come to be.
+///
+/// ```
+/// namespace ─▶ services ─▶ (host gives ports and addresses) ─▶ keys ─▶ secrets ─▶ etcd ─▶ pods ─▶ TenantObjects
+/// ```
+/// Pure: the same input makes the same objects, to the byte.
+public enum ControlPlane {
+    /// The namespace and what closes it off. Check before applying that an existing namespace carries this cluster's UID.
+    public static func namespace(_ settings: ClusterSettings) -> [any KubernetesObject] { NamespaceObjects.render(settings) }
+
+    /// The published Services and etcd's, one a member.
+    public static func services(_ settings: ClusterSettings) -> [any KubernetesObject] {
+        PublishedServices.render(settings) + EtcdServices.render(settings)
+    }
+
+    /// The keys, one Secret a reader.
+    public static func secrets(_ input: ControlPlaneInput) throws(PKIError) -> [any KubernetesObject] {
+        try input.keys.secrets(input.settings)
+    }
+
+    public static func etcd(_ input: ControlPlaneInput) -> [any KubernetesObject] {
+        EtcdStatefulSet.render(input.settings, serviceAddresses: input.etcdServiceAddresses, isBootstrapped: input.isBootstrapped)
+    }
+
+    /// The control-plane pods. Not to be applied before `secrets`: a pod that waits for a Secret looks again only after a minute or so.
+    public static func pods(_ input: ControlPlaneInput) throws(PKIError) -> [any KubernetesObject] {
+        try ControlPlaneDeployment.render(input)
+    }
+
+    /// All phases, in order.
+    public static func desiredState(of input: ControlPlaneInput) throws(PKIError) -> [Phase] {
+        [
+            Phase(name: "Namespace", objects: namespace(input.settings)),
+            Phase(name: "Services", objects: services(input.settings)),
+            Phase(name: "Keys", objects: try secrets(input)),
+            Phase(name: "Etcd", objects: etcd(input)),
+            Phase(name: "Pods", objects: try pods(input)),
+        ]
+    }
+
+    public struct Phase: Sendable {
+        public var name: String
+        public var objects: [any KubernetesObject]
+    }
+
+    /// Each image that the host has to have for this cluster: what the lab imports and preflight checks.
+    public static func images(_ settings: ClusterSettings) -> [String] {
+        [
+            "\(settings.imageRegistry)/\(APIServer.name):\(settings.version)",
+            "\(settings.imageRegistry)/\(ControllerManager.name):\(settings.version)",
+            "\(settings.imageRegistry)/\(Scheduler.name):\(settings.version)", EtcdStatefulSet.image(settings),
+            "nestbox.dev/nestbox-tunnel:\(settings.release)",
+        ]
+    }
+}

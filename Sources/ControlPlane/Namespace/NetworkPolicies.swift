@@ -1,0 +1,58 @@
+import KubernetesAPI
+
+/// Nothing goes in or out of a control-plane namespace but what is listed here.
+enum NetworkPolicies {
+    static func render(_ settings: ClusterSettings) -> [NetworkPolicy] {
+        [denyAll(settings), controlPlane(settings), etcd(settings)]
+    }
+
+    private static func denyAll(_ settings: ClusterSettings) -> NetworkPolicy {
+        NetworkPolicy(
+            metadata: settings.metadata("default-deny"),
+            spec: NetworkPolicySpec(podSelector: LabelSelector(), policyTypes: ["Ingress", "Egress"]))
+    }
+
+    private static func controlPlane(_ settings: ClusterSettings) -> NetworkPolicy {
+        let itself = [NetworkPolicyPeer(podSelector: settings.selector(.controlPlane))]
+        return NetworkPolicy(
+            metadata: settings.metadata(Component.controlPlane.rawValue),
+            spec: NetworkPolicySpec(
+                podSelector: settings.selector(.controlPlane), policyTypes: ["Ingress", "Egress"],
+                ingress: [
+                    // The API and the tunnel are published: both ask for a certificate or token of this tenant.
+                    NetworkPolicyIngressRule(ports: [tcp(NestboxPort.api), tcp(NestboxPort.tunnelAgents)]),
+                    NetworkPolicyIngressRule(from: itself, ports: [tcp(NestboxPort.tunnelPeers)]),
+                ],
+                egress: [
+                    NetworkPolicyEgressRule(
+                        to: [NetworkPolicyPeer(podSelector: settings.selector(.etcd))], ports: [tcp(NestboxPort.etcdClients)]),
+                    NetworkPolicyEgressRule(to: itself, ports: [tcp(NestboxPort.tunnelPeers), tcp(NestboxPort.tunnelAgents)]),
+                    NetworkPolicyEgressRule(
+                        to: [
+                            NetworkPolicyPeer(
+                                podSelector: LabelSelector(matchLabels: ["k8s-app": "kube-dns"]), namespaceSelector: LabelSelector())
+                        ],
+                        ports: [tcp(53), NetworkPolicyPort(protocol: "UDP", port: 53)]),
+                ]))
+    }
+
+    private static func etcd(_ settings: ClusterSettings) -> NetworkPolicy {
+        let members = [NetworkPolicyPeer(podSelector: settings.selector(.etcd))]
+        return NetworkPolicy(
+            metadata: settings.metadata(Component.etcd.rawValue),
+            spec: NetworkPolicySpec(
+                podSelector: settings.selector(.etcd), policyTypes: ["Ingress", "Egress"],
+                ingress: [
+                    NetworkPolicyIngressRule(
+                        from: [
+                            NetworkPolicyPeer(podSelector: settings.selector(.controlPlane)),
+                            NetworkPolicyPeer(namespaceSelector: LabelSelector(matchLabels: [NestboxLabel.operatorNamespace: "true"])),
+                        ],
+                        ports: [tcp(NestboxPort.etcdClients)]),
+                    NetworkPolicyIngressRule(from: members, ports: [tcp(NestboxPort.etcdClients), tcp(NestboxPort.etcdPeers)]),
+                ],
+                egress: [NetworkPolicyEgressRule(to: members, ports: [tcp(NestboxPort.etcdClients), tcp(NestboxPort.etcdPeers)])]))
+    }
+
+    private static func tcp(_ port: Int) -> NetworkPolicyPort { NetworkPolicyPort(protocol: "TCP", port: .int(port)) }
+}

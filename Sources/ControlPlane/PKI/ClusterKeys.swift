@@ -1,0 +1,112 @@
+import FoundationEssentials
+
+/// All keys of one tenant: three authorities, the service-account key, and the certificates that its control plane runs on.
+public struct ClusterKeys: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
+    public var cluster: CertificateAuthority
+    public var etcd: CertificateAuthority
+    public var frontProxy: CertificateAuthority
+    public var serviceAccount: ServiceAccountKey
+    public var leaves: [Leaf: IssuedCertificate]
+
+    public init(
+        cluster: CertificateAuthority, etcd: CertificateAuthority, frontProxy: CertificateAuthority, serviceAccount: ServiceAccountKey,
+        leaves: [Leaf: IssuedCertificate] = [:]
+    ) {
+        self.cluster = cluster
+        self.etcd = etcd
+        self.frontProxy = frontProxy
+        self.serviceAccount = serviceAccount
+        self.leaves = leaves
+    }
+
+    /// New authorities and a new service-account key, without leaves. Only for a cluster that never had any:
+    /// one whose keys are gone is lost (`ControlPlaneLost`), and new ones would only hide it.
+    public static func make(_ settings: ClusterSettings, now: Date) throws(PKIError) -> ClusterKeys {
+        ClusterKeys(
+            cluster: try CertificateAuthority(commonName: "kubernetes", lifetime: settings.caLifetime, now: now),
+            etcd: try CertificateAuthority(commonName: "etcd-ca", lifetime: settings.caLifetime, now: now),
+            frontProxy: try CertificateAuthority(commonName: "front-proxy-ca", lifetime: settings.caLifetime, now: now),
+            serviceAccount: ServiceAccountKey())
+    }
+
+    public func authority(_ authority: Leaf.Authority) -> CertificateAuthority {
+        switch authority {
+        case .cluster: cluster
+        case .etcd: etcd
+        case .frontProxy: frontProxy
+        }
+    }
+
+    /// Which leaves are to be made anew, and why.
+    public func renewals(
+        _ settings: ClusterSettings, published: [String], now: Date
+    ) throws(PKIError) -> [(leaf: Leaf, reason: RenewalReason)] {
+        var facts: [Leaf.Authority: CertificateFacts] = [:]
+        for authority in Leaf.Authority.allCases {
+            facts[authority] = try CertificateFacts(certificatePEM: self.authority(authority).certificatePEM)
+        }
+        var renewals: [(leaf: Leaf, reason: RenewalReason)] = []
+        for leaf in Leaf.allCases {
+            guard let authority = facts[leaf.authority] else { continue }
+            let wanted = leaf.request(settings, published: published)
+            if let reason = Renewal.reason(for: leaves[leaf], wanted: wanted, authority: authority, now: now) {
+                renewals.append((leaf, reason))
+            }
+        }
+        return renewals
+    }
+
+    /// The keys with every leaf that is due made anew, and what was.
+    public func renewed(
+        _ settings: ClusterSettings, published: [String], now: Date
+    ) throws(PKIError) -> (keys: ClusterKeys, renewals: [(leaf: Leaf, reason: RenewalReason)]) {
+        var keys = self
+        let renewals = try renewals(settings, published: published, now: now)
+        for (leaf, _) in renewals {
+            keys.leaves[leaf] = try authority(leaf.authority).issue(leaf.request(settings, published: published), now: now)
+        }
+        return (keys, renewals)
+    }
+
+    /// When to look again: the first leaf's time to be renewed.
+    public func nextRenewal() -> Date? {
+        leaves.values.compactMap { leaf in
+            (try? CertificateFacts(certificatePEM: leaf.certificatePEM)).map { Renewal.due(notBefore: $0.notBefore, notAfter: $0.notAfter) }
+        }.min()
+    }
+
+    /// The tenant's certificate of that leaf; one that is missing is an error of the caller's order of work.
+    func leaf(_ leaf: Leaf) throws(PKIError) -> IssuedCertificate {
+        guard let issued = leaves[leaf] else {
+            throw PKIError("the certificate \"\(leaf.rawValue)\" was not issued yet")
+        }
+        return issued
+    }
+
+    public var description: String { "the keys of a cluster" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension ClusterKeys {
+    /// A client certificate in `system:masters` that lives for an hour and is kept nowhere.
+    ///
+    /// Somebody has to write the first RBAC of a tenant, and to write it again when the tenant, who is cluster-admin, has broken it.
+    /// The control-planes operator holds the authority anyway, so minting this when it is needed gives it no power it lacks, and no
+    /// lasting credential of that group exists. All other work is done as `system:nestbox:operator`, whose rights RBAC bounds.
+    public func bootstrapClient(now: Date) throws(PKIError) -> IssuedCertificate {
+        try cluster.issue(
+            CertificateRequest(
+                commonName: NestboxName.bootstrapUser, organizations: ["system:masters"], usages: [.client], lifetime: 3600),
+            now: now)
+    }
+
+    /// The tenant's admin: a user of its own, cluster-admin by RBAC, so that it can be taken away; never `system:masters`.
+    public func adminClient(_ settings: ClusterSettings, now: Date) throws(PKIError) -> IssuedCertificate {
+        try cluster.issue(Self.adminRequest(settings), now: now)
+    }
+
+    /// What the admin's certificate says; for `Renewal`.
+    public static func adminRequest(_ settings: ClusterSettings) -> CertificateRequest {
+        CertificateRequest(commonName: NestboxName.adminUser, usages: [.client], lifetime: settings.kubeconfigLifetime)
+    }
+}

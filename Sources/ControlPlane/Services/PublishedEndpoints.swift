@@ -1,0 +1,50 @@
+import KubernetesAPI
+import NestboxAPI
+
+/// Where a tenant's machines and users reach its control plane, as the host has it now.
+public struct PublishedEndpoints: Sendable, Equatable {
+    /// `host:port` of the API server, most preferred first.
+    public var api: [String]
+    /// `host:port` of the tunnel.
+    public var tunnel: [String]
+
+    public init(api: [String] = [], tunnel: [String] = []) {
+        self.api = api
+        self.tunnel = tunnel
+    }
+
+    /// Whether both can be reached: nothing is rendered for nodes before.
+    public var isComplete: Bool { !api.isEmpty && !tunnel.isEmpty }
+
+    /// The hosts of `api`, for its certificate.
+    public var apiHosts: [String] {
+        api.compactMap { endpoint in endpoint.lastIndex(of: ":").map { String(endpoint[..<$0]) } }
+    }
+
+    /// Read from the two Services, and for NodePort without `publish.addresses` from the host's nodes.
+    public init(publish: PublishSpec?, apiService: Service?, tunnelService: Service?, hostNodes: [Node]) {
+        api = Self.endpoints(of: apiService, publish: publish, hostNodes: hostNodes)
+        tunnel = Self.endpoints(of: tunnelService, publish: publish, hostNodes: hostNodes)
+    }
+
+    private static func endpoints(of service: Service?, publish: PublishSpec?, hostNodes: [Node]) -> [String] {
+        guard let service, let port = service.spec?.ports?.first else { return [] }
+        if publish?.type == "LoadBalancer" {
+            let ingress = service.status?.loadBalancer?.ingress ?? []
+            return ingress.compactMap { $0.ip ?? $0.hostname }.map { "\($0):\(port.port)" }
+        }
+        guard let nodePort = port.nodePort, nodePort > 0 else { return [] }
+        let given = publish?.addresses ?? []
+        let addresses = given.isEmpty ? Self.addresses(of: hostNodes) : given
+        return addresses.map { "\($0):\(nodePort)" }
+    }
+
+    /// One IPv4 address a node, an external one if it has any. All nodes, ready or not, sorted by name: a node that reboots must not
+    /// change every certificate and every machine's configuration.
+    private static func addresses(of nodes: [Node]) -> [String] {
+        nodes.sorted { $0.name < $1.name }.compactMap { node in
+            let addresses = (node.status?.addresses ?? []).filter { IPv4Address($0.address) != nil }
+            return (addresses.first { $0.type == "ExternalIP" } ?? addresses.first { $0.type == "InternalIP" })?.address
+        }
+    }
+}

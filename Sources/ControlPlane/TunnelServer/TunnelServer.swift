@@ -1,0 +1,36 @@
+import KubernetesAPI
+
+/// The tunnel server beside each kube-apiserver.
+enum TunnelServer {
+    static let name = "tunnel"
+
+    static func container(_ settings: ClusterSettings) -> Container {
+        let keys = KeySecret.mountPath(.tunnel)
+        let arguments = [
+            "agents-port": "\(NestboxPort.tunnelAgents)",
+            "ca-file": "\(keys)/ca.crt",
+            "certificate-file": "\(keys)/tls.crt",
+            "health-port": "\(NestboxPort.tunnelHealth)",
+            "key-file": "\(keys)/tls.key",
+            "kubeconfig": "\(keys)/kubeconfig",
+            "peers-port": "\(NestboxPort.tunnelPeers)",
+            // Longer than kube-apiserver drains: what it still carries goes on through here.
+            "shutdown-delay": "15s",
+            "socket": APIServer.tunnelSocket,
+        ]
+        var container = PodShape.container(
+            settings, name: name, image: "nestbox.dev/nestbox-tunnel:\(settings.release)",
+            command: ["nestbox-tunnel", "serve"] + Arguments.render(arguments), requests: ["cpu": "5m", "memory": "32Mi"])
+        container.env = [
+            EnvVar(name: "POD_NAME", valueFrom: EnvVarSource(fieldRef: ObjectFieldSelector(fieldPath: "metadata.name"))),
+            EnvVar(name: "POD_IP", valueFrom: EnvVarSource(fieldRef: ObjectFieldSelector(fieldPath: "status.podIP"))),
+        ]
+        container.ports = [ContainerPort(name: "tunnel", containerPort: NestboxPort.tunnelAgents, protocol: "TCP")]
+        container.volumeMounts = [PodShape.secretMount(.tunnel), VolumeMount(name: "run", mountPath: "/run/nestbox")]
+        // Alive, whether agents are there or not: a tenant without nodes is whole.
+        container.livenessProbe = Probe(
+            httpGet: HTTPGetAction(path: "/healthz", port: .int(NestboxPort.tunnelHealth), scheme: "HTTP"), initialDelaySeconds: 10,
+            timeoutSeconds: 5, periodSeconds: 10, failureThreshold: 6)
+        return container
+    }
+}

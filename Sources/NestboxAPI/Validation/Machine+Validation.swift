@@ -1,0 +1,54 @@
+import KubernetesAPI
+
+extension Machine {
+    /// Everything that is wrong with it as it stands, the defaults in their places; empty when it can be looked at.
+    public func validate() -> [FieldError] {
+        let spec = withDefaults().spec ?? MachineSpec()
+        var errors = FieldErrors()
+        errors.require(name, is: .dnsLabel, at: "metadata.name")
+        // The operator's record in the tenant is named as the node, beside one of its own.
+        errors.require(name != Self.reservedName, "metadata.name", "\(Self.reservedName) is a name that Nestbox keeps for itself")
+        errors.checkLabels(metadata.labels, at: "metadata.labels")
+        errors.require(spec.address != nil, "spec.address", "is needed: where the machine answers SSH")
+        errors.require(spec.address, is: .host, at: "spec.address")
+        if let address = spec.address.flatMap({ IPv4Address($0) }) { errors.checkUsable(address, at: "spec.address") }
+        let port = spec.port ?? 22
+        errors.require((1...65535).contains(port), "spec.port", "\(port) is not a port: 1 to 65535")
+        errors.require(spec.user, is: .userName, at: "spec.user")
+        errors.require(
+            spec.sshKeySecret != nil, "spec.sshKeySecret", "is needed: the Secret in the operator's namespace that holds the private key")
+        errors.require(spec.sshKeySecret, is: .dnsName, at: "spec.sshKeySecret")
+        errors.checkHostKey(spec.hostKey, at: "spec.hostKey")
+        for (index, namespace) in (spec.allowedNamespaces ?? []).enumerated() {
+            errors.require(namespace, is: .dnsLabel, at: "spec.allowedNamespaces[\(index)]")
+        }
+        return errors.list
+    }
+
+    /// What keeps it from becoming a node of that cluster: an address that the cluster uses otherwise.
+    public func validate(in cluster: HostedCluster) -> [FieldError] {
+        guard let address = spec?.address, let clash = cluster.withDefaults().spec?.network?.clash(withHostAt: address) else { return [] }
+        return [FieldError("spec.address", "\(clash) of HostedCluster \(cluster.key)")]
+    }
+
+    private static let reservedName = "api-endpoints"
+}
+
+extension FieldErrors {
+    /// `ssh-ed25519 AAAA...`, a comment may follow; the key must be of the type before it.
+    fileprivate mutating func checkHostKey(_ text: String?, at path: String) {
+        guard let text else { return }
+        let types = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"]
+        let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard words.count >= 2, let blob = Base64(encoded: words[1])?.bytes, !text.contains(where: \.isNewline) else {
+            return add(path, "is not a host key as ssh-keyscan shows it after the host's name: a type and base64, ssh-ed25519 AAAA...")
+        }
+        guard types.contains(words[0]) else {
+            return add(path, "\"\(words[0].prefix(40))\" is not one of \(types.joined(separator: ", "))")
+        }
+        let prefix = [0, 0, 0, UInt8(words[0].utf8.count)] + Array(words[0].utf8)
+        require(
+            blob.starts(with: prefix) && blob.count > prefix.count + 4, path,
+            "what follows \(words[0]) is no key of that type: was it cut off?")
+    }
+}

@@ -1,0 +1,72 @@
+import ControlPlane
+import ControllerRuntime
+import Foundation
+import KubernetesAPI
+import KubernetesClient
+import KubernetesVersions
+import NestboxAPI
+
+extension KubernetesClient {
+    /// The object, or nil when it is not there.
+    func find<T: KubernetesObject>(_ type: T.Type = T.self, _ key: ObjectKey) async throws -> T? {
+        try await find(type, key.name, namespace: key.namespace)
+    }
+
+    /// What `/version` answers.
+    func serverVersion() async throws -> KubernetesVersion {
+        let answer = try await raw(.get, path: "/version")
+        let text = try JSONDecoder().decode(JSONValue.self, from: Data(answer.body))["gitVersion"]?.string ?? ""
+        guard let version = KubernetesVersion(text) else { throw PhaseError("the host calls its version \"\(text)\", which is none") }
+        return version
+    }
+
+    /// Deletes what is there under the object's name.
+    func remove<T: KubernetesObject>(_ object: T) async throws {
+        try await deleteIfPresent(T.self, object.name, namespace: object.namespace)
+    }
+
+    /// Deletes the object; that it is gone already is as good.
+    func deleteIfPresent<T: KubernetesObject>(_ type: T.Type, _ name: String, namespace: String? = nil, uid: String? = nil) async throws {
+        do {
+            try await delete(type, name, namespace: namespace, uid: uid)
+        } catch let error as KubernetesError where error.isNotFound {}
+    }
+
+    /// Adds the finalizer unless it is there; true when it wrote, which makes another event.
+    func addFinalizer<T: KubernetesObject>(_ finalizer: String, to object: inout T) async throws -> Bool {
+        guard object.metadata.finalizers?.contains(finalizer) != true else { return false }
+        object.metadata.finalizers = (object.metadata.finalizers ?? []) + [finalizer]
+        object = try await update(object)
+        return true
+    }
+
+    func removeFinalizer<T: KubernetesObject>(_ finalizer: String, from object: T) async throws {
+        guard object.metadata.finalizers?.contains(finalizer) == true else { return }
+        var object = object
+        object.metadata.finalizers?.removeAll { $0 == finalizer }
+        do {
+            _ = try await update(object)
+        } catch let error as KubernetesError where error.isNotFound {}
+    }
+
+    /// Changes a Machine's status as it is now: `change` sees the object fresh and says whether there is anything to write,
+    /// so that of two actors in a race the second sees what the first did. False when nothing was written.
+    @discardableResult
+    func updateMachineStatus(_ name: String, _ change: @Sendable (inout Machine) -> Bool) async throws -> Bool {
+        while true {
+            guard let machine = try await find(Machine.self, ObjectKey(name: name)) else { return false }
+            var changed = machine
+            if changed.status == nil { changed.status = MachineStatus() }
+            guard change(&changed), changed.status != machine.status else { return false }
+            do {
+                _ = try await updateStatus(changed)
+                return true
+            } catch let error as KubernetesError where error.isConflict {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+}
+
+/// Who writes, in server-side apply.
+let fieldManager = NestboxName.fieldManager

@@ -1,0 +1,40 @@
+import Foundation
+import KubernetesAPI
+import NestboxAPI
+
+/// The status in the making: one pass sets what it learned, and it is written once, at the end, when it differs.
+struct ClusterReport {
+    private(set) var status: HostedClusterStatus
+    private var conditions: ConditionSet
+
+    init(_ cluster: HostedCluster) {
+        status = cluster.status ?? HostedClusterStatus()
+        status.observedGeneration = cluster.metadata.generation
+        conditions = ConditionSet(status.conditions, generation: cluster.metadata.generation)
+    }
+
+    mutating func set(_ type: String, _ isTrue: Bool, reason: String, message: String = "") {
+        conditions.set(type, isTrue, reason: reason, message: message)
+        status.conditions = conditions.list
+    }
+
+    mutating func update(_ change: (inout HostedClusterStatus) -> Void) {
+        change(&status)
+    }
+
+    mutating func notAvailable(_ why: String) {
+        set("Available", false, reason: "NotServing", message: why)
+    }
+
+    /// Something outside the spec went wrong; the pass will be made again.
+    mutating func failed(_ error: any Error) {
+        set("ReconciliationSucceeded", false, reason: "Error", message: String("\(error)".prefix(1000)))
+    }
+
+    /// Conditions whose status changed in this pass.
+    func transitions(from stored: HostedCluster) -> [(reason: String, text: String)] {
+        (status.conditions ?? []).filter { condition in
+            stored.status?.conditions?.named(condition.type)?.status != condition.status && stored.status != nil
+        }.map { ($0.reason, "\($0.type) is \($0.status)\($0.message.isEmpty ? "" : ": \($0.message)")") }
+    }
+}

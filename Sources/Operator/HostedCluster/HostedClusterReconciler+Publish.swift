@@ -1,0 +1,47 @@
+import ControlPlane
+import ControllerRuntime
+import KubernetesAPI
+import KubernetesClient
+import KubernetesVersions
+import NestboxAPI
+
+/// What the host has given to a control plane's Services.
+struct HostAddresses: Sendable {
+    var published: PublishedEndpoints
+    /// Cluster IP of the API server's Service.
+    var api: String
+    /// Cluster IPs of etcd's members, in order.
+    var etcd: [String]
+}
+
+extension HostedClusterReconciler {
+    /// The Services, and from them where the API server and the tunnel are reached from outside. Nil while that is not known.
+    func publish(_ settings: ClusterSettings, _ report: inout ClusterReport) async throws -> HostAddresses? {
+        try await applied.apply(ControlPlane.services(settings), scope: settings.uid, with: client)
+        let namespace = settings.controlPlaneNamespace
+        let api = try await client.get(Service.self, NestboxName.apiService, namespace: namespace)
+        let tunnel = try await client.get(Service.self, NestboxName.tunnelService, namespace: namespace)
+        var etcd: [String] = []
+        for member in 0..<settings.etcdMembers {
+            etcd.append(
+                try await client.get(Service.self, NestboxName.etcdMember(member), namespace: namespace).spec?.clusterIP ?? "")
+        }
+        let published = PublishedEndpoints(
+            publish: settings.spec.publish, apiService: api, tunnelService: tunnel, hostNodes: hostNodes.list())
+        guard published.isComplete else {
+            let what =
+                settings.spec.publish?.type == "LoadBalancer"
+                ? "the host's load balancer has given its Services no address yet" : "no node of the host has an address"
+            report.set("Published", false, reason: "NoAddress", message: what)
+            report.notAvailable(what)
+            return nil
+        }
+        report.set(
+            "Published", true, reason: settings.spec.publish?.type ?? "NodePort", message: published.api.joined(separator: ", "))
+        report.update {
+            $0.apiEndpoints = published.api
+            $0.tunnelEndpoints = published.tunnel
+        }
+        return HostAddresses(published: published, api: api.spec?.clusterIP ?? "", etcd: etcd)
+    }
+}

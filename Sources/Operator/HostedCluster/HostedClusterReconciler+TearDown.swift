@@ -1,0 +1,48 @@
+import ControlPlane
+import ControllerRuntime
+import KubernetesAPI
+import KubernetesClient
+import NestboxAPI
+
+extension HostedClusterReconciler {
+    /// Deletion, in order: machines are given back, the control plane goes, then the object. It never drains and never asks
+    /// the tenant's API for anything; what it waits for stands in `status.deletion`.
+    func tearDown(_ cluster: HostedCluster) async throws -> ReconcileResult {
+        guard cluster.metadata.finalizers?.contains(Self.finalizer) == true else { return .done }
+        let uid = cluster.metadata.uid ?? ""
+        sessions.close(uid)
+
+        let machines = try await client.list(Machine.self).items.filter {
+            $0.status?.claim?.hostedClusterUID == uid && $0.status?.phase != .quarantined
+        }
+        guard machines.isEmpty else {
+            let names = machines.map { "\($0.name) (\($0.status?.phase?.rawValue ?? "Unknown"))" }.sorted()
+            try await say("machines to be cleaned: \(names.joined(separator: ", "))", on: cluster)
+            return .done
+        }
+        let name = cluster.status?.controlPlaneNamespace ?? ControlPlaneNamespace.name(of: cluster)
+        if let namespace = try await client.find(Namespace.self, ObjectKey(name: name)),
+            namespace.metadata.labels?[NestboxLabel.clusterUID] == uid
+        {
+            if !namespace.metadata.isBeingDeleted {
+                try await client.deleteIfPresent(Namespace.self, name, uid: namespace.metadata.uid)
+            }
+            try await say("the namespace \(name) to go, with the control plane in it", on: cluster)
+            return .requeue(after: .seconds(1))
+        }
+        applied.forget(scope: uid)
+        applied.forget(scope: AppliedObjects.inside(uid))
+        try await client.removeFinalizer(Self.finalizer, from: cluster)
+        return .done
+    }
+
+    private func say(_ waitingFor: String, on cluster: HostedCluster) async throws {
+        guard cluster.status?.deletion != waitingFor else { return }
+        var changed = cluster
+        changed.status = changed.status ?? HostedClusterStatus()
+        changed.status?.deletion = waitingFor
+        do {
+            _ = try await client.updateStatus(changed)
+        } catch let error as KubernetesError where error.isConflict || error.isNotFound {}
+    }
+}

@@ -1,0 +1,98 @@
+import ArtifactStore
+import ControllerRuntime
+import Foundation
+import KubernetesAPI
+import KubernetesClient
+import Logging
+import NestboxAPI
+import SSHClient
+
+/// What is done on a machine over SSH: looked at when it is registered, joined when it is claimed, cleaned when it is given back.
+struct MachineReconciler: Reconciler {
+    static let finalizer = "nestbox.dev/machine"
+
+    let client: KubernetesClient
+    let machines: Informer<Machine>
+    let artifacts: ArtifactStore
+    let events: EventRecorder
+    let operatorNamespace: String
+    let logger: Logger
+
+    func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
+        guard var machine = try await client.find(Machine.self, key) else { return .done }
+        if machine.metadata.isBeingDeleted, machine.status?.claim == nil || machine.status?.phase == .quarantined {
+            try await client.removeFinalizer(Self.finalizer, from: machine)
+            return .done
+        }
+        if !machine.metadata.isBeingDeleted, try await client.addFinalizer(Self.finalizer, to: &machine) { return .done }
+
+        do {
+            switch machine.status?.phase {
+            case nil: return try await register(machine)
+            case .claimed, .joining: return try await join(machine)
+            case .cleaning: return try await clean(machine)
+            case .available, .ready, .draining, .quarantined: return .done
+            }
+        } catch let error as SSHError {
+            return try await report(error, on: machine)
+        }
+    }
+
+    /// The machine does not answer as it should: said on the object, and tried again. A changed host key, a refused key or an
+    /// unusable one is for a person to mend; trying slowly finds out when it was.
+    private func report(_ error: SSHError, on machine: Machine) async throws -> ReconcileResult {
+        logger.warning("machine over SSH", metadata: ["machine": "\(machine.name)", "error": "\(error)"])
+        let changed = try await client.updateMachineStatus(machine.name) { now in
+            guard now.status?.phase == machine.status?.phase else { return false }
+            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
+            conditions.set("Reachable", false, reason: "SSHFailed", message: "\(error)")
+            now.status?.conditions = conditions.list
+            now.status?.message = "\(error)"
+            return true
+        }
+        if changed { await events.record(.warning, reason: "SSHFailed", message: "\(error)", on: machine) }
+        return .requeue(after: error.isTransient ? .seconds(10) : .seconds(60))
+    }
+
+    /// A connection as the Machine says; its host key must be the pinned one, once there is one.
+    func connect(to machine: Machine) async throws -> SSHConnection {
+        let spec = machine.withDefaults().spec ?? MachineSpec()
+        let secretName = spec.sshKeySecret ?? ""
+        guard let secret = try await client.find(Secret.self, ObjectKey(namespace: operatorNamespace, name: secretName)) else {
+            throw SSHError.unusableKey("there is no Secret \(operatorNamespace)/\(secretName) with the SSH key of Machine \(machine.name)")
+        }
+        guard let text = secret.data?["ssh-privatekey"]?.text else {
+            throw SSHError.unusableKey("Secret \(operatorNamespace)/\(secretName) has no ssh-privatekey")
+        }
+        // A key given in the spec is for the first connection: cleaning makes a new one, and the old is worth nothing then.
+        let pinned = [machine.status?.hostKey ?? spec.hostKey, machine.status?.nextHostKey].compactMap { $0.flatMap { HostKey($0) } }
+        return try await SSHConnection.connect(
+            to: SSHTarget(host: spec.address ?? "", port: spec.port ?? 22, user: spec.user ?? "root"), key: try SSHPrivateKey(text),
+            hostKey: pinned.isEmpty ? .trustFirst : .pinned(pinned), logger: logger)
+    }
+
+    /// Runs with a connection that is closed afterwards.
+    func connected<Result: Sendable>(to machine: Machine, _ body: (SSHConnection) async throws -> Result) async throws -> Result {
+        let connection = try await connect(to: machine)
+        do {
+            let result = try await body(connection)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    /// Takes the machine out of use until a person has looked at it.
+    func quarantine(_ machine: Machine, _ reason: String) async throws {
+        let epoch = machine.status?.claim?.epoch
+        let changed = try await client.updateMachineStatus(machine.name) { now in
+            guard now.status?.claim?.epoch == epoch, now.status?.phase != .quarantined else { return false }
+            now.status?.phase = .quarantined
+            now.status?.message = reason
+            return true
+        }
+        if changed { await events.record(.warning, reason: "Quarantined", message: reason, on: machine) }
+    }
+}

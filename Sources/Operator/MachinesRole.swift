@@ -1,0 +1,35 @@
+import ArtifactStore
+import ControllerRuntime
+import KubernetesAPI
+import KubernetesClient
+import Logging
+import NestboxAPI
+
+/// The half of the operator that speaks SSH: registration, joining and cleaning of machines.
+struct MachinesRole {
+    let configuration: OperatorConfiguration
+    let client: KubernetesClient
+    let logger: Logger
+
+    init(_ configuration: OperatorConfiguration, client: KubernetesClient, logger: Logger) {
+        self.configuration = configuration
+        self.client = client
+        self.logger = logger
+    }
+
+    func run() async throws {
+        let machines = Informer<Machine>(client: client, logger: logger)
+        let tickets = Informer<Secret>(client: client, namespace: configuration.namespace, labels: JoinTicket.label, logger: logger)
+        let controller = Controller(
+            name: "machine",
+            reconciler: MachineReconciler(
+                client: client, machines: machines, artifacts: ArtifactStore(root: configuration.artifacts, logger: logger),
+                events: EventRecorder(client: client, component: "nestbox-machines"), operatorNamespace: configuration.namespace,
+                logger: logger),
+            // Each holds one SSH connection and a plan of minutes.
+            concurrency: 16, logger: logger)
+        controller.watch(machines) { [ObjectKey($0)] }
+        controller.watch(tickets) { secret in secret.metadata.labels?[JoinTicket.label].map { [ObjectKey(name: $0)] } ?? [] }
+        try await runTogether([machines, tickets, controller])
+    }
+}

@@ -1,0 +1,55 @@
+import ControlPlane
+import ControllerRuntime
+import KubernetesAPI
+import KubernetesClient
+import NestboxAPI
+
+extension NodePoolReconciler {
+    /// Writes the pool's status, when it differs from what is there.
+    func report(_ pool: NodePool, cluster: HostedCluster?, decision: PoolDecision) async throws {
+        let machines = try await client.list(Machine.self).items.filter { $0.isHeld(by: pool) }
+        var reported = pool
+        var status = pool.status ?? NodePoolStatus()
+        let replicas = pool.spec?.replicas ?? 0
+        let ready = machines.filter { $0.status?.phase == .ready }
+        status.observedGeneration = pool.metadata.generation
+        status.replicas = machines.count
+        status.readyReplicas = ready.count
+        status.updatedReplicas = ready.count
+        status.selector = "\(NestboxLabel.nodePool)=\(pool.name)"
+        status.versions = Dictionary(grouping: ready.compactMap { $0.status?.facts?.kubeletVersion }, by: { $0 }).mapValues(\.count)
+
+        var conditions = ConditionSet(status.conditions, generation: pool.metadata.generation)
+        conditions.set(
+            "ClusterFound", cluster != nil, reason: cluster == nil ? "ClusterNotFound" : "Found",
+            message: cluster == nil ? "there is no HostedCluster \(pool.spec?.clusterName ?? "") in namespace \(pool.namespace ?? "")" : "")
+        conditions.set("ValidConfiguration", true, reason: "Valid", message: "")
+        let lacking = decision.blocked ?? (decision.missing > 0 ? Self.lacking(decision.missing, of: replicas) : nil)
+        conditions.set(
+            "MachinesAvailable", lacking == nil, reason: lacking == nil ? "Enough" : "MachinesLacking", message: lacking ?? "")
+        conditions.set(
+            "Ready", ready.count >= replicas && cluster != nil, reason: ready.count >= replicas ? "AllNodesReady" : "NodesNotReady",
+            message: "\(ready.count) of \(replicas) nodes are ready")
+        status.conditions = conditions.list
+        guard status != pool.status else { return }
+        reported.status = status
+        _ = try await client.updateStatus(reported)
+    }
+
+    /// Reports what keeps the pool from being looked after.
+    func report(_ pool: NodePool, problem: String, type: String = "ValidConfiguration") async throws {
+        var reported = pool
+        var status = pool.status ?? NodePoolStatus()
+        var conditions = ConditionSet(status.conditions, generation: pool.metadata.generation)
+        conditions.set(type, type == "Deleting", reason: type == "Deleting" ? "WaitingForMachines" : "Invalid", message: problem)
+        status.observedGeneration = pool.metadata.generation
+        status.conditions = conditions.list
+        guard status != pool.status else { return }
+        reported.status = status
+        _ = try await client.updateStatus(reported)
+    }
+
+    static func lacking(_ missing: Int, of replicas: Int) -> String {
+        "\(missing) of \(replicas) replicas lack a Machine: none Available is left that this pool may claim; register one with nestbox create machine"
+    }
+}

@@ -1,0 +1,86 @@
+import ControllerRuntime
+import KubernetesAPI
+import KubernetesClient
+import Logging
+import NestboxAPI
+
+/// Keeps each pool at its replicas by claiming Machines and giving them back; what happens to a Machine then is
+/// the work of `NodeReconciler` (inside the tenant) and `MachineReconciler` (over SSH).
+struct NodePoolReconciler: Reconciler {
+    static let finalizer = "nestbox.dev/machines"
+
+    let client: KubernetesClient
+    let events: EventRecorder
+    let logger: Logger
+
+    func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
+        guard var pool = try await client.find(NodePool.self, key) else { return .done }
+        if !pool.metadata.isBeingDeleted, try await client.addFinalizer(Self.finalizer, to: &pool) { return .done }
+
+        let problems = pool.withDefaults().validate()
+        guard problems.isEmpty || pool.metadata.isBeingDeleted else {
+            try await report(pool, problem: problems.map(\.description).joined(separator: "; "))
+            return .done
+        }
+        let cluster = try await client.find(
+            HostedCluster.self, ObjectKey(namespace: key.namespace, name: pool.spec?.clusterName ?? ""))?.withDefaults()
+        // Read from the API, not from a cache: a claim missed here would give one pod network to two nodes.
+        let machines = try await client.list(Machine.self).items
+        let decision = PoolDecision(pool: pool, cluster: cluster, machines: machines)
+
+        for name in decision.releases { try await release(name, pool: pool) }
+        for claim in decision.claims { try await self.claim(claim, pool: pool, cluster: cluster) }
+
+        if pool.metadata.isBeingDeleted {
+            return try await finish(pool, machines: machines)
+        }
+        try await report(pool, cluster: cluster, decision: decision)
+        return .done
+    }
+
+    private func claim(_ claim: PoolDecision.Claim, pool: NodePool, cluster: HostedCluster?) async throws {
+        let claimed = try await client.updateMachineStatus(claim.machine) { machine in
+            guard machine.mayBeClaimed(by: pool) else { return false }
+            machine.status?.phase = .claimed
+            machine.status?.message = nil
+            machine.status?.plan = nil
+            machine.status?.conditions = nil
+            let epoch = (machine.status?.lastEpoch ?? 0) + 1
+            machine.status?.lastEpoch = epoch
+            machine.status?.claim = MachineClaim(
+                namespace: pool.namespace ?? "", nodePool: pool.name, nodePoolUID: pool.metadata.uid ?? "",
+                hostedCluster: cluster?.name ?? "", hostedClusterUID: cluster?.metadata.uid ?? "",
+                epoch: epoch, podCIDR: claim.podCIDR,
+                clusterPodCIDR: cluster?.spec?.network?.pods, serviceCIDR: cluster?.spec?.network?.services,
+                nodeLocalAPIAddress: cluster?.spec?.network?.nodeLocalAPIAddress)
+            return true
+        }
+        if claimed {
+            await events.record(.normal, reason: "Claimed", message: "claimed Machine \(claim.machine), pods \(claim.podCIDR)", on: pool)
+        }
+    }
+
+    private func release(_ name: String, pool: NodePool) async throws {
+        let released = try await client.updateMachineStatus(name) { machine in
+            guard machine.isHeld(by: pool) else { return false }
+            machine.status?.claim?.released = true
+            machine.status?.phase = .draining
+            return true
+        }
+        if released {
+            await events.record(.normal, reason: "Released", message: "gives Machine \(name) back", on: pool)
+        }
+    }
+
+    /// A deleted pool stays until no Machine carries its claim any more.
+    private func finish(_ pool: NodePool, machines: [Machine]) async throws -> ReconcileResult {
+        let waiting = machines.filter { $0.status?.claim?.nodePoolUID == pool.metadata.uid && $0.status?.phase != .quarantined }
+        guard waiting.isEmpty else {
+            let words = waiting.map { "\($0.name) (\($0.status?.phase?.rawValue ?? "Unknown"))" }.sorted().joined(separator: ", ")
+            try await report(pool, problem: "deleting: waits for \(words)", type: "Deleting")
+            return .done
+        }
+        try await client.removeFinalizer(Self.finalizer, from: pool)
+        return .done
+    }
+}

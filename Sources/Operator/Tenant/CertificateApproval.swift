@@ -1,0 +1,79 @@
+import ControlPlane
+import ControllerRuntime
+import Foundation
+import KubernetesAPI
+import KubernetesClient
+import Logging
+
+/// Approves and denies kubelets' certificate requests in one tenant, as `CertificateDecision` says.
+struct CertificateApproval: Reconciler {
+    private static let tokenUserPrefix = "system:bootstrap:"
+
+    let client: KubernetesClient
+    let requests: Informer<CertificateSigningRequest>
+    let logger: Logger
+
+    func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
+        guard let request = requests.get(key), let spec = request.spec else { return .done }
+        if let certificate = request.status?.certificate {
+            try await noteIssue(of: request, certificate: certificate)
+            return .done
+        }
+        guard request.status?.conditions?.isEmpty ?? true else { return .done }
+
+        let parsed = spec.request?.text.flatMap { try? NodeCertificateRequest(requestPEM: $0) }
+        let record = try await parsed?.nodeName.asyncMap { try await client.nodeRecord($0) } ?? nil
+        let token = try await bootstrapToken(of: spec.username ?? "")
+        let decision = CertificateDecision(
+            signer: spec.signerName ?? "", username: spec.username ?? "", usages: spec.usages ?? [], request: parsed,
+            tokenMachine: token?.metadata.labels?[BootstrapToken.machineLabel], record: record)
+        switch decision {
+        case .ignore: return .done
+        case .approve: try await decide(request, "Approved", reason: "NestboxApproved", message: "by the operator's record")
+        case .deny(let reason):
+            logger.warning("certificate request denied", metadata: ["request": "\(request.name)", "reason": "\(reason)"])
+            try await decide(request, "Denied", reason: "NestboxDenied", message: reason)
+        }
+        // A token serves one machine once.
+        if decision == .approve, let token {
+            try await client.deleteIfPresent(Secret.self, token.name, namespace: token.namespace)
+        }
+        return .done
+    }
+
+    private func decide(_ request: CertificateSigningRequest, _ type: String, reason: String, message: String) async throws {
+        var decided = request
+        decided.status = CertificateSigningRequestStatus(
+            conditions: [StatusCondition(type: type, status: "True", reason: reason, message: message)])
+        _ = try await client.subresource(
+            .put, "approval", of: CertificateSigningRequest.self, request.name, namespace: nil, body: decided)
+    }
+
+    private func bootstrapToken(of username: String) async throws -> Secret? {
+        guard username.hasPrefix(Self.tokenUserPrefix) else { return nil }
+        let id = username.dropFirst(Self.tokenUserPrefix.count)
+        return try await client.find(Secret.self, ObjectKey(namespace: "kube-system", name: "bootstrap-token-\(id)"))
+    }
+
+    /// The first client certificate of a join starts the time from which the node's certificates are accepted: one of an
+    /// earlier life of the machine is worthless from then on.
+    private func noteIssue(of request: CertificateSigningRequest, certificate: Base64) async throws {
+        guard request.spec?.signerName == CertificateDecision.clientSigner,
+            request.spec?.username?.hasPrefix(Self.tokenUserPrefix) == true,
+            let issued = certificate.text.flatMap({ try? CertificateFacts(certificatePEM: $0) }),
+            let node = request.spec?.request?.text.flatMap({ try? NodeCertificateRequest(requestPEM: $0) })?.nodeName,
+            var record = try await client.nodeRecord(node), record.isPending,
+            // A request of an earlier join is not the one this record waits for.
+            let created = request.metadata.creationTimestamp.flatMap(Timestamp.parse), let since = record.since, created >= since
+        else { return }
+        record.notBefore = Timestamp.format(issued.notBefore)
+        try await client.applyNodeRecord(record)
+    }
+}
+
+extension Optional {
+    fileprivate func asyncMap<Result>(_ transform: (Wrapped) async throws -> Result) async rethrows -> Result? {
+        guard let self else { return nil }
+        return try await transform(self)
+    }
+}

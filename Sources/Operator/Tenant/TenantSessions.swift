@@ -1,0 +1,76 @@
+import ControllerRuntime
+import KubernetesClient
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// The sessions with every tenant whose API answers, opened and closed by the HostedCluster's reconciler.
+final class TenantSessions: Service {
+    private struct State {
+        var sessions: [String: TenantSession] = [:]
+        var cancellations: [String: @Sendable () -> Void] = [:]
+    }
+
+    private let state = Mutex(State())
+    private let starts: AsyncStream<TenantSession>
+    private let start: AsyncStream<TenantSession>.Continuation
+    private let logger: Logger
+    private let nodeChanged: @Sendable (String) -> Void
+
+    /// - Parameter nodeChanged: called with the name of a tenant's node, which is its Machine's.
+    init(logger: Logger, nodeChanged: @escaping @Sendable (String) -> Void) {
+        self.logger = logger
+        self.nodeChanged = nodeChanged
+        // Bounded in fact by the number of clusters: a session is put in once.
+        (starts, start) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(100_000))
+    }
+
+    func session(_ clusterUID: String) -> TenantSession? {
+        state.withLock { $0.sessions[clusterUID] }
+    }
+
+    /// Opens the session unless it is open.
+    func open(cluster: ObjectKey, clusterUID: String, access: @autoclosure () throws -> ClientConfiguration) throws -> TenantSession {
+        if let open = session(clusterUID) { return open }
+        let session = try TenantSession(
+            cluster: cluster, clusterUID: clusterUID, access: access(), logger: logger, nodeChanged: nodeChanged)
+        state.withLock { $0.sessions[clusterUID] = session }
+        start.yield(session)
+        return session
+    }
+
+    func close(_ clusterUID: String) {
+        let cancel = state.withLock { state in
+            state.sessions[clusterUID] = nil
+            return state.cancellations.removeValue(forKey: clusterUID)
+        }
+        cancel?()
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                for await session in self.starts {
+                    group.addTask { await self.run(session) }
+                }
+                group.cancelAll()
+            }
+        }
+    }
+
+    private func run(_ session: TenantSession) async {
+        let (ended, end) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let isOpen = state.withLock { state in
+            guard state.sessions[session.clusterUID] === session else { return false }
+            state.cancellations[session.clusterUID] = { end.finish() }
+            return true
+        }
+        guard isOpen else { return await session.client.shutdown() }
+        await withTaskGroup { group in
+            group.addTask { await session.run() }
+            group.addTask { for await _ in ended {} }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}

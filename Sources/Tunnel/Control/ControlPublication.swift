@@ -1,0 +1,37 @@
+import NIOCore
+
+/// What an agent was told last, and what it made of it.
+struct ControlPublication {
+    private(set) var stream: (any Channel)?
+    private(set) var revision: UInt64 = 0
+    private(set) var state: NodeState?
+    private(set) var confirmedRevision: UInt64 = 0
+    private(set) var failure: String?
+
+    /// The message to send, if the state is news and there is a stream to send it on.
+    mutating func publish(_ new: NodeState) -> ControlMessage? {
+        guard new != state else { return nil }
+        revision += 1
+        state = new
+        return stream == nil ? nil : .state(revision: revision, new)
+    }
+
+    /// The message that waited for the stream.
+    mutating func streamOpened(_ stream: any Channel) -> ControlMessage? {
+        self.stream = stream
+        return state.map { .state(revision: revision, $0) }
+    }
+
+    mutating func confirmed(_ revision: UInt64) {
+        guard revision <= self.revision else { return }
+        confirmedRevision = max(confirmedRevision, revision)
+        if confirmedRevision == self.revision { failure = nil }
+    }
+
+    mutating func failed(_ revision: UInt64, reason: String) {
+        if revision == self.revision { failure = reason }
+    }
+
+    /// The state that the agent is known to follow.
+    var confirmedState: NodeState? { confirmedRevision == revision ? state : nil }
+}

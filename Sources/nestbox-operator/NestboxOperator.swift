@@ -1,0 +1,41 @@
+import ArgumentParser
+import KubernetesClient
+import Logging
+import Operator
+import ServiceLifecycle
+
+@main
+struct NestboxOperator: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "nestbox-operator", abstract: "Runs tenants' control planes and joins their machines.", subcommands: [Run.self])
+}
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run one role until told to stop.")
+
+    @Option(help: "control-planes or machines.") var role: OperatorConfiguration.Role
+    @Option(help: "The operators' namespace.") var namespace: String = "nestbox-system"
+    @Option(help: "A name unique to this replica; its pod's.") var identity: String
+    @Option(help: "Port of /healthz, /readyz and /metrics.") var healthPort: Int = 8080
+    @Option(help: "The artifact store's folder.") var artifacts: String = "/var/cache/nestbox"
+    @Option(help: "A kubeconfig, to run outside the host cluster.") var kubeconfig: String?
+    @Option(help: "trace, debug, info, warning or error.") var logLevel: Logger.Level = .info
+
+    func run() async throws {
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "nestbox-operator")
+        logger.logLevel = logLevel
+        let access = try kubeconfig.map { try ClientConfiguration.kubeconfig(path: $0) } ?? ClientConfiguration.inCluster()
+        let client = try KubernetesClient(access, userAgent: "nestbox-operator", logger: logger)
+        let configuration = OperatorConfiguration(
+            role: role, namespace: namespace, identity: identity, healthPort: healthPort, artifacts: artifacts)
+        let group = ServiceGroup(
+            services: [HealthServer(port: healthPort, logger: logger), Operator(configuration, client: client, logger: logger)],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        try await group.run()
+        await client.shutdown()
+    }
+}
+
+extension OperatorConfiguration.Role: ExpressibleByArgument {}
+extension Logger.Level: ExpressibleByArgument {}

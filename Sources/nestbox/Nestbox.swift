@@ -1,0 +1,8 @@
+import AdminCLI
+
+@main
+enum Nestbox {
+    static func main() async {
+        await NestboxCommand.main()
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import SSHClient
+import Testing
+
+/// OpenSSH's own server on a free port of loopback, with keys and configuration in a temporary folder, in a process namespace
+/// that dies with it. Needs root; found by `NESTBOX_SSHD`, in `/usr/sbin`, or not at all.
+final class SSHServer {
+    static let binary: String? = [ProcessInfo.processInfo.environment["NESTBOX_SSHD"], "/usr/sbin/sshd"]
+        .compactMap { $0 }.first { FileManager.default.isExecutableFile(atPath: $0) }
+    static var isAvailable: Bool { binary != nil && getuid() == 0 }
+
+    let folder: String
+    let port: Int
+    /// The private key that root's authorized_keys holds.
+    let userKey: SSHPrivateKey
+    private let process = Process()
+
+    init(hostKeyTypes: [String] = ["ed25519"], userKeyType: [String] = ["-t", "ed25519"]) async throws {
+        let binary = try #require(Self.binary)
+        folder = NSTemporaryDirectory() + "nestbox-sshd-" + UUID().uuidString
+        port = try freePort()
+        try FileManager.default.createDirectory(atPath: folder + "/run", withIntermediateDirectories: true)
+        for type in hostKeyTypes { try await keygen(folder + "/host_\(type)", ["-t", type]) }
+        try await keygen(folder + "/user", userKeyType)
+        userKey = try SSHPrivateKey(String(contentsOfFile: folder + "/user", encoding: .utf8))
+        let configuration =
+            hostKeyTypes.map { "HostKey \(folder)/host_\($0)" } + [
+                "ListenAddress 127.0.0.1:\(port)", "AuthorizedKeysFile \(folder)/user.pub", "PermitRootLogin prohibit-password",
+                "PasswordAuthentication no", "KbdInteractiveAuthentication no", "UsePAM no", "StrictModes no", "PidFile none",
+                "UseDNS no", "LogLevel ERROR",
+            ]
+        try configuration.joined(separator: "\n").appending("\n").write(toFile: folder + "/config", atomically: true, encoding: .utf8)
+        // sshd wants a user of that name and a folder in /run; both exist in its mount namespace only.
+        let script = """
+            set -eu
+            cp /etc/passwd \(folder)/passwd
+            grep -q ^sshd: /etc/passwd || echo sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin >> \(folder)/passwd
+            mount --bind \(folder)/passwd /etc/passwd
+            mount -t proc proc /proc
+            mount --bind \(folder)/run /run
+            mkdir -p -m 755 /run/sshd
+            exec \(binary) -D -e -f \(folder)/config
+            """
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
+        process.arguments = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child=KILL", "/bin/sh", "-c", script]
+        var environment = ProcessInfo.processInfo.environment
+        if binary.hasSuffix("/usr/sbin/sshd"), binary != "/usr/sbin/sshd" {
+            // Unpacked from its package, with its libraries beside it.
+            let root = binary.dropLast("/usr/sbin/sshd".count)
+            environment["LD_LIBRARY_PATH"] = "\(root)/usr/lib/x86_64-linux-gnu:\(root)/lib/x86_64-linux-gnu"
+        }
+        process.environment = environment
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        try await waitUntil("sshd listens on \(port)") { canConnect(to: port) }
+    }
+
+    deinit {
+        if process.isRunning {
+            // Not SIGTERM, which unshare ignores while it waits for its child.
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    var target: SSHTarget { SSHTarget(host: "127.0.0.1", port: port) }
+
+    func hostKey(_ type: String = "ed25519") throws -> HostKey {
+        try #require(HostKey(String(contentsOfFile: folder + "/host_\(type).pub", encoding: .utf8)))
+    }
+}
+
+func keygen(_ path: String, _ arguments: [String]) async throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/ssh-keygen")
+    process.arguments = ["-q", "-f", path] + (arguments.contains("-N") ? [] : ["-N", ""]) + arguments
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+}
+
+/// A TCP listener on loopback that accepts nobody by itself: connections stand, and nothing is ever said.
+final class SilentListener {
+    let descriptor: Int32
+    let port: Int
+
+    init() throws {
+        (descriptor, port) = try listener()
+    }
+
+    deinit { close(descriptor) }
+}
+
+func freePort() throws -> Int {
+    let (descriptor, port) = try listener()
+    close(descriptor)
+    return port
+}
+
+private func listener() throws -> (Int32, Int) {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = loopback(port: 0)
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let port = try withUnsafeMutablePointer(to: &address) { pointer in
+        try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+            try #require(bind(descriptor, pointer, length) == 0 && listen(descriptor, 8) == 0)
+            try #require(getsockname(descriptor, pointer, &length) == 0)
+        }
+        return Int(UInt16(bigEndian: pointer.pointee.sin_port))
+    }
+    return (descriptor, port)
+}
+
+private func loopback(port: Int) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return address
+}
+
+func canConnect(to port: Int) -> Bool {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = loopback(port: port)
+    return withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
+    }
+}
+
+func waitUntil(_ what: String, within limit: Duration = .seconds(10), _ condition: () -> Bool) async throws {
+    let deadline = ContinuousClock.now + limit
+    while !condition() {
+        try #require(ContinuousClock.now < deadline, "not within \(limit): \(what)")
+        try await Task.sleep(for: .milliseconds(20))
+    }
+}

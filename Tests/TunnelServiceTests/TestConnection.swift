@@ -1,0 +1,129 @@
+import NIOCore
+import NIOPosix
+import Tunnel
+
+/// A connection of a test's, read and written a piece at a time.
+struct TestConnection {
+    typealias Channel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    struct Ended: Error, Equatable {}
+
+    var input: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+    let output: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    let channel: any NIOCore.Channel
+    private var leftover = ByteBuffer()
+
+    init(_ channel: any NIOCore.Channel, _ input: NIOAsyncChannelInboundStream<ByteBuffer>, _ output: NIOAsyncChannelOutboundWriter<ByteBuffer>) {
+        self.channel = channel
+        self.input = input.makeAsyncIterator()
+        self.output = output
+    }
+
+    /// The next bytes, or nil at the end.
+    mutating func read() async throws -> ByteBuffer? {
+        if leftover.readableBytes > 0 {
+            defer { leftover = ByteBuffer() }
+            return leftover
+        }
+        return try await input.next()
+    }
+
+    mutating func read(exactly count: Int) async throws -> String {
+        var collected = ByteBuffer()
+        while collected.readableBytes < count {
+            guard var next = try await read() else { throw Ended() }
+            collected.writeBuffer(&next)
+        }
+        leftover = collected
+        let text = leftover.readString(length: count) ?? ""
+        return text
+    }
+
+    mutating func readToEnd() async throws -> [UInt8] {
+        var all: [UInt8] = []
+        while let next = try await read() { all += next.readableBytesView }
+        return all
+    }
+
+    mutating func readHeader() async throws -> String {
+        var text = ""
+        while !text.hasSuffix("\r\n\r\n") { text += try await read(exactly: 1) }
+        return text
+    }
+
+    func write(_ text: String) async throws { try await output.write(ByteBuffer(string: text)) }
+    func write(_ bytes: [UInt8]) async throws { try await output.write(ByteBuffer(bytes: bytes)) }
+    func finish() { output.finish() }
+
+    /// Connects to a Unix socket and runs `body`.
+    static func open<Result: Sendable>(
+        _ path: String, receiveBuffer: Int? = nil, _ body: @Sendable (inout TestConnection) async throws -> Result
+    ) async throws -> Result {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .connect(unixDomainSocketPath: path) { channel in
+                channel.eventLoop.makeCompletedFuture { try wrap(channel) }
+            }
+        return try await channel.executeThenClose { input, output in
+            var connection = TestConnection(channel.channel, input, output)
+            return try await body(&connection)
+        }
+    }
+
+    /// Asks for a target and returns the status line.
+    mutating func connect(to target: String) async throws -> String {
+        try await write("CONNECT \(target) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        let header = try await readHeader()
+        return String(header.prefix { $0 != "\r\n" })
+    }
+
+    fileprivate static func wrap(_ channel: any NIOCore.Channel) throws -> Channel {
+        try NIOAsyncChannel(
+            wrappingChannelSynchronously: channel,
+            configuration: .init(
+                backPressureStrategy: .init(lowWatermark: 1, highWatermark: 4), isOutboundHalfClosureEnabled: true))
+    }
+}
+
+/// A TCP server on loopback that serves each connection with `serve`.
+struct TestTarget {
+    let port: Int
+    var address: String { "127.0.0.1:\(port)" }
+
+    static func with<Result: Sendable>(
+        serve: @escaping @Sendable (inout TestConnection) async throws -> Void, _ body: @Sendable (TestTarget) async throws -> Result
+    ) async throws -> Result {
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .bind(host: "127.0.0.1", port: 0) { channel in
+                channel.eventLoop.makeCompletedFuture { try TestConnection.wrap(channel) }
+            }
+        let port = server.channel.localAddress?.port ?? 0
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try? await server.executeThenClose { clients in
+                    try await withThrowingDiscardingTaskGroup { connections in
+                        for try await client in clients {
+                            connections.addTask {
+                                // A client that breaks off is that test's business.
+                                try? await client.executeThenClose { input, output in
+                                    var connection = TestConnection(client.channel, input, output)
+                                    try await serve(&connection)
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            defer { group.cancelAll() }
+            return try await body(TestTarget(port: port))
+        }
+    }
+
+    /// Sends back what it gets, then closes when the client does.
+    @Sendable static func echo(_ connection: inout TestConnection) async throws {
+        while let bytes = try await connection.read() { try await connection.output.write(bytes) }
+        connection.finish()
+    }
+}

@@ -1,0 +1,76 @@
+import Crypto
+import Foundation
+import SwiftASN1
+import Tunnel
+import X509
+
+/// A cluster's CA and the certificates that a test needs, as files in a directory of the test's own.
+struct TestPKI {
+    let directory: String
+    private let authorityKey = P256.Signing.PrivateKey()
+    private let authorityName: DistinguishedName
+    let authority: Certificate
+
+    init(directory: String) throws {
+        self.directory = directory
+        authorityName = try DistinguishedName { CommonName("test-ca") }
+        authority = try Certificate(
+            version: .v3, serialNumber: .init(), publicKey: .init(authorityKey.publicKey), notValidBefore: Date(timeIntervalSinceNow: -600),
+            notValidAfter: Date(timeIntervalSinceNow: 3600), issuer: authorityName, subject: authorityName,
+            signatureAlgorithm: .ecdsaWithSHA256,
+            extensions: Certificate.Extensions {
+                Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))
+                Critical(KeyUsage(keyCertSign: true))
+            },
+            issuerPrivateKey: .init(authorityKey))
+        try write("ca.crt", authority.serializeAsPEM().pemString)
+    }
+
+    var authorityPath: String { directory + "/ca.crt" }
+
+    func write(_ name: String, _ text: String) throws {
+        try SmallFile.replace(directory + "/" + name, with: text)
+    }
+
+    /// The tunnel server's files.
+    func server(name: String = "nestbox-tunnel") throws -> TLSFiles {
+        let (certificate, key) = try issue(
+            subject: DistinguishedName { CommonName(name) }, usage: .serverAuth, names: [.dnsName(name)])
+        try write("server.crt", certificate)
+        try write("server.key", key)
+        return TLSFiles(certificate: directory + "/server.crt", key: directory + "/server.key", authority: authorityPath)
+    }
+
+    /// A kubelet's certificate and key in one file, as the kubelet keeps them; returns the agent's files.
+    @discardableResult
+    func node(
+        _ node: String, group: String = "system:nodes", notBefore: Date = Date(timeIntervalSinceNow: -60), file: String? = nil
+    ) throws -> TLSFiles {
+        let subject = try DistinguishedName {
+            OrganizationName(group)
+            CommonName("system:node:\(node)")
+        }
+        let (certificate, key) = try issue(subject: subject, usage: .clientAuth, notBefore: notBefore)
+        let name = file ?? "\(node).pem"
+        try write(name, certificate + key)
+        return TLSFiles(certificate: directory + "/" + name, key: directory + "/" + name, authority: authorityPath)
+    }
+
+    private func issue(
+        subject: DistinguishedName, usage: ExtendedKeyUsage.Usage, names: [GeneralName] = [],
+        notBefore: Date = Date(timeIntervalSinceNow: -60)
+    ) throws -> (certificate: String, key: String) {
+        let key = P256.Signing.PrivateKey()
+        let certificate = try Certificate(
+            version: .v3, serialNumber: .init(), publicKey: .init(key.publicKey), notValidBefore: notBefore,
+            notValidAfter: Date(timeIntervalSinceNow: 3000), issuer: authorityName, subject: subject, signatureAlgorithm: .ecdsaWithSHA256,
+            extensions: Certificate.Extensions {
+                Critical(BasicConstraints.notCertificateAuthority)
+                Critical(KeyUsage(digitalSignature: true))
+                try ExtendedKeyUsage([usage])
+                SubjectAlternativeNames(names)
+            },
+            issuerPrivateKey: .init(authorityKey))
+        return (try certificate.serializeAsPEM().pemString + "\n", key.pemRepresentation + "\n")
+    }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+import Tunnel
+
+@testable import TunnelService
+
+/// A tunnel server with a record of its own, and agents that connect to it.
+struct TunnelFixture: Sendable {
+    let directory: String
+    let pki: TestPKI
+    let record = RecordDirectory()
+    var socket: String { directory + "/t.sock" }
+
+    struct Timeout: Error {
+        var what: String
+    }
+
+    /// Makes a directory and takes it away again.
+    static func with<Result: Sendable>(_ body: @Sendable (TunnelFixture) async throws -> Result) async throws -> Result {
+        let directory = "/tmp/nbt-\(UInt32.random(in: 0 ... .max))"
+        try SmallFile.makeDirectory(directory)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let fixture = TunnelFixture(directory: directory, pki: try TestPKI(directory: directory))
+        return try await fixture.body(body)
+    }
+
+    private func body<Result: Sendable>(_ body: @Sendable (TunnelFixture) async throws -> Result) async throws -> Result {
+        try await body(self)
+    }
+
+    func setRecord(_ nodes: NodeRecord..., endpoints: PublishedEndpoints? = nil) {
+        _ = record.update(ClusterRecord(nodes: nodes, endpoints: endpoints))
+    }
+
+    static func logger(_ label: String) -> Logger {
+        var logger = Logger(label: label)
+        logger.logLevel = ProcessInfo.processInfo.environment["NESTBOX_TEST_LOG"] == nil ? .critical : .debug
+        return logger
+    }
+
+    func makeServer(port: Int = 0) throws -> TunnelServer {
+        TunnelServer(
+            configuration: TunnelServerConfiguration(
+                socketPath: socket, agentHost: "127.0.0.1", agentPort: port, tls: try pki.server(), drainTime: .seconds(1)),
+            identifier: NodeCertificateIdentifier(), directory: record, logger: Self.logger("server"))
+    }
+
+    func makeAgent(files: TLSFiles, port: Int, follower: (any NodeStateFollower)? = nil) -> TunnelAgent {
+        TunnelAgent(
+            configuration: TunnelAgentConfiguration(
+                serverName: "nestbox-tunnel", tls: files,
+                policy: DialPolicy(allowed: [AddressBlock("127.0.0.0/8")].compactMap { $0 }), appearanceCheck: .milliseconds(50),
+                rotationCheck: .milliseconds(50)),
+            follower: follower ?? FixedFollower(port: port), logger: Self.logger("agent"))
+    }
+
+    /// Runs a server and the agents that `agents` makes for its port, waits until all are connected, and runs `body`.
+    func run<Result: Sendable>(
+        agents makeAgents: @Sendable (Int) throws -> [TunnelAgent] = { _ in [] },
+        _ body: @Sendable (TunnelServer, [TunnelAgent]) async throws -> Result
+    ) async throws -> Result {
+        let server = try makeServer()
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            let agents = try makeAgents(try await server.agentPort())
+            for agent in agents { group.addTask { try await agent.run() } }
+            defer { group.cancelAll() }
+            try await Self.eventually("all agents are connected") { server.agents.count == agents.count }
+            return try await body(server, agents)
+        }
+    }
+
+    /// Waits for a condition, with a deadline.
+    static func eventually(
+        _ what: String, within limit: Duration = .seconds(20), _ condition: @Sendable () async throws -> Bool
+    ) async throws {
+        let end = ContinuousClock.now.advanced(by: limit)
+        while try await !condition() {
+            guard ContinuousClock.now < end else { throw Timeout(what: what) }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+}
+
+/// A follower that knows one server and remembers what it was told.
+final class FixedFollower: NodeStateFollower {
+    struct Refused: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    private let endpoints: [Endpoint]
+    private let seen = Mutex<[NodeState]>([])
+    private let refusal: String?
+
+    init(port: Int, refusal: String? = nil) {
+        endpoints = [Endpoint(host: "127.0.0.1", port: port)].compactMap { $0 }
+        self.refusal = refusal
+    }
+
+    var states: [NodeState] { seen.withLock { $0 } }
+    func tunnelEndpoints() -> [Endpoint] { endpoints }
+    func follow(_ state: NodeState) async throws {
+        seen.withLock { $0.append(state) }
+        if let refusal { throw Refused(description: refusal) }
+    }
+}
+
+func ip(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
+func block(_ text: String) throws -> AddressBlock { try #require(AddressBlock(text)) }

@@ -1,0 +1,7 @@
+#!/bin/bash
+# Removes every trace of the demo but the cache.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bin=$(swift build --configuration "$CONFIGURATION" -debug-info-format none --show-bin-path)
+[ -x "$bin/nestbox" ] && "$bin/nestbox" lab down --name demo
+rm -f demo.kubeconfig
