@@ -76,7 +76,8 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "KubernetesClient",
         [
-            "KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioHTTP2, .nioPosix, .nioSSL, .subprocess,
+            "KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioHTTP2, .nioPosix, .nioSSL,
+            .subprocess,
             .yams,
         ]
     ),
@@ -88,7 +89,8 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 
 /// What only a module's tests need.
 let testDependencies: [String: [Target.Dependency]] = [
-    "TunnelService": ["NodeAgent", .crypto, .nioSSL]
+    "NestboxAPI": [.yams],
+    "TunnelService": ["NodeAgent", .crypto, .nioSSL],
 ]
 
 let package = Package(
