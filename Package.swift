@@ -89,7 +89,8 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 
 /// What only a module's tests need.
 let testDependencies: [String: [Target.Dependency]] = [
-    "TunnelService": ["NodeAgent", .crypto, .nioSSL]
+    "NestboxAPI": [.yams],
+    "TunnelService": ["NodeAgent", .crypto, .nioSSL],
 ]
 
 let package = Package(
