@@ -16,6 +16,7 @@ extension Target.Dependency {
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let logging = product(name: "Logging", package: "swift-log")
     static let nioConcurrency = product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioHPACK = product(name: "NIOHPACK", package: "swift-nio-http2")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
@@ -25,6 +26,7 @@ extension Target.Dependency {
     static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let serviceLifecycleTesting = product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
     static let x509 = product(name: "X509", package: "swift-certificates")
     static let yams = product(name: "Yams", package: "Yams")
@@ -77,8 +79,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         "KubernetesClient",
         [
             "KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioHTTP2, .nioPosix, .nioSSL,
-            .subprocess,
-            .yams,
+            .subprocess, .yams,
         ]
     ),
     ("KubernetesVersions", []),
@@ -90,6 +91,8 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 /// What only a module's tests need.
 let testDependencies: [String: [Target.Dependency]] = [
     "NestboxAPI": [.yams],
+    "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
+    "KubernetesClient": ["TestKubernetes", .nioEmbedded],
     "TunnelService": ["NodeAgent", .crypto, .nioSSL],
 ]
 
@@ -133,6 +136,20 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
     ]
         + modules.map { .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: settings) }
+        + [
+            // A real API server for integration tests; no product links it.
+            .target(
+                name: "TestKubernetes",
+                dependencies: [
+                    "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", .logging, .nioCore,
+                    .nioHTTP1,
+                    .nioPosix, .subprocess,
+                ],
+                path: "Tests/Support/TestKubernetes", swiftSettings: settings)
+        ]
+        + [
+            .testTarget(name: "EndToEndTests", dependencies: [.subprocess], swiftSettings: settings)
+        ]
         + modules.map {
             .testTarget(
                 name: "\($0.name)Tests",
