@@ -128,7 +128,8 @@ let package = Package(
             name: "nestbox-operator", dependencies: ["Operator", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
             swiftSettings: settings),
         .executableTarget(
-            name: "nestbox-tunnel", dependencies: ["TunnelService", "Tunnel", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
+            name: "nestbox-tunnel",
+            dependencies: ["KubernetesClient", "TunnelService", "Tunnel", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
             swiftSettings: settings),
         .executableTarget(
             name: "nestbox-node", dependencies: ["NodeAgent", .logging, .serviceLifecycle, .unixSignals], swiftSettings: settings,
