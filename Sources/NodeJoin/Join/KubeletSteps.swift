@@ -71,7 +71,8 @@ enum KubeletSteps {
         if !configuration.contains("\"resolvConf\"") {
             // systemd-resolved's stub on loopback is out of reach for pods.
             fill += """
-                resolver=/etc/resolv.conf
+                resolver=
+                [ ! -f /etc/resolv.conf ] || resolver=/etc/resolv.conf
                 [ ! -f /run/systemd/resolve/resolv.conf ] || resolver=/run/systemd/resolve/resolv.conf
                 sed -i "1s|{|{\\"resolvConf\\":\\"$resolver\\",|" \(template.path)
 
