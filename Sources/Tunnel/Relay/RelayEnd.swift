@@ -10,12 +10,12 @@ import Musl
 ///
 /// It stands last in its channel's pipeline, with reading on demand (`autoRead` off). The two ends may live on different event
 /// loops.
-final class RelayEnd: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
+package final class RelayEnd: ChannelInboundHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias OutboundOut = ByteBuffer
 
     /// What kind of channel this is: they differ in how output ends.
-    enum Kind {
+    package enum Kind {
         /// A socket, where a half-close behind an end of file would drop what is not yet written.
         case socket
         /// An HTTP/2 stream, which closes by itself once both directions have ended.
@@ -34,21 +34,21 @@ final class RelayEnd: ChannelInboundHandler {
     private var orphanTimer: Scheduled<Void>?
 
     /// `countReceived` is told how many bytes were read at this end.
-    init(_ kind: Kind, countReceived: (@Sendable (Int) -> Void)? = nil) {
+    package init(_ kind: Kind, countReceived: (@Sendable (Int) -> Void)? = nil) {
         self.kind = kind
         self.countReceived = countReceived
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    package func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
+    package func handlerRemoved(context: ChannelHandlerContext) {
         perform(state.becameInactive())
         self.context = nil
     }
 
     // MARK: The channel
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         guard buffer.readableBytes > 0 else { return }
         let (keep, actions) = state.received()
@@ -59,19 +59,19 @@ final class RelayEnd: ChannelInboundHandler {
         perform(actions)
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) { perform(state.readCompleted()) }
+    package func channelReadComplete(context: ChannelHandlerContext) { perform(state.readCompleted()) }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
         guard context.channel.isWritable else { return }
         perform(state.becameWritable())
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .inputClosed? = event as? ChannelEvent { perform(state.inputClosed()) }
         context.fireUserInboundEventTriggered(event)
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         orphanTimer?.cancel()
         perform(state.becameInactive())
         // Break the cycle of the two ends.
@@ -79,14 +79,14 @@ final class RelayEnd: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // Every error here (a reset stream, a broken socket) ends the channel; the partner is told when it is inactive.
         context.close(promise: nil)
     }
 
     // MARK: The partner
 
-    func link(to partner: RelayPeer) {
+    package func link(to partner: RelayPeer) {
         self.partner = partner
         perform(state.link())
     }
@@ -101,7 +101,7 @@ final class RelayEnd: ChannelInboundHandler {
     func partnerTook(_ batches: Int) { perform(state.partnerTook(batches)) }
     func partnerFinished() { perform(state.partnerFinished()) }
     func partnerGone() { perform(state.partnerGone()) }
-    func partnerReset() { perform(state.partnerReset()) }
+    package func partnerReset() { perform(state.partnerReset()) }
 
     // MARK: Actions
 
@@ -153,17 +153,17 @@ final class RelayEnd: ChannelInboundHandler {
 }
 
 /// A way to call a `RelayEnd` from whatever event loop: in place on its own, else in order of the calls.
-struct RelayPeer: Sendable {
+package struct RelayPeer: Sendable {
     private let end: NIOLoopBound<RelayEnd>
 
     /// On the end's own event loop only.
-    init(_ end: RelayEnd, on eventLoop: any EventLoop) {
+    package init(_ end: RelayEnd, on eventLoop: any EventLoop) {
         self.end = NIOLoopBound(end, eventLoop: eventLoop)
     }
 
     var eventLoop: any EventLoop { end.eventLoop }
 
-    func call(_ body: @escaping @Sendable (RelayEnd) -> Void) {
+    package func call(_ body: @escaping @Sendable (RelayEnd) -> Void) {
         if end.eventLoop.inEventLoop {
             body(end.value)
         } else {

@@ -61,7 +61,7 @@ public enum SmallFile {
             defer { close(descriptor) }
             var rest = Array(content.utf8)[...]
             while !rest.isEmpty {
-                let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+                let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
                 guard count >= 0 else {
                     if errno == EINTR { continue }
                     throw Failure(path: temporary, operation: "write", errno: errno)
@@ -71,6 +71,15 @@ public enum SmallFile {
             guard fsync(descriptor) == 0 else { throw Failure(path: temporary, operation: "fsync", errno: errno) }
         }
         guard rename(temporary, path) == 0 else { throw Failure(path: path, operation: "rename", errno: errno) }
+    }
+
+    /// Writes to a file that is there, in place: for the files of `/proc/sys`.
+    public static func write(_ text: String, to path: String) throws(Failure) {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(path: path, operation: "open", errno: errno) }
+        defer { close(descriptor) }
+        let written = Array(text.utf8).withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        guard written == text.utf8.count else { throw Failure(path: path, operation: "write", errno: errno) }
     }
 
     /// Makes a directory and those above it.

@@ -1,0 +1,68 @@
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Tunnel
+
+/// What `nestbox-node` can be told to do.
+public enum NodeCommand: Equatable, Sendable {
+    case run(configuration: String)
+    case cleanup(configuration: String)
+    case version
+    case help
+
+    public static let usage = """
+        usage: nestbox-node run --config FILE      forward the tenant's API and carry its tunnel
+               nestbox-node cleanup --config FILE  remove the address, routes and settings that run made
+               nestbox-node version
+
+        """
+
+    /// Nil when the arguments make no sense.
+    public init?(arguments: [String]) {
+        switch (arguments.first, arguments.dropFirst().first, arguments.count) {
+        case ("version", nil, 1), ("--version", nil, 1): self = .version
+        case ("help", nil, 1), ("--help", nil, 1), ("-h", nil, 1): self = .help
+        case ("run", "--config", 3): self = .run(configuration: arguments[2])
+        case ("cleanup", "--config", 3): self = .cleanup(configuration: arguments[2])
+        default: return nil
+        }
+    }
+}
+
+/// The node's program, in parts that `main` puts together.
+public enum NodeProgram {
+    public static func configuration(_ path: String) throws -> NodeConfiguration {
+        try NodeConfiguration(text: try SmallFile.text(path), path: path)
+    }
+
+    /// The services of a node, with the machine prepared for them.
+    public static func services(_ configuration: NodeConfiguration, logger: Logger) async throws -> [any Service] {
+        for key in configuration.unknownKeys {
+            logger.warning("passing over a setting that this version does not know", metadata: ["key": "\(key)"])
+        }
+        let setup = NodeSetup(configuration: configuration, logger: logger)
+        let initial = try await NIOThreadPool.singleton.runIfActive {
+            try setup.prepare()
+            return NodeStateKeeper.initial(cached: setup.directory.state(), configuration: configuration)
+        }
+        let group = MultiThreadedEventLoopGroup.singleton
+        let forwarder = APIForwarder(
+            address: configuration.apiAddress, endpoints: initial.apiEndpoints, filter: SourceFilter(pods: configuration.podCIDR),
+            group: group, logger: logger)
+        let keeper = NodeStateKeeper(
+            configuration: configuration, initial: initial, directory: setup.directory, network: setup.network, forwarder: forwarder,
+            logger: logger)
+        let agent = TunnelAgent(
+            configuration: TunnelAgentConfiguration(
+                serverName: configuration.tunnelServerName, tls: configuration.tls,
+                policy: DialPolicy(
+                    nodeLocal: Set([configuration.apiAddress.address].compactMap { $0 }), allowed: configuration.dialAllow)),
+            follower: keeper, group: group, logger: logger)
+        return [forwarder, RouteKeeper(keeper: keeper, logger: logger), agent]
+    }
+
+    public static func cleanUp(_ configuration: NodeConfiguration, logger: Logger) async throws {
+        try await NIOThreadPool.singleton.runIfActive { try NodeSetup(configuration: configuration, logger: logger).cleanUp() }
+    }
+}
