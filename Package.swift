@@ -38,7 +38,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         "AdminCLI",
         [
             "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", "Lab", "NestboxAPI",
-            .argumentParser, .logging, .yams,
+            .argumentParser, .logging, .unixSignals, .yams,
         ]
     ),
     (
