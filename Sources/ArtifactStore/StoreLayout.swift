@@ -19,6 +19,8 @@ struct StoreLayout: Sendable {
     func sysroot(_ recipe: String, _ architecture: Architecture) -> String { "\(root)/debian/\(recipe)/\(architecture.rawValue)" }
     var apt: String { "\(root)/debian/apt" }
     var build: String { "\(root)/build" }
+    /// Downloads that are not whole yet.
+    var downloads: String { "\(root)/downloads" }
     var locks: String { "\(root)/locks" }
     func log(_ name: String) -> String { "\(root)/logs/\(name).log" }
 }
