@@ -29,10 +29,13 @@ extension Lab {
         // With the process namespace comes a /proc in which a machine's number means something.
         var command = process.entering(["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"])
         if case .machine(let machine) = place {
-            guard let number = try await offPool({ try Files.text(ifThere: "\(paths.machine(machine))/process") })?
-                .split(whereSeparator: \.isNewline).first
+            guard
+                let number = try await offPool({ try Files.text(ifThere: "\(paths.machine(machine))/process") })?
+                    .split(whereSeparator: \.isNewline).first
             else { throw LabError("the lab \(name) has no machine \(machine) that runs") }
-            command += ["nsenter", "--target", "\(number)", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd", "--"]
+            command += [
+                "nsenter", "--target", "\(number)", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd", "--",
+            ]
         }
         let outcome = try await Command.result("nsenter", command + [program] + arguments, purpose: "running \(program) in the lab \(name)")
         return LabCommandResult(succeeded: outcome.succeeded, output: outcome.output, error: outcome.error)
@@ -52,7 +55,8 @@ extension Lab {
             for image in missing {
                 let result = try await containerd(tools, ["images", "import", image.path])
                 guard result.succeeded else {
-                    throw LabError("the image \(image.reference) could not be imported from \(image.path): \(Command.lastLines(result.error))")
+                    throw LabError(
+                        "the image \(image.reference) could not be imported from \(image.path): \(Command.lastLines(result.error))")
                 }
                 imported[image.reference] = image.sha256
                 let record = imported

@@ -13,7 +13,9 @@ struct LabArtifacts: Sendable {
         [pause, etcd.image] + kubernetes.images.filter { !$0.reference.contains("/kube-proxy:") }
     }
 
-    static func bring(_ version: KubernetesVersion, from store: ArtifactStore, note: @escaping ArtifactProgress) async throws -> LabArtifacts {
+    static func bring(_ version: KubernetesVersion, from store: ArtifactStore, note: @escaping ArtifactProgress) async throws
+        -> LabArtifacts
+    {
         // One after the other: each keeps both cores busy where it is not there yet.
         let tools = try await store.nodeTools(progress: note)
         let etcd = try await store.etcd(progress: note)
