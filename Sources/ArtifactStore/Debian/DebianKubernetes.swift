@@ -59,9 +59,11 @@ struct DebianKubernetes: Sendable {
     private var caches: (used: String, kept: String) { ("\(tree)/_output/local/go/cache", "\(layout.build)/gocache") }
 
     private func unpack(_ source: String, apt: PrivateApt, progress: ArtifactProgress) async throws {
-        let (gopath, tree) = (self.gopath, self.tree)
+        let (gopath, tree, caches) = (self.gopath, self.tree, self.caches)
         let download = "\(layout.build)/source"
         try await offPool {
+            // What a build that was broken off had compiled already.
+            if FileSystem.exists(caches.used), !FileSystem.exists(caches.kept) { try FileSystem.rename(caches.used, to: caches.kept) }
             try FileSystem.remove(gopath)
             try FileSystem.remove(download)
             try FileSystem.createFolder("\(gopath)/src/k8s.io")
@@ -77,7 +79,6 @@ struct DebianKubernetes: Sendable {
             try FileSystem.remove(broken)
         }
         try await Command(log: log).run("cp", ["-rL", BuildTools.goReflect, broken], purpose: "replacing reflect2")
-        let caches = self.caches
         try await offPool {
             guard FileSystem.exists(caches.kept) else { return }
             try FileSystem.createFolder(FileSystem.parent(of: caches.used))

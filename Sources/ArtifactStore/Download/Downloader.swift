@@ -34,7 +34,12 @@ struct Downloader: Sendable {
     /// A small text file.
     func text(_ url: String, scratch: String) async throws -> String {
         try await offPool { try FileSystem.remove(scratch) }
-        try await transfer(url, to: scratch, progress: { _ in })
+        do {
+            try await transfer(url, to: scratch, progress: { _ in })
+        } catch {
+            try? await offPool { try FileSystem.remove(scratch) }
+            throw error
+        }
         return try await offPool {
             defer { try? FileSystem.remove(scratch) }
             return try FileSystem.text(scratch)

@@ -43,6 +43,8 @@ enum FileSystem {
         }
     }
 
+    static func removeIfEmpty(_ folder: String) { rmdir(folder) }
+
     static func copy(_ source: String, to destination: String, mode: mode_t) throws {
         var sink = try FileSink(creating: destination, mode: mode)
         try OpenFile(source, O_RDONLY).readAll { try sink.write($0) }

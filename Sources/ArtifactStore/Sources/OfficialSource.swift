@@ -31,6 +31,20 @@ struct OfficialSource: KubernetesSource {
             try FileSystem.createFolder(downloads)
             try FileSystem.createFolder("\(folder)/bin")
         }
+        do {
+            try await download(version, architecture, downloads, into: folder, progress: progress)
+        } catch {
+            try? await offPool { FileSystem.removeIfEmpty(downloads) }
+            throw error
+        }
+        try await offPool { try FileSystem.remove(downloads) }
+        return "official release, \(Downloader.shown(url))"
+    }
+
+    private func download(
+        _ version: KubernetesVersion, _ architecture: Architecture, _ downloads: String, into folder: String,
+        progress: @escaping ArtifactProgress
+    ) async throws {
         for binary in KubernetesBinary.allCases {
             let expected = try await checksum(version, architecture, binary, scratch: "\(downloads)/\(binary.rawValue).sha256")
             progress("downloading \(binary.rawValue) \(version)")
@@ -39,8 +53,6 @@ struct OfficialSource: KubernetesSource {
                 address(version, architecture, binary.rawValue), to: download, sha256: expected, progress: progress)
             try await offPool { try FileSystem.move(download, to: "\(folder)/bin/\(binary.rawValue)", mode: 0o755) }
         }
-        try await offPool { try FileSystem.remove(downloads) }
-        return "official release, \(Downloader.shown(url))"
     }
 
     private func checksum(

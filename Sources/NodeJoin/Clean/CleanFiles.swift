@@ -29,7 +29,8 @@ enum CleanFiles {
                     """
                     \(wipe)
                     for path in \(paths.joined(separator: " ")); do wipe "$path"; done
-                    find \(NodePaths.configuration) -mindepth 1 -maxdepth 1 \\
+                    ! grep -qs '^# made by Nestbox$' /etc/hosts || rm /etc/hosts
+                    [ ! -d \(NodePaths.configuration) ] || find \(NodePaths.configuration) -mindepth 1 -maxdepth 1 \\
                         ! -name claim ! -name preflight ! -name sysctl.before -exec rm -rf {} +
                     systemctl daemon-reload
                     systemctl reset-failed 'nestbox-*' 2>/dev/null || true

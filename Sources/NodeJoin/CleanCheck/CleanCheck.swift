@@ -18,15 +18,10 @@ public struct CleanCheck: Sendable {
     }
 
     /// What was found, each in a few words; none when the machine is clean. At most 50 are returned.
-    public func run(on shell: any MachineShell, now: Int) async throws -> [String] {
+    public func run(on shell: any MachineShell) async throws -> [String] {
         let folder = "/var/tmp/nestbox-check"
         if let tools { try await shell.upload(Upload(tools, to: "\(folder)/tools.tar")) }
-        let result: CommandResult
-        do {
-            result = try await shell.run(script(toolsFolder: folder), timeout: .seconds(120))
-        } catch {
-            throw error
-        }
+        let result = try await shell.run(script(toolsFolder: folder), timeout: .seconds(120))
         let lines = result.text.split(separator: "\n").map(String.init)
         guard result.succeeded, lines.last == "checked" else {
             return ["the check itself failed: \(MachineWords.cleaned(result.errorText.isEmpty ? "it was cut off" : result.errorText))"]

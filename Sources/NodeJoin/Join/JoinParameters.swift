@@ -31,7 +31,8 @@ public struct JoinParameters: Sendable, Equatable {
     public var certificateAuthority: String
     /// The content of the kubeconfig with the bootstrap token.
     public var bootstrapKubeconfig: String
-    /// KubeletConfiguration as JSON. `cgroupDriver` and `resolvConf` are filled in on the machine unless they are in it.
+    /// KubeletConfiguration as JSON, with all that this version reads from there: flags are given for the rest only.
+    /// `cgroupDriver` and `resolvConf` are filled in on the machine unless they are in it.
     public var kubeletConfiguration: String
     public var nodeLabels: [String: String]
     public var taints: [Taint]

@@ -12,19 +12,21 @@ enum KubeletSteps {
             "--cert-dir=\(NodePaths.kubeletState)/pki",
             "--hostname-override=\(parameters.nodeName)",
             "--node-ip=\(parameters.nodeAddress)",
-            "--container-runtime-endpoint=unix://\(NodePaths.containerdSocket)",
         ]
-        // Without it dockershim would be used, until 1.24 left it out; 1.27 no longer knows the flag.
-        if !parameters.version.isAtLeast(minor: 24) { arguments.append("--container-runtime=remote") }
+        let version = parameters.version
+        if !version.hasContainerRuntimeEndpointInConfiguration {
+            arguments.append("--container-runtime-endpoint=unix://\(NodePaths.containerdSocket)")
+        }
+        if version.needsContainerRuntimeFlag { arguments.append("--container-runtime=remote") }
         // From 1.27 containerd's own pinning keeps the pause image from being collected.
-        if !parameters.version.isAtLeast(minor: 27) {
+        if !version.isAtLeast(minor: 27) {
             arguments.append("--pod-infra-container-image=\(parameters.artifacts.pauseImage.reference)")
         }
         if !parameters.nodeLabels.isEmpty {
             let labels = parameters.nodeLabels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
             arguments.append("--node-labels=\(labels.joined(separator: ","))")
         }
-        if !parameters.taints.isEmpty {
+        if !parameters.taints.isEmpty, !version.hasRegisterWithTaintsInConfiguration {
             let taints = parameters.taints.map { "\($0.key)=\($0.value ?? ""):\($0.effect)" }
             arguments.append("--register-with-taints=\(taints.joined(separator: ","))")
         }
@@ -69,7 +71,8 @@ enum KubeletSteps {
         if !configuration.contains("\"resolvConf\"") {
             // systemd-resolved's stub on loopback is out of reach for pods.
             fill += """
-                resolver=/etc/resolv.conf
+                resolver=
+                [ ! -f /etc/resolv.conf ] || resolver=/etc/resolv.conf
                 [ ! -f /run/systemd/resolve/resolv.conf ] || resolver=/run/systemd/resolve/resolv.conf
                 sed -i "1s|{|{\\"resolvConf\\":\\"$resolver\\",|" \(template.path)
 

@@ -1,3 +1,4 @@
+import ArtifactStore
 import ControllerRuntime
 import Foundation
 import KubernetesAPI
@@ -43,6 +44,8 @@ extension MachineReconciler {
     private func check(
         _ machine: Machine, claim: MachineClaim, connect: @Sendable () async throws -> SSHMachineShell
     ) async throws -> ReconcileResult {
+        let tools = try await artifacts.nodeTools(
+            architecture: machine.status?.facts?.architecture.flatMap { Architecture(rawValue: $0) } ?? .current)
         let shell = try await connect()
         let found: [String]
         let hostKey: String
@@ -50,8 +53,8 @@ extension MachineReconciler {
             hostKey = try await shell.connection.hostKey.description
             found = try await CleanCheck(
                 podCIDR: claim.clusterPodCIDR ?? "", serviceCIDR: claim.serviceCIDR ?? "",
-                apiAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1"
-            ).run(on: shell, now: Int(Date().timeIntervalSince1970))
+                apiAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1", tools: LocalFile(tools.tarball)
+            ).run(on: shell)
             await shell.close()
         } catch {
             await shell.close()
