@@ -24,6 +24,7 @@ struct RealControlPlaneTests {
             try await tenant.start()
             try await appliesAndThenChangesNothing(tenant)
             try await givesEachItsRights(tenant)
+            try await removesWhatIsNoLongerWanted(tenant)
             try await signsWhatTheOperatorApproves(tenant)
         }
     }
@@ -51,6 +52,28 @@ struct RealControlPlaneTests {
         #expect(try await versions() == before)
         // What the host is given is valid, whatever comes of it here.
         try await tenant.apply(try ControlPlane.desiredState(of: tenant.input).flatMap(\.objects), as: "admin")
+    }
+
+    /// Once after `join.kubeadm` and the addons were on, and once when there is nothing to remove: that is what every pass does.
+    private func removesWhatIsNoLongerWanted(_ tenant: RealControlPlane) async throws {
+        var input = tenant.input
+        input.settings.spec.join = JoinSpec(kubeadm: true)
+        try await tenant.apply(TenantObjects.access(input.settings), as: "bootstrap")
+        input.settings.spec.join = JoinSpec(kubeadm: false)
+        input.settings.spec.addons = AddonsSpec(kubeProxy: AddonSpec(enabled: false), coreDNS: AddonSpec(enabled: false))
+        let unwanted = TenantObjects.unwanted(input)
+        #expect(unwanted.count >= 11)
+        for round in 1...2 {
+            for object in unwanted {
+                let type = Swift.type(of: object).resourceType
+                let result = try await tenant.kubectl(
+                    "operator",
+                    ["delete", "--ignore-not-found", "--wait=false", "\(type)", object.name]
+                        + (object.namespace.map { ["-n", $0] } ?? []))
+                #expect(result.status == 0, "\(result.output)")
+                #expect(result.output.contains("deleted") == (round == 1), "\(type) \(object.name)")
+            }
+        }
     }
 
     private func givesEachItsRights(_ tenant: RealControlPlane) async throws {
