@@ -61,6 +61,14 @@ extension Lab {
         }
     }
 
+    /// Lets an image that is there be found under other names too.
+    func name(_ image: ImageArchive, also references: Set<String>, tools: NodeTools) async throws {
+        let result = try await containerd(tools, ["images", "tag", "--force", image.reference] + references.sorted())
+        guard result.succeeded else {
+            throw LabError("the image \(image.reference) could not be named \(references.sorted()): \(Command.lastLines(result.error))")
+        }
+    }
+
     func containerdAnswers(_ tools: NodeTools) async throws -> Bool {
         try await containerd(tools, ["version"]).succeeded
     }

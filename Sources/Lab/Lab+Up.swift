@@ -56,12 +56,13 @@ extension Lab {
         }
         try await ComputerLink(name: labName.link, plan: spec.addresses).configure()
 
-        try await settle(spec, images: made.images + images, tools: made.tools)
+        try await settle(spec, made, images: made.images + images)
         return state(spec, bin: bin)
     }
 
     /// Waits for everything, side by side.
-    private func settle(_ spec: LabSpec, images: [ImageArchive], tools: NodeTools) async throws {
+    private func settle(_ spec: LabSpec, _ made: LabArtifacts, images: [ImageArchive]) async throws {
+        let tools = made.tools
         let api = try HostAPI.client(kubeconfig: paths.kubeconfig, logger: logger)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -77,6 +78,7 @@ extension Lab {
                 group.addTask {
                     try await wait("the host's containerd to answer") { try await containerdAnswers(tools) }
                     try await importImages(images, tools: tools)
+                try await name(made.etcd.image, also: made.etcdReferences, tools: tools)
                 }
                 group.addTask {
                     guard !spec.machines.isEmpty else { return }

@@ -1,5 +1,6 @@
 import ArtifactStore
 import KubernetesVersions
+import NestboxAPI
 
 /// What a lab is made of, from the store.
 struct LabArtifacts: Sendable {
@@ -11,6 +12,11 @@ struct LabArtifacts: Sendable {
     /// What the host runs for tenants, and its own sandboxes.
     var images: [ImageArchive] {
         [pause, etcd.image] + kubernetes.images.filter { !$0.reference.contains("/kube-proxy:") }
+    }
+
+    /// Under which names the one etcd that is there has to be found: each Kubernetes version asks for its own, and no registry is.
+    var etcdReferences: Set<String> {
+        Set(KubernetesVersion.supportedMinors.map { "\(Defaults.imageRegistry)/etcd:\(KubernetesVersion(1, $0, 0).etcdImageTag)" })
     }
 
     static func bring(_ version: KubernetesVersion, from store: ArtifactStore, note: @escaping ArtifactProgress) async throws -> LabArtifacts {
