@@ -33,7 +33,7 @@ struct PlanRenderingTests {
                 let bodies =
                     [step.check, step.undo].compactMap { $0 }
                     + step.actions.compactMap { if case .script(let script) = $0 { script } else { nil } }
-                scripts += bodies.map { (plan.fence.map { fence in fence + $0 } ?? $0).rendered(now: 0) }
+                scripts += bodies.map { body in (plan.fence.map { $0 + body } ?? body).rendered(now: 0) }
             }
         }
         for script in scripts {
