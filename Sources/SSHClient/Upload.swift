@@ -98,14 +98,16 @@ struct UploadScript {
         """
     }
 
-    /// Reads the content from standard input and puts it in place only when its hash is right.
+    /// Reads the content from standard input and puts it in place only when its hash is right. Its temporary file is its own:
+    /// the receiver of a broken connection may live on for a while, and must not meddle.
     var receive: String {
         """
         set -eu
         umask 077
         p=\(shellQuoted(path))
-        t="$p.upload"
+        t="$p.upload.$$"
         mkdir -p "$(dirname "$p")"
+        rm -f "$p".upload.*
         cat > "$t"
         s=$(sha256sum < "$t")
         if [ "${s%% *}" != \(shellQuoted(sha256)) ]; then

@@ -70,8 +70,7 @@ struct SSHConnectionTests {
         await #expect(throws: SSHError.self) {
             try await connection.upload(file: source, to: destination + "2", mode: 0o644, sha256: wrong)
         }
-        #expect(!FileManager.default.fileExists(atPath: destination + "2"))
-        #expect(!FileManager.default.fileExists(atPath: destination + "2.upload"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: server.folder + "/new folder") == ["it's there"])
     }
 
     @Test(arguments: [

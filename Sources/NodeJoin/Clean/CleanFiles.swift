@@ -7,6 +7,7 @@ enum CleanFiles {
             [ -e "$1" ] || [ -L "$1" ] || return 0
             if [ -d "$1" ] && [ ! -L "$1" ] && mountpoint -q "$1"; then
                 find "$1" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf --one-file-system {} +
+                chmod 755 "$1"
             else
                 rm -rf --one-file-system "$1"
             fi
@@ -31,7 +32,7 @@ enum CleanFiles {
                     for path in \(paths.joined(separator: " ")); do wipe "$path"; done
                     ! grep -qs '^# made by Nestbox$' /etc/hosts || rm /etc/hosts
                     [ ! -d \(NodePaths.configuration) ] || find \(NodePaths.configuration) -mindepth 1 -maxdepth 1 \\
-                        ! -name claim ! -name preflight ! -name sysctl.before -exec rm -rf {} +
+                        ! -name claim ! -name preflight ! -name '*.before' -exec rm -rf {} +
                     systemctl daemon-reload
                     systemctl reset-failed 'nestbox-*' 2>/dev/null || true
                     """))

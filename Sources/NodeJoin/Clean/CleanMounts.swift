@@ -23,6 +23,13 @@ enum CleanMounts {
                         [ $try -lt 30 ] || { echo "cannot be unmounted: $left" >&2; exit 1; }
                         [ $try -eq 1 ] || sleep 0.2
                     done
+                    if [ -f \(NodePaths.configuration)/mounts.before ]; then
+                        while [ "$(awk '$5 == "/var/lib/kubelet"' /proc/self/mountinfo | wc -l)" -gt \
+                            "$(cat \(NodePaths.configuration)/mounts.before)" ]
+                        do
+                            umount /var/lib/kubelet || umount -l /var/lib/kubelet
+                        done
+                    fi
                     rm -f /run/netns/cni-*
                     rmdir /run/netns 2>/dev/null || true
                     """))

@@ -19,16 +19,16 @@ enum CleanPacketFilter {
                                 kept=$(printf '%s\\n' "$rules" | grep -vE "^(:|-A ).*($foreign)" || true)
                                 [ "$rules" != "$kept" ] || continue
                                 printf '%s\\n' "$kept" | "$kind-restore" -w 30
-                                case $kind in *-legacy) continue ;; esac
-                                # Chains that our programs made by looking: without rules in them they go, too.
-                                for table in mangle nat filter; do "$kind" -w 30 -t $table -X 2>/dev/null || true; done
                             done
                         done
                         if command -v nft > /dev/null; then
-                            nft list tables 2>/dev/null | while read -r _ family table; do
-                                case $(nft list table "$family" "$table" 2>/dev/null | wc -l) in
-                                2) nft delete table "$family" "$table" 2>/dev/null || true ;;
-                                esac
+                            # iptables leaves its tables behind: those that have neither rules nor policies are nobody's.
+                            for family in ip ip6; do
+                                for table in filter nat mangle; do
+                                    rest=$(nft list table $family $table 2>/dev/null | grep -v '^#' |
+                                        grep -vE '^(table .*[{]|[[:space:]]*chain .*[{]|[[:space:]]*type .*policy accept;|[[:space:]]*[}]|)$' || true)
+                                    [ -n "$rest" ] || nft delete table $family $table 2>/dev/null || true
+                                done
                             done
                         fi
                         if command -v conntrack > /dev/null; then

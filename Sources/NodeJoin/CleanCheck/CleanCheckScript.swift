@@ -105,12 +105,16 @@ extension CleanCheck {
 
     private static let cgroups = """
         find /sys/fs/cgroup -type d \\( -iname '*kube*' -o -iname '*nestbox*' -o -iname '*cri-containerd*' \\) -prune |
-            head -n 5 | sed 's/^/cgroup /'
+            while read -r group; do
+                # Processes of other machines (this one is a container then) read as 0: theirs, not this one's.
+                inside=$(find "$group" -name cgroup.procs -exec cat {} + | sort -u)
+                [ "$inside" = 0 ] || echo "cgroup $group"
+            done | head -n 5
         """
 
     private static let services = """
         systemctl list-units --all --plain --no-legend | awk '{ print $1 }' |
-            grep -E 'kube|nestbox|containerd|cri-' | sed 's/^/unit /' | head -n 10
+            grep -E 'kube|nestbox|containerd|cri-' | grep -vxE 'var-lib-(kubelet|containerd)[.]mount' | sed 's/^/unit /' | head -n 10
         find /etc/systemd /run/systemd/system /usr/local/lib/systemd -iname '*nestbox*' -o -iname '*kubelet*' | sed 's/^/unit file /'
         """
 

@@ -1,10 +1,11 @@
 /// Modules and sysctls that Services and pods' traffic need, now and after a reboot.
 enum KernelSettingsStep {
-    /// All that changes while a machine is a node, whoever changes it (us, the kubelet, kube-proxy, CNI plugins): kept from
-    /// before, so that cleaning can put it back.
+    /// All that changes while a machine is a node, whoever changes it (us, `nestbox-node`, the kubelet, kube-proxy, CNI
+    /// plugins): kept from before, so that cleaning can put it back.
     private static let touched = [
         "net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables", "net/bridge/bridge-nf-call-ip6tables",
-        "net/ipv4/conf/all/route_localnet", "net/netfilter/nf_conntrack_max", "net/netfilter/nf_conntrack_tcp_timeout_established",
+        "net/ipv4/conf/all/route_localnet", "net/ipv4/conf/all/arp_ignore", "net/netfilter/nf_conntrack_max",
+        "net/netfilter/nf_conntrack_tcp_timeout_established",
         "net/netfilter/nf_conntrack_tcp_timeout_close_wait", "net/netfilter/nf_conntrack_tcp_be_liberal", "vm/overcommit_memory",
         "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops",
     ]
@@ -35,6 +36,8 @@ enum KernelSettingsStep {
                         for name in \(touched.joined(separator: " ")); do
                             [ ! -r "/proc/sys/$name" ] || echo "$name $(cat "/proc/sys/$name")"
                         done > \(NodePaths.configuration)/sysctl.before.new
+                        # The kubelet mounts its folder on itself where that is not shared: how many mounts are the machine's?
+                        awk '$5 == "/var/lib/kubelet"' /proc/self/mountinfo | wc -l > \(NodePaths.configuration)/mounts.before
                         mv \(NodePaths.configuration)/sysctl.before.new \(NodePaths.configuration)/sysctl.before
                     fi
                     """) + files.putAll

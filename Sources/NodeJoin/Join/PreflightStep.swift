@@ -123,7 +123,7 @@ enum PreflightStep {
         """
     }
 
-    private static func clock(_ needs: MachineRequirements) -> String {
+    static func clock(_ needs: MachineRequirements) -> String {
         """
         skew=$(($(date +%s) - now))
         if [ "$skew" -gt \(needs.clockSkewSeconds) ]; then problem "its clock is $skew s ahead of ours"; fi
@@ -132,7 +132,7 @@ enum PreflightStep {
     }
 
     /// Nothing the machine talks to may lie in a network that the cluster takes over.
-    private static func networks(_ network: JoinNetwork) -> String {
+    static func networks(_ network: JoinNetwork) -> String {
         """
         {
             ip -4 -o addr show | awk '{ print $4, "its address " $4 " on " $2 }'
