@@ -16,6 +16,7 @@ extension Target.Dependency {
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let logging = product(name: "Logging", package: "swift-log")
     static let nioConcurrency = product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioHPACK = product(name: "NIOHPACK", package: "swift-nio-http2")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
@@ -25,6 +26,7 @@ extension Target.Dependency {
     static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let serviceLifecycleTesting = product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
     static let x509 = product(name: "X509", package: "swift-certificates")
     static let yams = product(name: "Yams", package: "Yams")
@@ -36,7 +38,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         "AdminCLI",
         [
             "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", "Lab", "NestboxAPI",
-            .argumentParser, .logging, .yams,
+            .argumentParser, .logging, .unixSignals, .yams,
         ]
     ),
     (
@@ -77,8 +79,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         "KubernetesClient",
         [
             "KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioHTTP2, .nioPosix, .nioSSL,
-            .subprocess,
-            .yams,
+            .subprocess, .yams,
         ]
     ),
     ("KubernetesVersions", []),
@@ -89,7 +90,10 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 
 /// What only a module's tests need.
 let testDependencies: [String: [Target.Dependency]] = [
-    "TunnelService": ["NodeAgent", .crypto, .nioSSL]
+    "NestboxAPI": [.yams],
+    "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
+    "KubernetesClient": ["TestKubernetes", .nioEmbedded],
+    "TunnelService": ["NodeAgent", .crypto, .nioSSL],
 ]
 
 let package = Package(
@@ -119,17 +123,34 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        .executableTarget(name: "nestbox", dependencies: ["AdminCLI"], swiftSettings: settings),
+        .executableTarget(name: "nestbox", dependencies: ["AdminCLI", .argumentParser], swiftSettings: settings),
         .executableTarget(
-            name: "nestbox-operator", dependencies: ["Operator", .argumentParser, .logging, .serviceLifecycle], swiftSettings: settings),
+            name: "nestbox-operator", dependencies: ["Operator", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
+            swiftSettings: settings),
         .executableTarget(
             name: "nestbox-tunnel",
             dependencies: ["KubernetesClient", "TunnelService", "Tunnel", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
             swiftSettings: settings),
         .executableTarget(
-            name: "nestbox-node", dependencies: ["NodeAgent", .logging, .serviceLifecycle, .unixSignals], swiftSettings: settings),
+            name: "nestbox-node", dependencies: ["NodeAgent", .logging, .serviceLifecycle, .unixSignals], swiftSettings: settings,
+            // It runs on machines that have no Swift, whatever the configuration it was built with.
+            linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
     ]
         + modules.map { .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: settings) }
+        + [
+            // A real API server for integration tests; no product links it.
+            .target(
+                name: "TestKubernetes",
+                dependencies: [
+                    "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", .logging, .nioCore,
+                    .nioHTTP1,
+                    .nioPosix, .subprocess,
+                ],
+                path: "Tests/Support/TestKubernetes", swiftSettings: settings)
+        ]
+        + [
+            .testTarget(name: "EndToEndTests", dependencies: [.subprocess], swiftSettings: settings)
+        ]
         + modules.map {
             .testTarget(
                 name: "\($0.name)Tests",

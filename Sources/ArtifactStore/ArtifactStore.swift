@@ -27,7 +27,9 @@ public struct ArtifactStore: Sendable {
     }
 
     /// A release that is in the store already; nil where it is not. Fetches nothing.
-    public func installedKubernetes(_ version: KubernetesVersion, architecture: Architecture = .current) async throws -> KubernetesArtifacts? {
+    public func installedKubernetes(_ version: KubernetesVersion, architecture: Architecture = .current) async throws
+        -> KubernetesArtifacts?
+    {
         let place = layout.kubernetes(version, architecture)
         return try await offPool {
             guard let contents = try InstalledFiles(reading: place) else { return nil }
@@ -110,7 +112,7 @@ public struct ArtifactStore: Sendable {
         }
         if complete { return }
         do {
-            let sysroot = try await DebianPackages(layout: layout, architecture: architecture).sysroot(progress: progress)
+            let sysroot = try await sysroot(architecture, progress: progress)
             try await KubernetesImages(version: version, architecture: architecture, folder: folder)
                 .buildAll(sysroot: sysroot, progress: progress)
         } catch let error as ArtifactError where error.kind == .notAvailable || error.kind == .missingTools {
@@ -120,5 +122,20 @@ public struct ArtifactStore: Sendable {
     }
 
     /// In the order they are asked.
-    var sources: [any KubernetesSource] { [DebianSource(layout: layout)] }
+    var sources: [any KubernetesSource] {
+        var sources: [any KubernetesSource] = []
+        if let mirror { sources.append(MirrorSource(mirror: mirror)) }
+        if !settings.offline { sources.append(officialSource) }
+        if settings.debian { sources.append(DebianSource(layout: layout)) }
+        return sources
+    }
+
+    var officialSource: OfficialSource {
+        OfficialSource(
+            url: settings.officialURL, layout: layout, downloader: settings.downloader, unreachable: settings.unreachable)
+    }
+
+    var mirror: MirrorFolder? {
+        settings.mirror.map { MirrorFolder(url: $0, layout: layout, downloader: settings.downloader) }
+    }
 }

@@ -89,9 +89,13 @@ extension ArtifactStore {
             }
             if upToDate { continue }
             progress("copying \(item.kind.rawValue) \(item.name)")
-            try await Staging.install(at: place, checksums: { _ in try InstalledFiles(reading: item.directory)?.checksums ?? ChecksumList() }) { partial in
-                try await offPool { try Self.copy(item, to: partial) }
-            }
+            try await Staging.install(at: place) { partial in try await offPool { try Self.copy(item, to: partial) } }
+        }
+        try await offPool {
+            let index = "\(folder)/\(MirrorFolder.indexFile)"
+            let before = FileSystem.exists(index) ? try FileSystem.text(index).split(whereSeparator: \.isNewline).map(String.init) : []
+            let now = wanted.map { MirrorFolder.Item(kind: $0.kind, name: $0.name, architecture: $0.architecture).line }
+            try FileSystem.write(Set(before + now).sorted().map { $0 + "\n" }.joined(), to: index)
         }
         return wanted
     }
@@ -100,7 +104,7 @@ extension ArtifactStore {
         guard let contents = try InstalledFiles(reading: item.directory) else { return }
         for path in contents.sizes.keys.sorted() {
             let destination = "\(folder)/\(path)"
-            try FileSystem.createFolder(String(destination[..<(destination.lastIndex(of: "/") ?? destination.endIndex)]))
+            try FileSystem.createFolder(FileSystem.parent(of: destination))
             let executable = FileSystem.isExecutable("\(item.directory)/\(path)")
             try FileSystem.copy("\(item.directory)/\(path)", to: destination, mode: executable ? 0o755 : 0o644)
         }

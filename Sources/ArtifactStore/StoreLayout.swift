@@ -9,6 +9,7 @@ struct StoreLayout: Sendable {
     }
 
     func nodeTools(_ recipe: String, _ architecture: Architecture) -> String { "\(root)/node-tools/\(recipe)/\(architecture.rawValue)" }
+    func nestboxNode(_ architecture: Architecture) -> String { "\(root)/nestbox-node/\(architecture.rawValue)" }
     func etcd(_ version: String, _ architecture: Architecture) -> String { "\(root)/etcd/\(version)/\(architecture.rawValue)" }
     func image(_ name: String, _ tag: String, _ architecture: Architecture) -> String {
         "\(root)/images/\(name)-\(tag)/\(architecture.rawValue)"
@@ -18,6 +19,8 @@ struct StoreLayout: Sendable {
     func sysroot(_ recipe: String, _ architecture: Architecture) -> String { "\(root)/debian/\(recipe)/\(architecture.rawValue)" }
     var apt: String { "\(root)/debian/apt" }
     var build: String { "\(root)/build" }
+    /// Downloads that are not whole yet.
+    var downloads: String { "\(root)/downloads" }
     var locks: String { "\(root)/locks" }
     func log(_ name: String) -> String { "\(root)/logs/\(name).log" }
 }

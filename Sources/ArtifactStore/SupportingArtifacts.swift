@@ -1,3 +1,5 @@
+import Logging
+
 /// What belongs to no Kubernetes release.
 extension ArtifactStore {
     /// containerd, its shim, runc, ctr, CNI plugins, iptables, conntrack, socat and ethtool, with their libraries.
@@ -8,10 +10,15 @@ extension ArtifactStore {
         for recipe in recipes {
             if let there = try await installedNodeTools(recipe, architecture) { return there }
         }
+        if let recipe = try await fromMirror(.nodeTools, architecture, progress),
+            let tools = try await installedNodeTools(recipe, architecture)
+        {
+            return tools
+        }
         let recipe = DebianPackages.recipe(try await offPool { try DebianRelease.ofThisComputer() })
         return try await StoreLock.holding("node-tools-\(architecture.rawValue)", layout: layout, progress: progress) {
             if let there = try await installedNodeTools(recipe, architecture) { return there }
-            let sysroot = try await DebianPackages(layout: layout, architecture: architecture).sysroot(progress: progress)
+            let sysroot = try await sysroot(architecture, progress: progress)
             progress("laying out the tools of a worker machine")
             let place = layout.nodeTools(recipe, architecture)
             try await Staging.install(at: place) { try await NodeToolsRecipe(sysroot: sysroot).install(into: $0) }
@@ -30,8 +37,11 @@ extension ArtifactStore {
         for version in versions {
             if let there = try await installedEtcd(version, architecture) { return there }
         }
+        if let version = try await fromMirror(.etcd, architecture, progress), let etcd = try await installedEtcd(version, architecture) {
+            return etcd
+        }
         return try await StoreLock.holding("etcd-\(architecture.rawValue)", layout: layout, progress: progress) {
-            let sysroot = try await DebianPackages(layout: layout, architecture: architecture).sysroot(progress: progress)
+            let sysroot = try await sysroot(architecture, progress: progress)
             let version = DebianPackages.upstreamVersion(sysroot.packages["etcd-server"] ?? "")
             if let there = try await installedEtcd(version, architecture) { return there }
             let place = layout.etcd(version, architecture)
@@ -58,8 +68,9 @@ extension ArtifactStore {
     public func busyboxImage(
         architecture: Architecture = .current, progress: @escaping ArtifactProgress = { _ in }
     ) async throws -> ImageArchive {
-        try await smallImage("busybox", SmallImages.busyboxTag, "nestbox.dev/busybox:\(SmallImages.busyboxTag)", architecture, progress) { _ in
-            try await SmallImages.busybox(try await DebianPackages(layout: layout, architecture: architecture).sysroot(progress: progress))
+        try await smallImage("busybox", SmallImages.busyboxTag, "nestbox.dev/busybox:\(SmallImages.busyboxTag)", architecture, progress) {
+            _ in
+            try await SmallImages.busybox(try await sysroot(architecture, progress: progress))
         }
     }
 
@@ -70,14 +81,52 @@ extension ArtifactStore {
         let place = layout.image(name, tag, architecture)
         let file = "\(name).tar"
         if let there = try await offPool({ try InstalledFiles(reading: place) }) { return there.image(file, reference: reference) }
+        if try await fromMirror(.images, architecture, progress, named: "\(name)-\(tag)") != nil,
+            let there = try await offPool({ try InstalledFiles(reading: place) })
+        {
+            return there.image(file, reference: reference)
+        }
         return try await StoreLock.holding("image-\(name)-\(architecture.rawValue)", layout: layout, progress: progress) {
             if let there = try await offPool({ try InstalledFiles(reading: place) }) { return there.image(file, reference: reference) }
-            try await Staging.install(at: place) { _ = try await builder($0).write(to: "\($0)/\(file)") }
+            try await Staging.install(at: place) { folder in
+                let scratch = "\(folder)/scratch"
+                try await offPool { try FileSystem.createFolder(scratch) }
+                _ = try await builder(scratch).write(to: "\(folder)/\(file)")
+                try await offPool { try FileSystem.remove(scratch) }
+            }
             guard let made = try await offPool({ try InstalledFiles(reading: place) }) else {
                 throw ArtifactError(.storage, "\(place): made, and not there")
             }
             return made.image(file, reference: reference)
         }
+    }
+
+    /// Debian's packages, unpacked.
+    func sysroot(_ architecture: Architecture, progress: @escaping ArtifactProgress) async throws -> Sysroot {
+        guard settings.debian else { throw ArtifactError(.notAvailable, "Debian's packages are not to be asked") }
+        return try await DebianPackages(layout: layout, architecture: architecture).sysroot(progress: progress)
+    }
+
+    /// Brings the newest item of a kind that the mirror has, and returns its name; nil where there is no mirror, or it has none.
+    private func fromMirror(
+        _ kind: InstalledItem.Kind, _ architecture: Architecture, _ progress: @escaping ArtifactProgress, named name: String? = nil
+    ) async throws -> String? {
+        guard let mirror else { return nil }
+        let items: [MirrorFolder.Item]
+        do {
+            items = try await mirror.items()
+        } catch let error as ArtifactError where error.kind == .notAvailable {
+            logger.warning("the artifact folder does not answer", metadata: ["reason": "\(error)"])
+            return nil
+        }
+        let fitting = items.filter { $0.kind == kind && $0.architecture == architecture && (name == nil || $0.name == name) }
+        guard let item = fitting.max(by: { $0.name < $1.name }) else { return nil }
+        let place = "\(root)/\(item.path)"
+        try await StoreLock.holding("mirror-\(kind.rawValue)-\(item.name)-\(architecture.rawValue)", layout: layout, progress: progress) {
+            if try await offPool({ try InstalledFiles(reading: place) }) != nil { return }
+            try await Staging.install(at: place) { try await mirror.fetch(item, into: $0, progress: progress) }
+        }
+        return item.name
     }
 
     private func installedNodeTools(_ recipe: String, _ architecture: Architecture) async throws -> NodeTools? {

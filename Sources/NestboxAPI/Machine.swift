@@ -75,6 +75,8 @@ public struct MachineStatus: Codable, Sendable, Equatable {
     public var lastTenant: String?
     /// The host key seen first, pinned from then on.
     public var hostKey: String?
+    /// The key made while cleaning, from before it is put to use: both are trusted until then.
+    public var nextHostKey: String?
     public var facts: MachineFacts?
     public var plan: PlanStatus?
     /// Why it is Quarantined, in a sentence.
@@ -82,8 +84,8 @@ public struct MachineStatus: Codable, Sendable, Equatable {
 
     public init(
         observedGeneration: Int? = nil, phase: MachinePhase? = nil, conditions: [Condition]? = nil, claim: MachineClaim? = nil,
-        lastEpoch: Int? = nil, lastTenant: String? = nil, hostKey: String? = nil, facts: MachineFacts? = nil,
-        plan: PlanStatus? = nil, message: String? = nil
+        lastEpoch: Int? = nil, lastTenant: String? = nil, hostKey: String? = nil, nextHostKey: String? = nil,
+        facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.phase = phase
@@ -92,6 +94,7 @@ public struct MachineStatus: Codable, Sendable, Equatable {
         self.lastEpoch = lastEpoch
         self.lastTenant = lastTenant
         self.hostKey = hostKey
+        self.nextHostKey = nextHostKey
         self.facts = facts
         self.plan = plan
         self.message = message
@@ -109,12 +112,17 @@ public struct MachineClaim: Codable, Sendable, Equatable {
     public var epoch: Int
     /// The tenant's pod CIDR that this node carries.
     public var podCIDR: String?
+    /// The tenant's networks, kept here because the machine is cleaned of them also when the cluster is gone.
+    public var clusterPodCIDR: String?
+    public var serviceCIDR: String?
+    public var nodeLocalAPIAddress: String?
     /// Set once the machine is to be given back.
     public var released: Bool?
 
     public init(
         namespace: String, nodePool: String, nodePoolUID: String, hostedCluster: String, hostedClusterUID: String, epoch: Int,
-        podCIDR: String? = nil, released: Bool? = nil
+        podCIDR: String? = nil, clusterPodCIDR: String? = nil, serviceCIDR: String? = nil, nodeLocalAPIAddress: String? = nil,
+        released: Bool? = nil
     ) {
         self.namespace = namespace
         self.nodePool = nodePool
@@ -123,6 +131,9 @@ public struct MachineClaim: Codable, Sendable, Equatable {
         self.hostedClusterUID = hostedClusterUID
         self.epoch = epoch
         self.podCIDR = podCIDR
+        self.clusterPodCIDR = clusterPodCIDR
+        self.serviceCIDR = serviceCIDR
+        self.nodeLocalAPIAddress = nodeLocalAPIAddress
         self.released = released
     }
 }

@@ -3,6 +3,7 @@ import KubernetesClient
 import Logging
 import Operator
 import ServiceLifecycle
+import UnixSignals
 
 @main
 struct NestboxOperator: AsyncParsableCommand {
@@ -38,4 +39,4 @@ struct Run: AsyncParsableCommand {
 }
 
 extension OperatorConfiguration.Role: ExpressibleByArgument {}
-extension Logger.Level: ExpressibleByArgument {}
+extension Logger.Level: @retroactive ExpressibleByArgument {}

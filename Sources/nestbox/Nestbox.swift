@@ -1,4 +1,5 @@
 import AdminCLI
+import ArgumentParser
 
 @main
 enum Nestbox {

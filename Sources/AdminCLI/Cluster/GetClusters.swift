@@ -1,5 +1,6 @@
 import ArgumentParser
 import KubernetesAPI
+import KubernetesVersions
 import NestboxAPI
 
 struct GetClusters: AsyncParsableCommand {

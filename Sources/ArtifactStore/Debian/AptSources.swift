@@ -101,7 +101,8 @@ struct AptSources: Sendable {
             }
             let words = rest.split(whereSeparator: \.isWhitespace).map(String.init)
             guard words.count >= 3 else { return nil }
-            fields.insert(contentsOf: [("URIs", words[0]), ("Suites", words[1]), ("Components", words[2...].joined(separator: " "))], at: 1)
+            fields.insert(
+                contentsOf: [("URIs", words[0]), ("Suites", words[1]), ("Components", words[2...].joined(separator: " "))], at: 1)
             return Entry(fields: fields)
         }
     }

@@ -27,7 +27,8 @@ struct BuildTools: Sendable {
         guard missing.isEmpty else {
             throw ArtifactError(
                 .missingTools,
-                "building from Debian's packages needs what is not installed here; as root: apt-get install \(missing.joined(separator: " "))")
+                "building from Debian's packages needs what is not installed here; as root: apt-get install \(missing.joined(separator: " "))"
+            )
         }
     }
 }

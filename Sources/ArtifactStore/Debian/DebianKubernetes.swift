@@ -24,7 +24,8 @@ struct DebianKubernetes: Sendable {
     ) async throws -> String {
         guard architecture == .current else {
             throw ArtifactError(
-                .notAvailable, "Debian's source is built for this computer's \(Architecture.current.rawValue), not \(architecture.rawValue)")
+                .notAvailable, "Debian's source is built for this computer's \(Architecture.current.rawValue), not \(architecture.rawValue)"
+            )
         }
         let release = try await offPool { try DebianRelease.ofThisComputer() }
         // First of all: nobody should wait for a download to hear that a tool is missing.
@@ -37,13 +38,14 @@ struct DebianKubernetes: Sendable {
                 guard let source = Self.sourceVersion(of: version, among: versions) else {
                     let known = versions.map { DebianPackages.upstreamVersion($0) }.joined(separator: ", ")
                     throw ArtifactError(
-                        .notAvailable, "Debian \(release.codename) has no source of Kubernetes \(version) (it has \(known.isEmpty ? "none" : known))")
+                        .notAvailable,
+                        "Debian \(release.codename) has no source of Kubernetes \(version) (it has \(known.isEmpty ? "none" : known))")
                 }
                 return source
             }
             try await unpack(source, apt: apt, progress: progress)
             try await make(stamp, progress: progress)
-            try await collect(into: folder)
+            try await collect(stamp, into: folder)
             return version == stamp
                 ? "built of Debian's source kubernetes \(source)"
                 : "Debian's source kubernetes \(source) stamped \(stamp): a stand-in for tests, not that release"
@@ -53,11 +55,15 @@ struct DebianKubernetes: Sendable {
     // The same place every time: Go's cache goes by paths, and makes a second stamp of the same source quick.
     private var gopath: String { "\(layout.build)/gopath" }
     private var tree: String { "\(gopath)/src/k8s.io/kubernetes" }
+    /// Where upstream's scripts put Go's cache whatever the environment says, and where it stays between builds.
+    private var caches: (used: String, kept: String) { ("\(tree)/_output/local/go/cache", "\(layout.build)/gocache") }
 
     private func unpack(_ source: String, apt: PrivateApt, progress: ArtifactProgress) async throws {
-        let (gopath, tree) = (self.gopath, self.tree)
+        let (gopath, tree, caches) = (self.gopath, self.tree, self.caches)
         let download = "\(layout.build)/source"
         try await offPool {
+            // What a build that was broken off had compiled already.
+            if FileSystem.exists(caches.used), !FileSystem.exists(caches.kept) { try FileSystem.rename(caches.used, to: caches.kept) }
             try FileSystem.remove(gopath)
             try FileSystem.remove(download)
             try FileSystem.createFolder("\(gopath)/src/k8s.io")
@@ -73,16 +79,25 @@ struct DebianKubernetes: Sendable {
             try FileSystem.remove(broken)
         }
         try await Command(log: log).run("cp", ["-rL", BuildTools.goReflect, broken], purpose: "replacing reflect2")
+        try await offPool {
+            guard FileSystem.exists(caches.kept) else { return }
+            try FileSystem.createFolder(FileSystem.parent(of: caches.used))
+            try FileSystem.rename(caches.kept, to: caches.used)
+        }
     }
 
     private func make(_ stamp: KubernetesVersion, progress: @escaping ArtifactProgress) async throws {
+        let versionFile = "\(gopath)/version"
+        try await offPool { try FileSystem.write(Self.versionFile(stamp), to: versionFile) }
+        // The date that binaries are said to be built at is that of the source, so the same source makes the same binaries.
+        let date = try await Command.output(
+            "dpkg-parsechangelog", ["--file", "\(tree)/debian/changelog", "--show-field", "Timestamp"], purpose: "reading the source's date"
+        )
         let command = Command(
             log: log,
             environment: [
-                "KUBE_GIT_VERSION": "\(stamp)", "KUBE_GIT_MAJOR": "\(stamp.major)", "KUBE_GIT_MINOR": "\(stamp.minor)",
-                "KUBE_GIT_TREE_STATE": "clean", "KUBE_GIT_COMMIT": "debian", "CGO_ENABLED": "0", "GO111MODULE": "off",
-                "GOPATH": gopath, "GOCACHE": "\(layout.build)/gocache", "HOME": gopath, "GOFLAGS": nil, "GOROOT": nil, "GOBIN": nil,
-                "GOTOOLCHAIN": "local", "KUBE_VERBOSE": "1",
+                "KUBE_GIT_VERSION_FILE": versionFile, "SOURCE_DATE_EPOCH": date.trimmingWhitespace(), "CGO_ENABLED": "0",
+                "GO111MODULE": "off", "GOPATH": gopath, "HOME": gopath, "GOFLAGS": nil, "GOROOT": nil, "GOBIN": nil, "GOTOOLCHAIN": "local",
             ],
             directory: tree)
         let targets = KubernetesBinary.allCases.map { "cmd/\($0.rawValue)" }.joined(separator: " ")
@@ -90,6 +105,19 @@ struct DebianKubernetes: Sendable {
         try await reporting(progress) {
             try await command.run("nice", ["make", "GOLDFLAGS=-s -w", "WHAT=\(targets)"], purpose: "building Kubernetes \(stamp)")
         }
+    }
+
+    /// What the binaries say of themselves. A file, because the source of a release knows its own version and would not
+    /// take another from the environment.
+    static func versionFile(_ version: KubernetesVersion) -> String {
+        """
+        KUBE_GIT_COMMIT='debian'
+        KUBE_GIT_TREE_STATE='clean'
+        KUBE_GIT_VERSION='\(version)'
+        KUBE_GIT_MAJOR='\(version.major)'
+        KUBE_GIT_MINOR='\(version.minor)'
+
+        """
     }
 
     /// Runs `body` and says every half minute that it still does.
@@ -109,17 +137,19 @@ struct DebianKubernetes: Sendable {
         }
     }
 
-    private func collect(into folder: String) async throws {
-        let (gopath, tree, architecture) = (self.gopath, self.tree, self.architecture)
-        try await offPool {
-            try FileSystem.createFolder("\(folder)/bin")
-            for binary in KubernetesBinary.allCases {
-                let built = "\(tree)/_output/local/bin/linux/\(architecture.rawValue)/\(binary.rawValue)"
-                guard FileSystem.isExecutable(built) else {
-                    throw ArtifactError(.commandFailed, "building Kubernetes ended well and left no \(built)")
-                }
-                try FileSystem.copy(built, to: "\(folder)/bin/\(binary.rawValue)", mode: 0o755)
+    private func collect(_ stamp: KubernetesVersion, into folder: String) async throws {
+        try await offPool { try FileSystem.createFolder("\(folder)/bin") }
+        for binary in KubernetesBinary.allCases {
+            let built = "\(tree)/_output/local/bin/linux/\(architecture.rawValue)/\(binary.rawValue)"
+            guard try await offPool({ FileSystem.isExecutable(built) }) else {
+                throw ArtifactError(.commandFailed, "building Kubernetes ended well and left no \(built)")
             }
+            try await BinaryCheck.check(built, named: built, is: binary, of: stamp, architecture)
+            try await offPool { try FileSystem.copy(built, to: "\(folder)/bin/\(binary.rawValue)", mode: 0o755) }
+        }
+        let (gopath, caches) = (self.gopath, self.caches)
+        try await offPool {
+            if FileSystem.exists(caches.used) { try FileSystem.rename(caches.used, to: caches.kept) }
             try FileSystem.remove(gopath)
         }
     }

@@ -20,14 +20,17 @@ struct DebianPackages: Sendable {
         let release = try await offPool { try DebianRelease.ofThisComputer() }
         guard architecture == .current else {
             throw ArtifactError(
-                .notAvailable, "Debian's packages are unpacked for this computer's \(Architecture.current.rawValue), not \(architecture.rawValue)")
+                .notAvailable,
+                "Debian's packages are unpacked for this computer's \(Architecture.current.rawValue), not \(architecture.rawValue)")
         }
         let place = layout.sysroot(Self.recipe(release), architecture)
         if let there = try await offPool({ try read(place) }) { return there }
         return try await StoreLock.holding("debian", layout: layout, progress: progress) {
             if let there = try await offPool({ try read(place) }) { return there }
             try BuildTools.require(BuildTools.packages)
-            try await Staging.install(at: place, checksums: { try ChecksumList(digests: [Self.packagesFile: FileSystem.digest("\($0)/\(Self.packagesFile)")]) }) {
+            try await Staging.install(
+                at: place, checksums: { try ChecksumList(digests: [Self.packagesFile: FileSystem.digest("\($0)/\(Self.packagesFile)")]) }
+            ) {
                 try await unpack(release, into: $0, progress: progress)
             }
             guard let sysroot = try await offPool({ try read(place) }) else {
@@ -64,7 +67,8 @@ struct DebianPackages: Sendable {
     private func read(_ place: String) throws -> Sysroot? {
         guard FileSystem.exists("\(place)/\(ChecksumList.fileName)") else { return nil }
         return Sysroot(
-            root: "\(place)/root", architecture: architecture, packages: Self.versions(try FileSystem.text("\(place)/\(Self.packagesFile)")))
+            root: "\(place)/root", architecture: architecture, packages: Self.versions(try FileSystem.text("\(place)/\(Self.packagesFile)"))
+        )
     }
 
     /// Reads lines of package and version.

@@ -36,8 +36,10 @@ struct PrivateApt: Sendable {
 
     /// The versions of a source package that the archive has.
     func sourceVersions(_ package: String) async throws -> [String] {
-        try await Command.output("apt-cache", options + ["showsrc", "--only-source", package], purpose: "asking Debian for its \(package) source")
-            .split(whereSeparator: \.isNewline).filter { $0.hasPrefix("Version: ") }.map { $0.dropFirst(9).trimmingWhitespace() }
+        try await Command.output(
+            "apt-cache", options + ["showsrc", "--only-source", package], purpose: "asking Debian for its \(package) source"
+        )
+        .split(whereSeparator: \.isNewline).filter { $0.hasPrefix("Version: ") }.map { $0.dropFirst(9).trimmingWhitespace() }
     }
 
     /// Downloads a source package into `folder`; the path of its `.dsc`. apt checks its signatures and checksums.

@@ -19,7 +19,8 @@ enum FileSystem {
     /// Where a symbolic link points; nil where the path is none.
     static func linkTarget(_ path: String) -> String? {
         let bytes = [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
-            count = buffer.withMemoryRebound(to: CChar.self) { text in text.baseAddress.map { max(0, readlink(path, $0, text.count)) } ?? 0 }
+            count = buffer.withMemoryRebound(to: CChar.self) { text in text.baseAddress.map { max(0, readlink(path, $0, text.count)) } ?? 0
+            }
         }
         return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
     }
@@ -42,6 +43,8 @@ enum FileSystem {
         }
     }
 
+    static func removeIfEmpty(_ folder: String) { rmdir(folder) }
+
     static func copy(_ source: String, to destination: String, mode: mode_t) throws {
         var sink = try FileSink(creating: destination, mode: mode)
         try OpenFile(source, O_RDONLY).readAll { try sink.write($0) }
@@ -54,6 +57,16 @@ enum FileSystem {
         guard Glibc.rename(source, destination) == 0 else {
             throw ArtifactError(.storage, "cannot move \(source) to \(destination): \(lastSystemError())")
         }
+    }
+
+    /// Moves a file, with the mode it is to have.
+    static func move(_ source: String, to destination: String, mode: mode_t) throws {
+        guard chmod(source, mode) == 0 else { throw ArtifactError(.storage, "\(source): cannot set its mode: \(lastSystemError())") }
+        if source != destination { try rename(source, to: destination) }
+    }
+
+    static func parent(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
 
     static func link(_ target: String, at path: String) throws {
@@ -101,3 +114,5 @@ enum FileSystem {
         return sink.hexDigest
     }
 }
+
+func getProcessID() -> Int32 { getpid() }

@@ -24,7 +24,10 @@ enum Staging {
                 try FileSystem.rename(partial, to: destination)
             }
         } catch {
-            try? await offPool { try FileSystem.remove(partial) }
+            try? await offPool {
+                try FileSystem.remove(partial)
+                FileSystem.removeIfEmpty(parent)
+            }
             throw error
         }
     }

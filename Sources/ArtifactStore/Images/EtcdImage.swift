@@ -9,9 +9,11 @@ struct EtcdImage: Sendable {
         let programs = try ["/usr/bin/etcd", "/usr/bin/etcdctl"].map { try sysroot.file($0) }
         let libraries = try await LibraryClosure.ofPrograms(programs, in: sysroot)
         let names = ["etcd", "etcdctl"]
+        let origin = "Debian's etcd-server \(sysroot.packages["etcd-server"] ?? "")\n"
         try await offPool {
             try FileSystem.createFolder("\(folder)/bin")
             try FileSystem.createFolder("\(folder)/images")
+            try FileSystem.write(origin, to: "\(folder)/ORIGIN")
             for (name, source) in zip(names, programs) { try FileSystem.copy(source, to: "\(folder)/bin/\(name)", mode: 0o755) }
         }
         let image = ImageBuilder(

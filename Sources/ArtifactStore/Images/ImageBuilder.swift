@@ -1,5 +1,3 @@
-import Logging
-
 /// Makes an image of files: one layer, one OCI layout in one tar, the same bytes for the same files.
 public struct ImageBuilder: Sendable {
     /// `registry.k8s.io/pause:3.9`
@@ -77,9 +75,9 @@ public struct ImageBuilder: Sendable {
         ImageDocuments.Configuration(
             architecture: architecture.rawValue,
             config: .init(
-                Entrypoint: entrypoint.isEmpty ? nil : entrypoint, Cmd: arguments.isEmpty ? nil : arguments, Env: environment,
-                User: user.isEmpty ? nil : user, WorkingDir: "/"),
-            rootfs: .init(diff_ids: [layer]))
+                entrypoint: entrypoint.isEmpty ? nil : entrypoint, arguments: arguments.isEmpty ? nil : arguments,
+                environment: environment, user: user.isEmpty ? nil : user, workingDirectory: "/"),
+            rootfs: .init(layers: [layer]))
     }
 }
 

@@ -4,15 +4,28 @@ import FoundationEssentials
 enum ImageDocuments {
     struct Configuration: Encodable {
         struct Process: Encodable {
-            var Entrypoint: [String]?
-            var Cmd: [String]?
-            var Env: [String]
-            var User: String?
-            var WorkingDir: String?
+            var entrypoint: [String]?
+            var arguments: [String]?
+            var environment: [String]
+            var user: String?
+            var workingDirectory: String?
+
+            enum CodingKeys: String, CodingKey {
+                case entrypoint = "Entrypoint"
+                case arguments = "Cmd"
+                case environment = "Env"
+                case user = "User"
+                case workingDirectory = "WorkingDir"
+            }
         }
         struct RootFileSystem: Encodable {
             var type = "layers"
-            var diff_ids: [String]
+            var layers: [String]
+
+            enum CodingKeys: String, CodingKey {
+                case type
+                case layers = "diff_ids"
+            }
         }
 
         var architecture: String

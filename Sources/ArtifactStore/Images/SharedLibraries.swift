@@ -23,26 +23,31 @@ struct SharedLibrary: Sendable, Hashable {
 enum LibraryClosure {
     /// Of programs on this computer, its own libraries used.
     static func ofLocalPrograms(_ paths: [String]) async throws -> [SharedLibrary] {
-        var all: Set<SharedLibrary> = []
+        var all: [String: SharedLibrary] = [:]
         for path in paths {
             guard try await offPool({ try ELFHeader(reading: path).isDynamic }) else { continue }
-            all.formUnion(try parse(try await Command.output("ldd", [path], purpose: "finding the libraries of \(path)"), of: path))
+            let listing = try await Command.output("ldd", [path], purpose: "finding the libraries of \(path)")
+            for library in try parse(listing, of: path) { all[library.name] = library }
         }
-        return all.sorted { $0.name < $1.name }
+        return all.values.sorted { $0.name < $1.name }
     }
 
     /// Of programs in an unpacked Debian, by its own loader and with its own libraries.
     static func ofPrograms(_ paths: [String], in sysroot: Sysroot) async throws -> [SharedLibrary] {
         let loader = try sysroot.file(sysroot.architecture.loader)
-        var all: Set<SharedLibrary> = []
+        var all: [String: SharedLibrary] = [:]
         for path in paths {
             guard try await offPool({ try ELFHeader(reading: path).isDynamic }) else { continue }
             let listing = try await Command.output(
                 loader, ["--library-path", sysroot.libraryFolders.joined(separator: ":"), "--list", path],
                 purpose: "finding the libraries of \(path)")
-            all.formUnion(try parse(listing, of: path))
+            for var library in try parse(listing, of: path) {
+                // A library names no loader, so the one that was run shows its own path.
+                if library.name.hasPrefix("/") { library.name = sysroot.architecture.loader }
+                all[library.name] = library
+            }
         }
-        return all.sorted { $0.name < $1.name }
+        return all.values.sorted { $0.name < $1.name }
     }
 
     /// Reads what `ldd` and the loader's `--list` print.

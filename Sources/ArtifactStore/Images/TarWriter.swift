@@ -41,7 +41,9 @@ struct TarWriter<Sink: ByteSink> {
                 written += $0.count
                 try sink.write($0)
             }
-            guard written == size else { throw ArtifactError(.storage, "\(path): changed while it was read (\(size), then \(written) bytes)") }
+            guard written == size else {
+                throw ArtifactError(.storage, "\(path): changed while it was read (\(size), then \(written) bytes)")
+            }
         }
         try pad(entry.size)
     }
@@ -96,7 +98,9 @@ struct TarHeader {
 
     func block() throws -> [UInt8] {
         let (prefix, name) = try splitPath()
-        guard link.utf8.count <= 100 else { throw ArtifactError(.storage, "\(path): a link's target of more than 100 bytes does not fit a tar") }
+        guard link.utf8.count <= 100 else {
+            throw ArtifactError(.storage, "\(path): a link's target of more than 100 bytes does not fit a tar")
+        }
         guard size < 1 << 33 else { throw ArtifactError(.storage, "\(path): a file of 8 GiB or more does not fit a tar") }
         var block = [UInt8](repeating: 0, count: 512)
         func put(_ text: String, at offset: Int) { block.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8) }

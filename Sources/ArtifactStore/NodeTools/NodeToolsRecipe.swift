@@ -31,6 +31,8 @@ struct NodeToolsRecipe: Sendable {
             for (name, script) in Self.scripts { try FileSystem.write(script, to: "\(root)/bin/\(name)", mode: 0o755) }
             let versions = sysroot.packages.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }.joined()
             try FileSystem.write(versions, to: "\(folder)/PACKAGES")
+            let told = ["containerd", "runc", "containernetworking-plugins", "iptables"].map { "\($0) \(sysroot.packages[$0] ?? "?")" }
+            try FileSystem.write("Debian's \(told.joined(separator: ", "))\n", to: "\(folder)/ORIGIN")
             try Self.writeTar(of: root, to: "\(folder)/node-tools.tar")
         }
     }

@@ -56,7 +56,8 @@ struct FolderSource: KubernetesSource {
                 if binary.isOptional { continue }
                 throw ArtifactError(
                     .invalidInput,
-                    "\(folder): has no \(binary.rawValue); it must hold \(KubernetesBinary.allCases.map(\.rawValue).joined(separator: ", "))")
+                    "\(folder): has no \(binary.rawValue); it must hold \(KubernetesBinary.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
             }
             progress("checking \(source)")
             let copy = "\(destination)/bin/\(binary.rawValue)"
@@ -87,7 +88,9 @@ enum BinaryCheck {
         guard let reported = reportedVersion(output) else {
             throw ArtifactError(.invalidInput, "\(source): asked for its version, it says \"\(Command.lastLines(output, 1).prefix(200))\"")
         }
-        guard reported == version else { throw ArtifactError(.invalidInput, "\(source): reports \(reported), and \(version) was asked for") }
+        guard reported == version else {
+            throw ArtifactError(.invalidInput, "\(source): reports \(reported), and \(version) was asked for")
+        }
     }
 
     /// The first `v1.20.2` in what a program prints: `Kubernetes v1.20.2`, `v1.20.2`, `Client Version: version.Info{..."v1.20.2"...}`.

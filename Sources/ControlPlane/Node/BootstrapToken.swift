@@ -38,7 +38,10 @@ public struct BootstrapToken: Sendable, Equatable, CustomStringConvertible, Cust
     public static let longestLifetime: TimeInterval = 1800
 
     /// The user that the API server sees behind it: `spec.username` of a CSR made with it.
-    public var user: String { "system:bootstrap:\(id)" }
+    public var user: String { Self.userPrefix + id }
+
+    /// What every such user's name begins with; the rest is the token's id.
+    public static let userPrefix = "system:bootstrap:"
 
     public var secretName: String { "bootstrap-token-\(id)" }
 

@@ -9,7 +9,8 @@ public struct NodeEnvironment: Sendable, Equatable {
         case cgroupfs
     }
 
-    public var cgroupDriver: CgroupDriver
+    /// Nil when it is decided on the machine, where containerd's is.
+    public var cgroupDriver: CgroupDriver?
     /// 1 or 2.
     public var cgroupVersion: Int
     /// The resolver configuration that pods inherit; the machine's /etc/resolv.conf unless set. Where systemd-resolved runs, that one
@@ -19,7 +20,7 @@ public struct NodeEnvironment: Sendable, Equatable {
     public var hasSwap: Bool
 
     public init(
-        cgroupDriver: CgroupDriver = .systemd, cgroupVersion: Int = 2, resolverConfiguration: String? = nil, hasSwap: Bool = false
+        cgroupDriver: CgroupDriver? = .systemd, cgroupVersion: Int = 2, resolverConfiguration: String? = nil, hasSwap: Bool = false
     ) {
         self.cgroupDriver = cgroupDriver
         self.cgroupVersion = cgroupVersion
@@ -40,7 +41,7 @@ public enum KubeletConfiguration {
         for settings: ClusterSettings, version: KubernetesVersion, environment: NodeEnvironment, taints: [Taint] = []
     ) -> String {
         var configuration = shared(
-            settings, certificateAuthorityFile: certificateAuthorityFile, cgroupDriver: environment.cgroupDriver.rawValue)
+            settings, certificateAuthorityFile: certificateAuthorityFile, cgroupDriver: environment.cgroupDriver?.rawValue)
         if version.hasContainerRuntimeEndpointInConfiguration {
             configuration["containerRuntimeEndpoint"] = .string(containerRuntimeEndpoint)
         }
@@ -82,15 +83,14 @@ public enum KubeletConfiguration {
     }
 
     /// What all kubelets of a cluster have in common.
-    static func shared(_ settings: ClusterSettings, certificateAuthorityFile: String, cgroupDriver: String) -> JSONValue {
-        [
+    static func shared(_ settings: ClusterSettings, certificateAuthorityFile: String, cgroupDriver: String?) -> JSONValue {
+        var configuration: JSONValue = [
             "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
             "authentication": [
                 "anonymous": ["enabled": false], "webhook": ["enabled": true, "cacheTTL": "2m0s"],
                 "x509": ["clientCAFile": .string(certificateAuthorityFile)],
             ],
             "authorization": ["mode": "Webhook"],
-            "cgroupDriver": .string(cgroupDriver),
             "clusterDNS": [.string("\(settings.dnsServiceAddress)")],
             "clusterDomain": .string(settings.dnsDomain),
             "healthzBindAddress": "127.0.0.1", "healthzPort": 10248,
@@ -98,5 +98,7 @@ public enum KubeletConfiguration {
             // Its serving certificate comes from the cluster's authority, approved by the operator, and kube-apiserver verifies it.
             "serverTLSBootstrap": true,
         ]
+        configuration["cgroupDriver"] = cgroupDriver.map { .string($0) }
+        return configuration
     }
 }

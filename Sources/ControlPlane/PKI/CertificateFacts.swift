@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+import SwiftASN1
 import X509
 
 /// What a certificate says, read from its PEM.
@@ -37,7 +38,11 @@ public struct CertificateFacts: Sendable, Equatable {
         }
         notBefore = certificate.notValidBefore
         notAfter = certificate.notValidAfter
-        fingerprint = "sha256:" + hexadecimal(SHA256.hash(data: certificate.publicKey.subjectPublicKeyInfoBytes))
+        // The whole SubjectPublicKeyInfo: what X509 calls `subjectPublicKeyInfoBytes` is only the key's bits.
+        guard let publicKey = try? certificate.publicKey.serializeAsPEM().derBytes else {
+            throw PKIError("the public key of \(certificate.subject) cannot be written")
+        }
+        fingerprint = "sha256:" + hexadecimal(SHA256.hash(data: publicKey))
     }
 }
 

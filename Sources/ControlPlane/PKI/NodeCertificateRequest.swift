@@ -11,6 +11,16 @@ public struct NodeCertificateRequest: Sendable, Equatable {
     /// Whether it names anything that no kubelet's request holds: another attribute, a mail address, a URI.
     public var hasOtherNames: Bool
 
+    public init(
+        commonName: String, organizations: [String], dnsNames: [String] = [], ipAddresses: [String] = [], hasOtherNames: Bool = false
+    ) {
+        self.commonName = commonName
+        self.organizations = organizations
+        self.dnsNames = dnsNames
+        self.ipAddresses = ipAddresses
+        self.hasOtherNames = hasOtherNames
+    }
+
     /// Reads the request; its signature has to be by its own key.
     public init(requestPEM: String) throws(PKIError) {
         guard let document = try? PEMDocument(pemString: requestPEM),

@@ -36,10 +36,17 @@ public struct ConditionSet: Sendable, Equatable {
 
     private mutating func put(_ type: String, _ status: String, _ reason: String, _ message: String) {
         var condition = Condition(
-            type: type, status: status, reason: reason, message: message, observedGeneration: generation,
+            type: type, status: status, reason: reason, message: Self.bounded(message), observedGeneration: generation,
             lastTransitionTime: Timestamp.format(now))
         guard let index = list.firstIndex(where: { $0.type == type }) else { return list.append(condition) }
         if list[index].status == status { condition.lastTransitionTime = list[index].lastTransitionTime }
         list[index] = condition
+    }
+
+    /// A message that is too long for the schema would keep the whole status from being written.
+    private static func bounded(_ message: String) -> String {
+        let longest = 32_768
+        guard message.unicodeScalars.count > longest else { return message }
+        return String(message.unicodeScalars.prefix(longest - 1)) + "…"
     }
 }

@@ -31,7 +31,7 @@ extension HostedClusterReconciler {
             }
             for container in pod.status?.containerStatuses ?? [] {
                 guard let waiting = container.state?.waiting, let reason = waiting.reason, reason != "ContainerCreating" else { continue }
-                return "container \(container.name ?? "") of pod \(pod.name): \(reason) \(waiting.message ?? "")"
+                return "container \(container.name) of pod \(pod.name): \(reason) \(waiting.message ?? "")"
             }
         }
         return nil

@@ -3,6 +3,7 @@ import ControllerRuntime
 import Foundation
 import KubernetesAPI
 import KubernetesClient
+import Logging
 import NestboxAPI
 
 extension HostedClusterReconciler {

@@ -64,10 +64,11 @@ struct MachineReconciler: Reconciler {
         guard let text = secret.data?["ssh-privatekey"]?.text else {
             throw SSHError.unusableKey("Secret \(operatorNamespace)/\(secretName) has no ssh-privatekey")
         }
-        let pinned = (spec.hostKey ?? machine.status?.hostKey).flatMap { HostKey($0) }
+        // A key given in the spec is for the first connection: cleaning makes a new one, and the old is worth nothing then.
+        let pinned = [machine.status?.hostKey ?? spec.hostKey, machine.status?.nextHostKey].compactMap { $0.flatMap { HostKey($0) } }
         return try await SSHConnection.connect(
             to: SSHTarget(host: spec.address ?? "", port: spec.port ?? 22, user: spec.user ?? "root"), key: try SSHPrivateKey(text),
-            hostKey: pinned.map { .pinned([$0]) } ?? .trustFirst, logger: logger)
+            hostKey: pinned.isEmpty ? .trustFirst : .pinned(pinned), logger: logger)
     }
 
     /// Runs with a connection that is closed afterwards.

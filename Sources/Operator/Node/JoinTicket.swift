@@ -14,8 +14,6 @@ struct JoinTicket: Equatable, Sendable {
     var bootstrapKubeconfig: String
     /// KubeletConfiguration, JSON.
     var kubeletConfiguration: String
-    /// Flags of the kubelet that its version takes no other way.
-    var kubeletFlags: [String]
     var kubernetesVersion: String
     var nodeLocalAPIAddress: String
     var apiEndpoints: [String]
@@ -24,9 +22,12 @@ struct JoinTicket: Equatable, Sendable {
     /// The whole cluster's: what is not to be masqueraded.
     var clusterPodCIDR: String
     var networkPlugin: String
-    /// `systemd` or `cgroupfs`: the kubelet's and containerd's.
-    var cgroupDriver: String
+    var serviceCIDR: String
     var imageRegistry: String
+    var labels: [String: String]
+    var taints: [Taint]
+    /// For people: `namespace/pool`.
+    var holder: String
 }
 
 extension JoinTicket {
@@ -42,7 +43,9 @@ extension JoinTicket {
             "kubelet.json": kubeletConfiguration, "version": kubernetesVersion, "nodeLocalAPIAddress": nodeLocalAPIAddress,
             "apiEndpoints": apiEndpoints.joined(separator: ","), "tunnelEndpoints": tunnelEndpoints.joined(separator: ","),
             "podCIDR": podCIDR, "clusterPodCIDR": clusterPodCIDR, "networkPlugin": networkPlugin, "imageRegistry": imageRegistry,
-            "kubelet.flags": kubeletFlags.joined(separator: "\n"), "cgroupDriver": cgroupDriver,
+            "serviceCIDR": serviceCIDR, "holder": holder,
+            "labels": labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ","),
+            "taints": taints.map(\.text).joined(separator: ","),
         ]
         return secret
     }
@@ -57,10 +60,27 @@ extension JoinTicket {
         func list(_ name: String) -> [String] { (field(name) ?? "").split(separator: ",").map(String.init) }
         self.init(
             machine: machine, epoch: epoch, expires: expires, certificateAuthority: authority, bootstrapKubeconfig: bootstrap,
-            kubeletConfiguration: kubelet, kubeletFlags: (field("kubelet.flags") ?? "").split(separator: "\n").map(String.init), kubernetesVersion: version,
-            nodeLocalAPIAddress: field("nodeLocalAPIAddress") ?? "",
+            kubeletConfiguration: kubelet, kubernetesVersion: version, nodeLocalAPIAddress: field("nodeLocalAPIAddress") ?? "",
             apiEndpoints: list("apiEndpoints"), tunnelEndpoints: list("tunnelEndpoints"), podCIDR: podCIDR,
-            clusterPodCIDR: field("clusterPodCIDR") ?? "", networkPlugin: field("networkPlugin") ?? "bridge", cgroupDriver: field("cgroupDriver") ?? "systemd",
-            imageRegistry: field("imageRegistry") ?? "")
+            clusterPodCIDR: field("clusterPodCIDR") ?? "", networkPlugin: field("networkPlugin") ?? "bridge", serviceCIDR: field("serviceCIDR") ?? "",
+            imageRegistry: field("imageRegistry") ?? "",
+            labels: Dictionary(
+                list("labels").map { pair in
+                    let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                    return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
+                }, uniquingKeysWith: { _, last in last }),
+            taints: list("taints").compactMap(Taint.init(text:)), holder: field("holder") ?? "")
+    }
+}
+
+extension Taint {
+    /// `key=value:Effect`, as kubectl and the kubelet write it.
+    var text: String { "\(key)\(value.map { "=\($0)" } ?? ""):\(effect)" }
+
+    init?(text: String) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return nil }
+        let pair = parts[0].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        self.init(key: pair[0], value: pair.count > 1 ? pair[1] : nil, effect: String(parts[1]))
     }
 }

@@ -3,6 +3,7 @@ import ControllerRuntime
 import Foundation
 import KubernetesAPI
 import KubernetesClient
+import KubernetesVersions
 import NestboxAPI
 
 extension NodeReconciler {
@@ -23,8 +24,9 @@ extension NodeReconciler {
             guard now.status?.claim?.epoch == claim.epoch, [.claimed, .joining].contains(now.status?.phase) else { return false }
             now.status?.phase = .ready
             now.status?.message = nil
-            now.status?.facts = now.status?.facts ?? MachineFacts()
-            now.status?.facts?.kubeletVersion = version
+            var facts = now.status?.facts ?? MachineFacts()
+            facts.kubeletVersion = version
+            now.status?.facts = facts
             return true
         }
         if changed {
@@ -74,11 +76,11 @@ extension NodeReconciler {
             bootstrapKubeconfig: Kubeconfig.bootstrap(settings, certificateAuthority: session.certificateAuthority, token: token),
             kubeletConfiguration: KubeletConfiguration.render(
                 for: settings, version: version, environment: environment, taints: taints),
-            kubeletFlags: KubeletConfiguration.flags(version: version, labels: labels, taints: taints),
             kubernetesVersion: version.description, nodeLocalAPIAddress: "\(settings.nodeLocalAPIAddress)",
             apiEndpoints: cluster.status?.apiEndpoints ?? [], tunnelEndpoints: cluster.status?.tunnelEndpoints ?? [],
             podCIDR: claim.podCIDR ?? "", clusterPodCIDR: "\(settings.podNetwork)", networkPlugin: settings.spec.network?.cni ?? "bridge",
-            cgroupDriver: environment.cgroupDriver.rawValue, imageRegistry: settings.imageRegistry)
+            serviceCIDR: "\(settings.serviceNetwork)", imageRegistry: settings.imageRegistry, labels: labels, taints: taints,
+            holder: "\(claim.namespace)/\(claim.nodePool)")
         _ = try await client.apply(ticket.secret(namespace: operatorNamespace), fieldManager: fieldManager)
     }
 
@@ -109,9 +111,5 @@ extension Node {
 }
 
 extension MachineFacts {
-    /// The kubelet and containerd leave cgroups to systemd where they are v2, and see to them themselves on v1.
-    var environment: NodeEnvironment {
-        let version = cgroupVersion ?? 2
-        return NodeEnvironment(cgroupDriver: version == 2 ? .systemd : .cgroupfs, cgroupVersion: version)
-    }
+    var environment: NodeEnvironment { NodeEnvironment(cgroupDriver: nil, cgroupVersion: cgroupVersion ?? 2) }
 }

@@ -45,11 +45,14 @@ struct NodePoolReconciler: Reconciler {
             machine.status?.message = nil
             machine.status?.plan = nil
             machine.status?.conditions = nil
+            let epoch = (machine.status?.lastEpoch ?? 0) + 1
+            machine.status?.lastEpoch = epoch
             machine.status?.claim = MachineClaim(
                 namespace: pool.namespace ?? "", nodePool: pool.name, nodePoolUID: pool.metadata.uid ?? "",
                 hostedCluster: cluster?.name ?? "", hostedClusterUID: cluster?.metadata.uid ?? "",
-                epoch: (machine.status?.lastEpoch ?? 0) + 1, podCIDR: claim.podCIDR)
-            machine.status?.lastEpoch = machine.status?.claim?.epoch
+                epoch: epoch, podCIDR: claim.podCIDR,
+                clusterPodCIDR: cluster?.spec?.network?.pods, serviceCIDR: cluster?.spec?.network?.services,
+                nodeLocalAPIAddress: cluster?.spec?.network?.nodeLocalAPIAddress)
             return true
         }
         if claimed {

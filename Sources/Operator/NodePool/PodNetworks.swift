@@ -2,28 +2,20 @@ import NestboxAPI
 
 /// Hands out the pod networks of a cluster's nodes: equal parts of the cluster's pod CIDR, lowest first, none twice.
 struct PodNetworks {
-    private let base: UInt32
-    private let count: UInt32
+    private let network: IPv4Network?
     private let partLength: Int
     private var taken: Set<String>
-    private var position: UInt32 = 0
+    private var position = 0
 
     /// Parts are /24, or a 256th of a network that is smaller than a /16.
     init(clusterCIDR: String, taken: [String]) {
         self.taken = Set(taken)
-        guard let network = IPv4Network(clusterCIDR) else {
-            (base, count, partLength) = (0, 0, 24)
-            return
-        }
-        base = network.address
-        partLength = max(24, min(28, network.prefixLength + 8))
-        count = network.prefixLength > partLength ? 0 : 1 << UInt32(partLength - network.prefixLength)
+        network = IPv4Network(clusterCIDR)
+        partLength = max(24, min(28, (network?.prefixLength ?? 16) + 8))
     }
 
     mutating func next() -> String? {
-        while position < count {
-            let address = base + position << UInt32(32 - partLength)
-            let part = IPv4Network(address: address, prefixLength: partLength).description
+        while let part = network?.subnet(at: position, prefixLength: partLength)?.description {
             position += 1
             if taken.insert(part).inserted { return part }
         }

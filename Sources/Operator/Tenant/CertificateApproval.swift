@@ -7,6 +7,8 @@ import Logging
 
 /// Approves and denies kubelets' certificate requests in one tenant, as `CertificateDecision` says.
 struct CertificateApproval: Reconciler {
+    private static let tokenUserPrefix = "system:bootstrap:"
+
     let client: KubernetesClient
     let requests: Informer<CertificateSigningRequest>
     let logger: Logger
@@ -48,8 +50,8 @@ struct CertificateApproval: Reconciler {
     }
 
     private func bootstrapToken(of username: String) async throws -> Secret? {
-        guard username.hasPrefix(BootstrapToken.userPrefix) else { return nil }
-        let id = username.dropFirst(BootstrapToken.userPrefix.count)
+        guard username.hasPrefix(Self.tokenUserPrefix) else { return nil }
+        let id = username.dropFirst(Self.tokenUserPrefix.count)
         return try await client.find(Secret.self, ObjectKey(namespace: "kube-system", name: "bootstrap-token-\(id)"))
     }
 
@@ -57,7 +59,7 @@ struct CertificateApproval: Reconciler {
     /// earlier life of the machine is worthless from then on.
     private func noteIssue(of request: CertificateSigningRequest, certificate: Base64) async throws {
         guard request.spec?.signerName == CertificateDecision.clientSigner,
-            request.spec?.username?.hasPrefix(BootstrapToken.userPrefix) == true,
+            request.spec?.username?.hasPrefix(Self.tokenUserPrefix) == true,
             let issued = certificate.text.flatMap({ try? CertificateFacts(certificatePEM: $0) }),
             let node = request.spec?.request?.text.flatMap({ try? NodeCertificateRequest(requestPEM: $0) })?.nodeName,
             var record = try await client.nodeRecord(node), record.isPending,

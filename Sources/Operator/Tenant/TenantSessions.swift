@@ -48,7 +48,7 @@ final class TenantSessions: Service {
     }
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 for await session in self.starts {
                     group.addTask { await self.run(session) }

@@ -1,0 +1,38 @@
+import KubernetesAPI
+import KubernetesClient
+import Logging
+
+/// Questions to the host's API, and the objects that the lab puts there.
+enum HostAPI {
+    static let storageClass = "local"
+    static let provisioner = "nestbox.dev/lab"
+
+    /// With short time-outs: it is asked again and again while the API starts.
+    static func client(kubeconfig: String, logger: Logger) throws -> KubernetesClient {
+        var configuration = try ClientConfiguration.kubeconfig(path: kubeconfig)
+        configuration.timeouts.connect = .seconds(2)
+        configuration.timeouts.request = .seconds(20)
+        return try KubernetesClient(configuration, userAgent: "nestbox-lab", logger: logger)
+    }
+
+    static func isReady(_ api: KubernetesClient) async -> Bool {
+        // Not there yet, not listening yet, not ready yet: all the same to those who wait.
+        ((try? await api.raw(.get, path: "/readyz"))?.status ?? 0) == 200
+    }
+
+    static func isNodeReady(_ api: KubernetesClient, _ name: String) async throws -> Bool {
+        guard let node = try await api.find(Node.self, name) else { return false }
+        return node.status?.conditions?.contains { $0.type == "Ready" && $0.status == "True" } ?? false
+    }
+
+    /// Volumes are folders of the host's one node.
+    static let localStorage = StorageClass(
+        metadata: ObjectMeta(name: storageClass, annotations: ["storageclass.kubernetes.io/is-default-class": "true"]),
+        provisioner: provisioner, reclaimPolicy: "Delete", volumeBindingMode: "Immediate")
+
+    static func prepare(_ api: KubernetesClient) async throws {
+        if try await api.find(StorageClass.self, storageClass) == nil {
+            _ = try await api.apply(localStorage, fieldManager: "nestbox-lab")
+        }
+    }
+}

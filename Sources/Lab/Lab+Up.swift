@@ -1,0 +1,166 @@
+import ArtifactStore
+import ControlPlane
+import Glibc
+import KubernetesClient
+import KubernetesVersions
+import NestboxAPI
+
+extension Lab {
+    /// How long the host may take, on a slow computer, from its start to its node being ready.
+    private static let patience: Duration = .seconds(180)
+
+    /// Brings the lab up, or what is there of it to what it should be.
+    /// - Parameters:
+    ///   - count: how many machines; as many as there are, or two, where nothing is said.
+    ///   - images: for the host's pods, beside Kubernetes' own and etcd.
+    public func up(machines count: Int? = nil, images: [ImageArchive] = []) async throws -> LabState {
+        let cache = paths.cache
+        try await offPool { try Preflight.check(cache: cache) }
+        return try await exclusively { try await upExclusively(machines: count, images: images) }
+    }
+
+    private func upExclusively(machines count: Int?, images: [ImageArchive]) async throws -> LabState {
+        let paths = self.paths
+        let existing = try await offPool { try Files.decode(LabSpec.self, ifThere: paths.spec) }
+        let note: ArtifactProgress = { [progress] in progress(.note($0)) }
+
+        async let rootfs = phase("Debian for the machines") {
+            try await MachineRootfs(cache: paths.cache).ensure(note: note)
+        }
+        let made = try await phase("Kubernetes and its tools") {
+            let wanted = version ?? existing?.version
+            let chosen: KubernetesVersion
+            if let wanted { chosen = wanted } else { chosen = try await artifacts.defaultVersion() }
+            return try await LabArtifacts.bring(chosen, from: artifacts, note: note)
+        }
+        let spec = try await wantedSpec(made, rootfs: try await rootfs, machines: count, existing: existing)
+        let bin = "\(made.kubernetes.directory)/bin"
+        let configuration = configuration(made, addresses: spec.addresses)
+
+        let running = try await offPool { try SupervisorProcess.running(paths) }
+        let decision = LabDecision.decide(running: existing, alive: running != nil, wanted: spec)
+        switch decision {
+        case .keep: try await offPool { try running?.signal(SIGHUP) }
+        case .reload:
+            try await offPool {
+                try Files.encode(spec, to: paths.spec)
+                try running?.signal(SIGHUP)
+            }
+        case .restart(let reason):
+            progress(.note("the lab runs, and \(reason): starting it anew"))
+            try await phase("stop") { try await stop() }
+            try await start(spec, configuration)
+        case .start:
+            try await phase("clear what is left of an earlier run") { try await stop() }
+            try await start(spec, configuration)
+        }
+        try await ComputerLink(name: labName.link, plan: spec.addresses).configure()
+
+        try await settle(spec, images: made.images + images, tools: made.tools)
+        return state(spec, bin: bin)
+    }
+
+    /// Waits for everything, side by side.
+    private func settle(_ spec: LabSpec, images: [ImageArchive], tools: NodeTools) async throws {
+        let api = try HostAPI.client(kubeconfig: paths.kubeconfig, logger: logger)
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await phase("host API") {
+                        try await wait("the host's API to be ready") { await HostAPI.isReady(api) }
+                        try await HostAPI.prepare(api)
+                    }
+                    try await phase("host node") {
+                        try await wait("the host's node to be ready") { try await HostAPI.isNodeReady(api, spec.name.node) }
+                    }
+                }
+                group.addTask {
+                    try await wait("the host's containerd to answer") { try await containerdAnswers(tools) }
+                    try await importImages(images, tools: tools)
+                }
+                group.addTask {
+                    guard !spec.machines.isEmpty else { return }
+                    try await phase("machines") { try await wait("the machines to answer SSH") { try await machinesAreReady(spec) } }
+                }
+                try await group.waitForAll()
+            }
+        } catch {
+            await api.shutdown()
+            throw error
+        }
+        await api.shutdown()
+    }
+
+    private func machinesAreReady(_ spec: LabSpec) async throws -> Bool {
+        let path = paths.status
+        let report = try await offPool { try Files.decode(SupervisorReport.self, ifThere: path) }
+        let ready = Set((report?.machines ?? []).filter { $0.phase == .ready }.map(\.name))
+        return ready == Set(spec.machines.map(\.name))
+    }
+
+    /// Waits with a deadline; what does not come to be is explained by what the supervisor says, and by the end of the logs.
+    private func wait(_ what: String, _ condition: () async throws -> Bool) async throws {
+        let paths = self.paths
+        var checkAlive = 0
+        let came = try await Wait.until(Self.patience) {
+            checkAlive += 1
+            if checkAlive.isMultiple(of: 20), try await offPool({ try SupervisorProcess.running(paths) }) == nil {
+                throw LabError("waiting for \(what): the lab's supervisor ended:\n\(try await lastWords(of: "boot", "supervisor"))")
+            }
+            return try await condition()
+        }
+        if came { return }
+        let report = try await offPool { try Files.decode(SupervisorReport.self, ifThere: paths.status) } ?? SupervisorReport()
+        let troubled = report.components.filter { $0.restarts > 0 || $0.phase != .running }.map(\.name)
+        throw LabError(
+            "\(what) did not come to be within \(Self.patience): \(report.troubles.joined(separator: ", "))\n"
+                + (try await lastWords(of: troubled.isEmpty ? ["kubelet", "supervisor"] : troubled)) + "Logs are in \(paths.logs).")
+    }
+
+    private func lastWords(of logs: String...) async throws -> String { try await lastWords(of: logs) }
+
+    private func lastWords(of logs: [String]) async throws -> String {
+        let paths = self.paths
+        return try await offPool {
+            try logs.map { "\($0).log:\n\(Command.lastLines(try Files.text(ifThere: paths.log($0)) ?? "", 6))\n" }.joined()
+        }
+    }
+
+    private func wantedSpec(
+        _ made: LabArtifacts, rootfs: String, machines count: Int?, existing: LabSpec?
+    ) async throws -> LabSpec {
+        let count = count ?? existing?.machines.count ?? 2
+        guard (0...AddressPlan.mostMachines).contains(count) else {
+            throw LabError("a lab has 0 to \(AddressPlan.mostMachines) machines, not \(count)")
+        }
+        let addresses: AddressPlan
+        if let existing { addresses = existing.addresses } else { addresses = try await freeAddresses() }
+        let kubernetes = made.kubernetes.directory
+        let components = HostComponents(
+            configuration: configuration(made, addresses: addresses), etcd: made.etcd.etcd.path,
+            containerd: made.tools.program("containerd"), kubernetes: { "\(kubernetes)/bin/\($0)" })
+        return LabSpec(
+            name: labName, addresses: addresses, version: made.kubernetes.version, components: components.all,
+            environment: ["PATH": "\(made.tools.root)/bin:\(Command.systemPath)", "HOME": "/run", "TMPDIR": "/run/tmp", "LC_ALL": "C"],
+            rootfs: rootfs, machines: (1...max(count, 1)).prefix(count).map { LabMachine.numbered($0, in: addresses) })
+    }
+
+    private func configuration(_ made: LabArtifacts, addresses: AddressPlan) -> HostConfiguration {
+        HostConfiguration(
+            addresses: addresses, version: made.kubernetes.version, node: labName.node, paths: paths,
+            certificates: HostCertificates(folder: paths.pki, addresses: addresses, node: labName.node),
+            cniPlugins: made.tools.cniFolder, pauseImage: made.pause.reference)
+    }
+
+    /// Networks that neither this computer nor another lab uses, be it up or not.
+    private func freeAddresses() async throws -> AddressPlan {
+        var inUse = try await NetworksInUse.ofThisComputer(except: labName.link)
+        let cache = paths.cache
+        inUse += try await offPool {
+            try Files.names(in: LabPaths.labs(cache: cache)).compactMap {
+                try Files.decode(LabSpec.self, ifThere: "\(LabPaths.labs(cache: cache))/\($0)/lab.json")?.addresses.all
+            }
+        }
+        return try AddressPlan.choose(for: labName, inUse: inUse)
+    }
+}

@@ -1,0 +1,53 @@
+import KubernetesVersions
+
+/// What a lab is to be: written by `up`, run by the supervisor.
+struct LabSpec: Codable, Sendable, Equatable {
+    var name: LabName
+    var addresses: AddressPlan
+    var version: KubernetesVersion
+    var components: [ComponentSpec]
+    /// The environment of every component; nothing else of the caller's reaches them.
+    var environment: [String: String]
+    /// The machines' read-only root.
+    var rootfs: String
+    var machines: [LabMachine]
+}
+
+/// One supervised program of the host.
+struct ComponentSpec: Codable, Sendable, Equatable {
+    /// What has to be there before it starts: it would fail or dawdle otherwise.
+    enum Gate: Codable, Sendable, Equatable {
+        case socket(String)
+        case port(Int)
+        case apiReady
+    }
+
+    var name: String
+    var program: String
+    var arguments: [String]
+    var gates: [Gate] = []
+    /// Those with the highest stage stop first.
+    var stage: Int
+}
+
+/// A worker machine of the lab: plain Debian that answers SSH.
+public struct LabMachine: Codable, Sendable, Equatable {
+    public var name: String
+    public var address: String
+    /// `root`, or a user with passwordless sudo.
+    public var user: String
+    public var port: Int
+
+    public init(name: String, address: String, user: String, port: Int) {
+        self.name = name
+        self.address = address
+        self.user = user
+        self.port = port
+    }
+
+    /// The machine with that number, from 1: odd ones are reached as root, even ones as a user with sudo.
+    static func numbered(_ number: Int, in plan: AddressPlan) -> LabMachine {
+        LabMachine(
+            name: "worker-\(number)", address: "\(plan.machine(number))", user: number.isMultiple(of: 2) ? "admin" : "root", port: 22)
+    }
+}

@@ -1,0 +1,45 @@
+import SSHClient
+
+extension Plan {
+    /// Makes a machine what it was before it joined. Every step can be done again, on a machine that joined to any point.
+    ///
+    /// With `renewHostKeys` the outcome's output `hostKey` is the new public key. It is reported, and the report awaited,
+    /// before the key is put to use: whoever runs the plan keeps it then, and from then on trusts both keys until the end.
+    public static func clean(_ parameters: CleanParameters) -> Plan {
+        var steps = [
+            CleanServices.stop, CleanProcesses.kill, CleanMounts.unmount, CleanNetwork.step(parameters), CleanPacketFilter.step(parameters),
+            CleanServices.removeSlices, CleanFiles.remove, CleanFiles.restoreKernelSettings,
+        ]
+        if !parameters.assumeJoined {
+            // A machine that was refused for being another cluster's node carries our claim, and nothing else of ours.
+            for index in steps.indices { steps[index].check = Script("[ ! -e \(NodePaths.configuration)/preflight ]") }
+        }
+        if parameters.renewHostKeys {
+            var renewal = [CleanHostKeys.make, CleanHostKeys.install]
+            if !parameters.assumeJoined { renewal[0].check = Script("[ ! -e \(NodePaths.configuration)/preflight ]") }
+            steps += renewal
+        }
+        steps.append(
+            Step(
+                "Release",
+                actions: [
+                    .script(Script("rm -rf \(NodePaths.configuration) /run/nestbox-plan.lock"))
+                ], timeout: .seconds(30)))
+        return Plan(name: "Clean", fence: fence(parameters.owner), steps: steps)
+    }
+
+    /// No claim is as good as ours: it goes last, and the connection may have broken right after.
+    private static func fence(_ owner: MachineOwner) -> Script {
+        Script(
+            """
+            held=$(head -n 1 \(NodePaths.claim) 2>/dev/null || true)
+            case $held in
+            "") ;;
+            \(shellQuoted("owner=\(owner.uid) "))epoch=*)
+                [ "${held##*epoch=}" -le \(owner.epoch) ] ||
+                    refuse "this machine was claimed anew ($held) after claim \(owner.epoch), which was to be cleaned up" ;;
+            *) refuse "this machine is claimed by $(sed -n 's/^holder=//p' \(NodePaths.claim)) ($held): it is not ours to clean" ;;
+            esac
+            """)
+    }
+}

@@ -1,0 +1,40 @@
+import SSHClient
+
+/// The claim file: `/etc/nestbox/claim` says whose the machine is.
+enum ClaimFile {
+    /// Its first line, which fences.
+    static func line(_ owner: MachineOwner) -> String { "owner=\(owner.uid) epoch=\(owner.epoch)" }
+
+    /// Refuses unless the claim is exactly ours.
+    static func fence(_ owner: MachineOwner) -> Script {
+        Script(
+            """
+            [ "$(head -n 1 \(NodePaths.claim) 2>/dev/null)" = \(shellQuoted(line(owner))) ] ||
+                refuse "the claim on this machine is no longer this plan's: $(head -n 1 \(NodePaths.claim) 2>&1)"
+            """)
+    }
+
+    /// Takes the machine, unless another holds it.
+    static func take(_ owner: MachineOwner) -> Step {
+        let file = TextFile(NodePaths.claim, "\(line(owner))\nholder=\(owner.holder)")
+        return Step(
+            "Claim",
+            actions: [
+                .script(
+                    Script(
+                        """
+                        if [ -s \(NodePaths.claim) ]; then
+                            held=$(head -n 1 \(NodePaths.claim))
+                            holder=$(sed -n 's/^holder=//p' \(NodePaths.claim))
+                            case $held in
+                            \(shellQuoted(line(owner)))) ;;
+                            \(shellQuoted("owner=\(owner.uid) "))*)
+                                refuse "an earlier or later use of this machine was not cleaned up ($held, $holder): clean it first" ;;
+                            *) refuse "this machine is claimed by $holder ($held): is it registered twice?" ;;
+                            esac
+                        fi
+                        \(file.put)
+                        """))
+            ], timeout: .seconds(30), fenced: false)
+    }
+}

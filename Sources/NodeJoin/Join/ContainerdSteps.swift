@@ -1,0 +1,121 @@
+import SSHClient
+
+/// containerd as the machine's own circumstances allow it.
+enum ContainerdSteps {
+    static let snapshotterFile = "\(NodePaths.configuration)/snapshotter"
+
+    static let unit = SystemdUnit(
+        "nestbox-containerd.service",
+        """
+        [Unit]
+        Description=containerd of Nestbox
+        After=network.target local-fs.target
+
+        [Service]
+        Type=notify
+        Environment=PATH=\(NodePaths.searchPath)
+        ExecStart=\(NodePaths.programs)/containerd --config \(NodePaths.configuration)/containerd.toml
+        # Containers outlive a restart of containerd.
+        KillMode=process
+        Delegate=yes
+        Restart=always
+        RestartSec=2
+        TasksMax=infinity
+        LimitNOFILE=1048576
+
+        [Install]
+        WantedBy=multi-user.target
+        """)
+
+    /// Written every time: what it depends on is the machine.
+    private static func configure(pauseImage: String) -> Script {
+        Script(
+            """
+            restrict=true
+            capabilities=$(awk '$1 == "CapBnd:" { print $2 }' /proc/self/status)
+            [ $((0x$capabilities >> 24 & 1)) = 0 ] || restrict=false
+            systemd=false
+            [ ! -f /sys/fs/cgroup/cgroup.controllers ] || systemd=true
+            trial=/var/lib/containerd/nestbox-trial
+            mkdir -p $trial/lower $trial/upper $trial/work $trial/merged
+            snapshotter=native
+            if mount -t overlay overlay -o lowerdir=$trial/lower,upperdir=$trial/upper,workdir=$trial/work $trial/merged 2>/dev/null; then
+                umount $trial/merged
+                snapshotter=overlayfs
+            fi
+            rm -rf $trial
+            echo $snapshotter > \(snapshotterFile)
+            report snapshotter $snapshotter
+            # A minimal Debian may lack it, and every sandbox copies it.
+            [ -e /etc/hosts ] || printf '127.0.0.1 localhost\\n# made by Nestbox\\n' > /etc/hosts
+            put \(NodePaths.configuration)/containerd.toml 644 <<END
+            version = 2
+            root = "/var/lib/containerd"
+            state = "/run/nestbox/containerd"
+
+            [grpc]
+              address = "\(NodePaths.containerdSocket)"
+
+            [plugins."io.containerd.internal.v1.opt"]
+              path = "/var/lib/containerd/opt"
+
+            [plugins."io.containerd.grpc.v1.cri"]
+              sandbox_image = "\(pauseImage)"
+              # Without CAP_SYS_RESOURCE no score can be lowered, and every sandbox would fail.
+              restrict_oom_score_adj = $restrict
+
+            [plugins."io.containerd.grpc.v1.cri".containerd]
+              snapshotter = "$snapshotter"
+
+            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+              runtime_type = "io.containerd.runc.v2"
+
+            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+              BinaryName = "\(NodePaths.programs)/runc"
+              SystemdCgroup = $systemd
+
+            [plugins."io.containerd.grpc.v1.cri".cni]
+              bin_dir = "/opt/cni/bin"
+              conf_dir = "/etc/cni/net.d"
+            END
+            """)
+    }
+
+    static func steps(_ parameters: JoinParameters) -> [Step] {
+        let configuration = configure(pauseImage: parameters.artifacts.pauseImage.reference)
+        let fingerprint = hexSHA256(
+            [configuration.body, unit.file.content, parameters.artifacts.nodeTools.sha256, PodNetworkStep.fingerprint(parameters.network)]
+                .joined(separator: "\n"))
+        return [
+            Step("ContainerdConfiguration", actions: [.script(configuration + [unit.file].putAll)], timeout: .seconds(30)),
+            unit.start("StartContainerd", fingerprint: fingerprint),
+        ]
+    }
+
+    private static let ctr = "\(NodePaths.programs)/ctr --address \(NodePaths.containerdSocket) --namespace k8s.io"
+
+    /// Pushes one image, unless containerd has it.
+    static func image(_ image: JoinImage) -> Step {
+        let name = image.reference.split(separator: "/").last.map { $0.prefix { $0 != ":" && $0 != "@" } } ?? "image"
+        let packed = "\(NodePaths.root)/images/\(image.archive.sha256).tar"
+        let marker = "\(NodePaths.root)/images/\(image.archive.sha256)"
+        return Step(
+            "Image-\(name)",
+            // The reference alone does not tell which content it stands for.
+            check: Script("[ -f \(marker) ]\n\(ctr) images list -q | grep -qxF \(shellQuoted(image.reference))"),
+            actions: [
+                .upload([Upload(image.archive, to: packed)]),
+                .script(
+                    Script(
+                        """
+                        \(ctr) images import --snapshotter "$(cat \(snapshotterFile))" \(packed) > /dev/null
+                        \(ctr) images list -q | grep -qxF \(shellQuoted(image.reference)) || {
+                            echo "the archive does not hold the image" \(shellQuoted(image.reference)) >&2
+                            exit 1
+                        }
+                        touch \(marker)
+                        rm -f \(packed)
+                        """)),
+            ], timeout: .seconds(300))
+    }
+}

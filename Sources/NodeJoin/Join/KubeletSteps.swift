@@ -1,0 +1,97 @@
+import KubernetesAPI
+import KubernetesVersions
+import SSHClient
+
+/// The kubelet, its configuration and its first credential.
+enum KubeletSteps {
+    static func arguments(_ parameters: JoinParameters) -> [String] {
+        var arguments = [
+            "--config=\(NodePaths.configuration)/kubelet.yaml",
+            "--bootstrap-kubeconfig=\(NodePaths.configuration)/bootstrap.kubeconfig",
+            "--kubeconfig=\(NodePaths.kubeletState)/kubeconfig",
+            "--cert-dir=\(NodePaths.kubeletState)/pki",
+            "--hostname-override=\(parameters.nodeName)",
+            "--node-ip=\(parameters.nodeAddress)",
+        ]
+        let version = parameters.version
+        if !version.hasContainerRuntimeEndpointInConfiguration {
+            arguments.append("--container-runtime-endpoint=unix://\(NodePaths.containerdSocket)")
+        }
+        if version.needsContainerRuntimeFlag { arguments.append("--container-runtime=remote") }
+        // From 1.27 containerd's own pinning keeps the pause image from being collected.
+        if !version.isAtLeast(minor: 27) {
+            arguments.append("--pod-infra-container-image=\(parameters.artifacts.pauseImage.reference)")
+        }
+        if !parameters.nodeLabels.isEmpty {
+            let labels = parameters.nodeLabels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            arguments.append("--node-labels=\(labels.joined(separator: ","))")
+        }
+        if !parameters.taints.isEmpty, !version.hasRegisterWithTaintsInConfiguration {
+            let taints = parameters.taints.map { "\($0.key)=\($0.value ?? ""):\($0.effect)" }
+            arguments.append("--register-with-taints=\(taints.joined(separator: ","))")
+        }
+        return arguments
+    }
+
+    private static func unit(_ parameters: JoinParameters) -> SystemdUnit {
+        let command = ["\(NodePaths.programs)/kubelet"] + arguments(parameters).map(SystemdUnit.word)
+        return SystemdUnit(
+            "nestbox-kubelet.service",
+            """
+            [Unit]
+            Description=kubelet of Nestbox
+            After=nestbox-containerd.service nestbox-node.service
+            Wants=nestbox-containerd.service nestbox-node.service
+            StartLimitIntervalSec=0
+
+            [Service]
+            Environment=PATH=\(NodePaths.searchPath)
+            ExecStart=\(command.joined(separator: " \\\n    "))
+            KillMode=process
+            Restart=always
+            RestartSec=2
+
+            [Install]
+            WantedBy=multi-user.target
+            """)
+    }
+
+    /// What only the machine knows goes in there: both ends of the cgroup driver must agree with each other.
+    private static func configure(_ configuration: String) -> Script {
+        let template = TextFile("\(NodePaths.configuration)/kubelet.yaml", configuration)
+        var fill = ""
+        if !configuration.contains("\"cgroupDriver\"") {
+            fill += """
+                driver=cgroupfs
+                [ ! -f /sys/fs/cgroup/cgroup.controllers ] || driver=systemd
+                sed -i "1s/{/{\\"cgroupDriver\\":\\"$driver\\",/" \(template.path)
+
+                """
+        }
+        if !configuration.contains("\"resolvConf\"") {
+            // systemd-resolved's stub on loopback is out of reach for pods.
+            fill += """
+                resolver=
+                [ ! -f /etc/resolv.conf ] || resolver=/etc/resolv.conf
+                [ ! -f /run/systemd/resolve/resolv.conf ] || resolver=/run/systemd/resolve/resolv.conf
+                sed -i "1s|{|{\\"resolvConf\\":\\"$resolver\\",|" \(template.path)
+
+                """
+        }
+        return Script("\(template.put)\n\(fill)")
+    }
+
+    static func steps(_ parameters: JoinParameters) -> [Step] {
+        let unit = unit(parameters)
+        let credential = TextFile("\(NodePaths.configuration)/bootstrap.kubeconfig", mode: 0o600, parameters.bootstrapKubeconfig)
+        // The token is not part of it: a fresh one is no reason to restart a kubelet that has its certificate.
+        let fingerprint = hexSHA256(
+            [unit.file.content, parameters.kubeletConfiguration, parameters.artifacts.kubelet.sha256].joined(separator: "\n"))
+        return [
+            Step(
+                "KubeletConfiguration",
+                actions: [.script(configure(parameters.kubeletConfiguration) + [credential, unit.file].putAll)], timeout: .seconds(30)),
+            unit.start("StartKubelet", fingerprint: fingerprint),
+        ]
+    }
+}

@@ -1,0 +1,68 @@
+import SSHClient
+
+/// The built-in pod network: a bridge on each node, addresses from the node's own part of the pods' network.
+enum PodNetworkStep {
+    /// `ipMasq` of the bridge plugin would also hide pods from pods on other nodes; the rule for the outside stands in
+    /// `masquerade` instead.
+    private static func configuration(_ network: JoinNetwork) -> TextFile {
+        TextFile(
+            "/etc/cni/net.d/10-nestbox.conflist",
+            """
+            {
+              "cniVersion": "0.4.0",
+              "name": "nestbox",
+              "plugins": [
+                {
+                  "type": "bridge",
+                  "bridge": "cni0",
+                  "isGateway": true,
+                  "ipMasq": false,
+                  "hairpinMode": true,
+                  "ipam": {
+                    "type": "host-local",
+                    "ranges": [[{ "subnet": "\(network.podCIDR)" }]],
+                    "routes": [{ "dst": "0.0.0.0/0" }]
+                  }
+                },
+                { "type": "portmap", "capabilities": { "portMappings": true } }
+              ]
+            }
+            """)
+    }
+
+    /// What leaves the cluster's network leaves under the node's address.
+    private static func masquerade(_ network: JoinNetwork) -> SystemdUnit {
+        let rule = "POSTROUTING -s \(network.podCIDR) ! -d \(network.clusterPodCIDR) -m comment --comment nestbox-masquerade -j MASQUERADE"
+        let iptables = "\(NodePaths.programs)/iptables -w 30 -t nat"
+        return SystemdUnit(
+            "nestbox-masquerade.service",
+            """
+            [Unit]
+            Description=Outgoing traffic of Nestbox's pods
+            Before=nestbox-containerd.service
+
+            [Service]
+            Type=oneshot
+            RemainAfterExit=yes
+            ExecStart=/bin/sh -c '\(iptables) -C \(rule) 2>/dev/null || \(iptables) -A \(rule)'
+            ExecStop=/bin/sh -c '\(iptables) -D \(rule) || true'
+
+            [Install]
+            WantedBy=multi-user.target
+            """)
+    }
+
+    static func steps(_ network: JoinNetwork) -> [Step] {
+        guard network.bridge else { return [] }
+        let unit = masquerade(network)
+        let files = [configuration(network), unit.file]
+        return [
+            Step("PodNetwork", check: files.allSame, actions: [.script(files.putAll)], timeout: .seconds(30)),
+            unit.start("StartMasquerade", fingerprint: files.fingerprint),
+        ]
+    }
+
+    static func fingerprint(_ network: JoinNetwork) -> String {
+        network.bridge ? [configuration(network)].fingerprint : "none"
+    }
+}

@@ -1,0 +1,95 @@
+import Crypto
+import SSHClient
+
+/// A piece of POSIX shell that runs as root on the machine. It never holds what it was made from: only text.
+///
+/// In a body `set -eu` holds, standard input is empty, `now` is our clock (seconds since 1970), and these functions exist:
+/// `refuse WORDS` (stop: trying again will not help), `report KEY VALUE` (tell us something), `put PATH MODE` (write standard
+/// input there, at once and whole), `same PATH MODE SHA256` (whether it is there already).
+public struct Script: Sendable, Equatable, ExpressibleByStringLiteral {
+    public var body: String
+
+    public init(_ body: String) { self.body = body }
+    public init(stringLiteral value: String) { body = value }
+
+    public static func + (left: Script, right: Script) -> Script { Script(left.body + "\n" + right.body) }
+}
+
+/// How a script that stopped on purpose says so.
+enum ScriptStatus {
+    /// A refusal: trying again, unchanged, will not help (EX_CONFIG).
+    static let refused: Int32 = 78
+    /// Another plan's script still runs (EX_TEMPFAIL).
+    static let busy: Int32 = 75
+    /// Ended by timeout(1).
+    static let timedOut: Int32 = 124
+}
+
+extension Script {
+    /// The last line of a script that ran to its end: a connection that closes early also yields status 0.
+    static let endMarker = "@end"
+
+    /// The whole text for `/bin/sh -s`. The body is a function, so that a text cut off on its way runs not at all, and
+    /// commands that read their input cannot eat the rest. A lock keeps a script of an earlier connection, which may still
+    /// run, from running beside this one.
+    func rendered(now: Int, lock: Duration = .seconds(60)) -> String {
+        """
+        export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+        umask 022
+        refuse() { printf '%s\\n' "$*" >&2; exit \(ScriptStatus.refused); }
+        report() { printf '@%s=%s\\n' "$1" "$2"; }
+        put() { mkdir -p "$(dirname "$1")"; (umask 077; cat > "$1.new"); chmod "$2" "$1.new"; mv -f "$1.new" "$1"; }
+        same() { [ -f "$1" ] && [ "$(stat -c %a "$1")" = "$2" ] && [ "$(sha256sum < "$1")" = "$3  -" ]; }
+        main() {
+        set -eu
+        now=\(now)
+        \(body)
+        }
+        exec 9> /run/nestbox-plan.lock
+        flock -w \(lock.components.seconds) 9 || { echo "another plan still works on this machine" >&2; exit \(ScriptStatus.busy); }
+        set -eu
+        main < /dev/null 9>&-
+        echo \(Self.endMarker)
+
+        """
+    }
+}
+
+/// A small file made here and written there.
+struct TextFile: Sendable, Equatable {
+    var path: String
+    var mode: Int
+    var content: String
+
+    init(_ path: String, mode: Int = 0o644, _ content: String) {
+        self.path = path
+        self.mode = mode
+        self.content = content.hasSuffix("\n") ? content : content + "\n"
+    }
+
+    var sha256: String { hexSHA256(content) }
+
+    /// Writes it.
+    var put: String {
+        let lines = content.split(separator: "\n", omittingEmptySubsequences: false)
+        var mark = "END"
+        while lines.contains(where: { $0 == mark }) { mark += "_" }
+        return "put \(shellQuoted(path)) \(String(mode, radix: 8)) <<'\(mark)'\n\(content)\(mark)"
+    }
+
+    /// Whether it is there already.
+    var same: String { "same \(shellQuoted(path)) \(String(mode, radix: 8)) \(sha256)" }
+}
+
+extension [TextFile] {
+    /// Succeeds when all of them are there. Not joined by `&&`, in which `set -e` overlooks a failure.
+    var allSame: Script { Script(map(\.same).joined(separator: "\n")) }
+    var putAll: Script { Script(map(\.put).joined(separator: "\n")) }
+    /// Changes when any of them does.
+    var fingerprint: String { hexSHA256(map { "\($0.path) \($0.mode) \($0.sha256)" }.joined(separator: "\n")) }
+}
+
+func hexSHA256(_ text: String) -> String {
+    let digits = Array("0123456789abcdef")
+    return String(SHA256.hash(data: Array(text.utf8)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+}

@@ -1,0 +1,103 @@
+import ArtifactStore
+import ControllerRuntime
+import Foundation
+import KubernetesAPI
+import KubernetesClient
+import KubernetesVersions
+import Logging
+import NestboxAPI
+import NodeJoin
+
+extension MachineReconciler {
+    /// Carries out the join with the ticket that the control-planes operator left. The machine counts as joined when its Node
+    /// is Ready, which that operator sees.
+    func join(_ machine: Machine) async throws -> ReconcileResult {
+        guard let claim = machine.status?.claim, machine.status?.conditions?.named("Installed")?.status != "True" else { return .done }
+        let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
+        guard let ticket = try await client.find(Secret.self, key).flatMap(JoinTicket.init), ticket.epoch == claim.epoch,
+            let version = KubernetesVersion(ticket.kubernetesVersion)
+        else { return .done }
+
+        let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.claimed, .joining])
+        let files: JoinArtifacts
+        do {
+            files = try await joinArtifacts(version, architecture: machine.status?.facts?.architecture)
+        } catch let error as ArtifactError {
+            try await say(machine, "ArtifactsAvailable", false, "ArtifactsMissing", "\(error)")
+            return .requeue(after: .seconds(60))
+        }
+        let parameters = JoinParameters(ticket, machine: machine, version: version, artifacts: files)
+        let runner = PlanRunner(connect: { SSHMachineShell(try await self.connect(to: machine)) }, logger: logger) { report in
+            try await progress.write(report.status) { $0.phase = .joining }
+        }
+        do {
+            let outcome = try await runner.run(.join(parameters))
+            return try await finish(join: machine, outcome.result)
+        } catch is PlanProgressWriter.Superseded {
+            return .done
+        }
+    }
+
+    private func finish(join machine: Machine, _ result: PlanResult) async throws -> ReconcileResult {
+        switch result {
+        case .succeeded:
+            try await say(machine, "Installed", true, "Installed", "")
+            return .done
+        case .failed(let step, let failure) where failure.kind == .unreachable:
+            try await say(machine, "Reachable", false, "SSHFailed", "\(step): \(failure.message)")
+            return .requeue(after: .seconds(15))
+        case .failed(let step, let failure):
+            try await quarantine(machine, "the join failed at \(step): \(failure.message)")
+            return .done
+        }
+    }
+
+    private func joinArtifacts(_ version: KubernetesVersion, architecture name: String?) async throws -> JoinArtifacts {
+        let architecture = name.flatMap { Architecture(rawValue: $0) } ?? .current
+        let release = try await artifacts.kubernetes(version, architecture: architecture)
+        let tools = try await artifacts.nodeTools(architecture: architecture)
+        let node = try await artifacts.nestboxNode(architecture: architecture)
+        let pause = try await artifacts.pauseImage(architecture: architecture)
+        let busybox = try await artifacts.busyboxImage(architecture: architecture)
+        return JoinArtifacts(
+            nodeTools: LocalFile(tools.tarball), kubelet: LocalFile(release.binary(.kubelet)), nestboxNode: LocalFile(node),
+            pauseImage: JoinImage(pause), images: [JoinImage(release.image(.kubeProxy)), JoinImage(busybox)])
+    }
+
+    /// Sets one condition, if the Machine is still in the claim that was seen.
+    func say(_ machine: Machine, _ type: String, _ isTrue: Bool, _ reason: String, _ message: String) async throws {
+        let epoch = machine.status?.claim?.epoch
+        try await client.updateMachineStatus(machine.name) { now in
+            guard now.status?.claim?.epoch == epoch else { return false }
+            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
+            conditions.set(type, isTrue, reason: reason, message: message)
+            now.status?.conditions = conditions.list
+            now.status?.message = isTrue ? nil : message
+            return true
+        }
+    }
+}
+
+extension JoinParameters {
+    fileprivate init(_ ticket: JoinTicket, machine: Machine, version: KubernetesVersion, artifacts: JoinArtifacts) {
+        self.init(
+            owner: MachineOwner(uid: machine.metadata.uid ?? "", epoch: ticket.epoch, holder: ticket.holder), nodeName: machine.name,
+            nodeAddress: machine.spec?.address ?? "", version: version,
+            network: JoinNetwork(
+                podCIDR: ticket.podCIDR, clusterPodCIDR: ticket.clusterPodCIDR, serviceCIDR: ticket.serviceCIDR,
+                nodeLocalAPIAddress: ticket.nodeLocalAPIAddress, bridge: ticket.networkPlugin != "none"),
+            endpoints: JoinEndpoints(api: ticket.apiEndpoints, tunnel: ticket.tunnelEndpoints),
+            certificateAuthority: ticket.certificateAuthority, bootstrapKubeconfig: ticket.bootstrapKubeconfig,
+            kubeletConfiguration: ticket.kubeletConfiguration, nodeLabels: ticket.labels, taints: ticket.taints, artifacts: artifacts)
+    }
+}
+
+extension LocalFile {
+    init(_ artifact: Artifact) { self.init(path: artifact.path, sha256: artifact.sha256) }
+}
+
+extension JoinImage {
+    init(_ image: ImageArchive) {
+        self.init(archive: LocalFile(path: image.path, sha256: image.sha256), reference: image.reference)
+    }
+}

@@ -1,0 +1,168 @@
+import FoundationEssentials
+import KubernetesAPI
+import KubernetesVersions
+import NestboxAPI
+import Testing
+
+@testable import ControlPlane
+
+@Suite struct RenderingTests {
+    @Test func namespacesNeverCollideAndFit() {
+        let pairs = [("a-b", "c"), ("a", "b-c"), ("kube", "system"), ("a", "b"), ("hcp", "a-b"), ("", "a-b-c")]
+        let names = pairs.map { ControlPlaneNamespace.name(namespace: $0.0, cluster: $0.1) }
+        #expect(Set(names).count == pairs.count)
+        let long = String(repeating: "x", count: 63)
+        for name in names + [ControlPlaneNamespace.name(namespace: long, cluster: long)] {
+            #expect(name.count <= 63)
+            #expect(name.hasPrefix("hcp-"))
+            #expect(name.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "-" })
+            #expect(!name.contains("--") || pairs.contains { $0.0.isEmpty })
+        }
+        #expect(
+            ControlPlaneNamespace.name(namespace: long + "1", cluster: long) != ControlPlaneNamespace.name(namespace: long, cluster: long))
+    }
+
+    @Test func nothingOfTheHostIsInAPod() throws {
+        let input = try Fixture.input(Fixture.cluster(KubernetesVersion(1, 36, 2)))
+        let pods = try ControlPlane.desiredState(of: input).flatMap(\.objects).compactMap { object in
+            (object as? Deployment)?.spec?.template?.spec ?? (object as? StatefulSet)?.spec?.template?.spec
+        }
+        #expect(pods.count == 2)
+        for pod in pods {
+            #expect(pod.automountServiceAccountToken == false)
+            #expect(pod.enableServiceLinks == false)
+            #expect(pod.hostNetwork == nil && pod.hostPID == nil && pod.hostIPC == nil)
+            #expect(pod.volumes?.contains { $0.hostPath != nil } == false)
+            #expect(pod.securityContext?.runAsNonRoot == true)
+            for container in pod.containers ?? [] {
+                #expect(container.securityContext?.readOnlyRootFilesystem == true)
+                #expect(container.securityContext?.allowPrivilegeEscalation == false)
+                #expect(container.securityContext?.capabilities?.drop == ["ALL"])
+                #expect(container.livenessProbe != nil)
+            }
+        }
+    }
+
+    @Test func onlyTheAPIServerGatesReadiness() throws {
+        let input = try Fixture.input(Fixture.cluster(KubernetesVersion(1, 20, 2)))
+        let deployment = try #require(try ControlPlane.pods(input).compactMap { $0 as? Deployment }.first)
+        let gating = deployment.spec?.template?.spec?.containers?.filter { $0.readinessProbe != nil }.map(\.name)
+        #expect(gating == ["kube-apiserver"])
+    }
+
+    @Test func authoritiesKeysReachOnlyWhoSignsWithThem() throws {
+        let input = try Fixture.input(Fixture.cluster(KubernetesVersion(1, 20, 2)))
+        let holders = try input.keys.secrets(input.settings).filter { secret in
+            secret.data?.values.contains { $0.text == input.keys.cluster.keyPEM } ?? false
+        }
+        #expect(holders.map(\.name) == ["cluster-ca", "kube-controller-manager"])
+        for authority in [input.keys.etcd, input.keys.frontProxy] {
+            let holders = try input.keys.secrets(input.settings).filter { secret in
+                secret.data?.values.contains { $0.text == authority.keyPEM } ?? false
+            }
+            #expect(holders.count == 1)
+        }
+    }
+
+    @Test func aReloadedCertificateRollsNothingAndAnotherDoes() throws {
+        var input = try Fixture.input(Fixture.cluster(KubernetesVersion(1, 20, 2)))
+        let before = try Golden.text(try ControlPlane.pods(input))
+        for leaf in Leaf.allCases where leaf.isReloaded {
+            input.keys.leaves[leaf] = IssuedCertificate(certificatePEM: "new", keyPEM: "new")
+        }
+        #expect(try Golden.text(try ControlPlane.pods(input)) == before)
+        input.keys.leaves[.kubeletClient] = IssuedCertificate(certificatePEM: "new", keyPEM: "new")
+        #expect(try Golden.text(try ControlPlane.pods(input)) != before)
+    }
+
+    @Test func newEndpointsRollNothing() throws {
+        var input = try Fixture.input(Fixture.cluster(KubernetesVersion(1, 20, 2)))
+        let before = try Golden.text(try ControlPlane.pods(input) + ControlPlane.etcd(input))
+        input.endpoints = PublishedEndpoints(api: ["198.51.100.1:6443"], tunnel: ["198.51.100.1:8132"])
+        #expect(try Golden.text(try ControlPlane.pods(input) + ControlPlane.etcd(input)) == before)
+    }
+
+    @Test func closingTheDoorBehindTheBootstrapRollsNothing() throws {
+        var input = try Fixture.input(Fixture.cluster(KubernetesVersion(1, 20, 2)))
+        let before = ControlPlane.etcd(input)
+        input.isBootstrapped = true
+        let after = ControlPlane.etcd(input)
+        #expect((after[0] as? ConfigMap)?.data == ["initial-cluster-state": "existing"])
+        #expect(try Golden.text([before[1]]) == Golden.text([after[1]]))
+    }
+
+    @Test func ownFlagsWinOverExtraOnes() throws {
+        let settings = try ClusterSettings(
+            Fixture.cluster(KubernetesVersion(1, 20, 2)) {
+                $0.controlPlane = ControlPlaneSpec(
+                    extraArguments: ExtraArguments(apiServer: ["authorization-mode": "AlwaysAllow", "v": "4"]))
+            })
+        #expect(APIServer.arguments(settings)["authorization-mode"] == "Node,RBAC")
+        #expect(APIServer.arguments(settings)["v"] == "4")
+    }
+
+    @Test func reservedFlagsAreThoseThatAreSet() throws {
+        for minor in KubernetesVersion.supportedMinors {
+            let settings = try ClusterSettings(Fixture.cluster(KubernetesVersion(1, minor, 0)))
+            // What the spec lists as `enable-admission-plugins` is added to ours, so that one is not refused.
+            for (component, flags) in [
+                ("kube-apiserver", Set(APIServer.arguments(settings).keys).subtracting(["enable-admission-plugins"])),
+                ("kube-controller-manager", Set(ControllerManager.arguments(settings).keys)),
+                ("kube-scheduler", Set(Scheduler.arguments(settings).keys)),
+            ] {
+                #expect(flags.filter { !ExtraArguments.isReserved($0, of: component) } == [], "\(component)")
+            }
+        }
+    }
+
+    @Test func publishedEndpointsByNodePort() {
+        let service = Service(
+            metadata: ObjectMeta(name: "kube-apiserver"), spec: ServiceSpec(ports: [ServicePort(port: 6443, nodePort: 31234)]))
+        func node(_ name: String, _ addresses: [NodeAddress]) -> Node {
+            Node(metadata: ObjectMeta(name: name), status: NodeStatus(addresses: addresses))
+        }
+        let nodes = [
+            node("b", [NodeAddress(type: "InternalIP", address: "10.0.0.2")]),
+            node(
+                "a",
+                [
+                    NodeAddress(type: "Hostname", address: "a"), NodeAddress(type: "InternalIP", address: "fd00::1"),
+                    NodeAddress(type: "InternalIP", address: "10.0.0.1"), NodeAddress(type: "ExternalIP", address: "192.0.2.1"),
+                ]),
+        ]
+        let endpoints = PublishedEndpoints(
+            publish: PublishSpec(type: "NodePort"), apiService: service, tunnelService: nil, hostNodes: nodes)
+        #expect(endpoints.api == ["192.0.2.1:31234", "10.0.0.2:31234"])
+        #expect(!endpoints.isComplete)
+        #expect(endpoints.apiHosts == ["192.0.2.1", "10.0.0.2"])
+        let given = PublishedEndpoints(
+            publish: PublishSpec(type: "NodePort", addresses: ["api.example.net"]), apiService: service, tunnelService: service,
+            hostNodes: nodes)
+        #expect(given.api == ["api.example.net:31234"])
+        #expect(given.isComplete)
+    }
+
+    @Test func publishedEndpointsByLoadBalancer() {
+        var service = Service(
+            metadata: ObjectMeta(name: "tunnel"), spec: ServiceSpec(ports: [ServicePort(port: 8132, nodePort: 31234)]))
+        let publish = PublishSpec(type: "LoadBalancer")
+        #expect(PublishedEndpoints(publish: publish, apiService: nil, tunnelService: service, hostNodes: []).tunnel.isEmpty)
+        service.status = ServiceStatus(
+            loadBalancer: LoadBalancerStatus(ingress: [
+                LoadBalancerIngress(ip: "192.0.2.7"), LoadBalancerIngress(hostname: "lb.example.net"),
+            ]))
+        #expect(
+            PublishedEndpoints(publish: publish, apiService: nil, tunnelService: service, hostNodes: []).tunnel
+                == ["192.0.2.7:8132", "lb.example.net:8132"])
+    }
+
+    @Test func bootstrapTokensAreWellFormedAndDoNotPrint() {
+        let token = BootstrapToken()
+        #expect(token.id.count == 6 && token.secret.count == 16)
+        #expect(!"\(token)".contains(token.secret))
+        let secret = token.object(forMachine: "worker-1", now: Fixture.now)
+        #expect(secret.data?["expiration"]?.text == "2026-08-01T12:30:00Z")
+        #expect(secret.data?["usage-bootstrap-signing"] == nil)
+        #expect(secret.data?["auth-extra-groups"]?.text == NestboxName.bootstrappersGroup)
+    }
+}

@@ -1,0 +1,172 @@
+import FoundationEssentials
+import KubernetesAPI
+import KubernetesClient
+import PrometheusMetrics
+import Synchronization
+import TestKubernetes
+import Testing
+
+@testable import ControllerRuntime
+
+@Suite struct LeaderElectionTests {
+    private let date = Date(timeIntervalSince1970: 1_800_000_000.5)
+
+    private func lease(_ holder: String, renewed: String = "r", transitions: Int? = 3) -> LeaseSpec {
+        LeaseSpec(
+            holderIdentity: holder, leaseDurationSeconds: 15, acquireTime: "a", renewTime: renewed, leaseTransitions: transitions)
+    }
+
+    @Test func `Without a Lease one is made, with times of six digits`() {
+        var election = LeaderElection(identity: "me")
+        #expect(
+            election.decide(nil, now: .zero, date: date)
+                == .create(
+                    LeaseSpec(
+                        holderIdentity: "me", leaseDurationSeconds: 15, acquireTime: "2027-01-15T08:00:00.500000Z",
+                        renewTime: "2027-01-15T08:00:00.500000Z", leaseTransitions: 0)))
+    }
+
+    @Test func `Another's Lease is respected as long as it changes, by the local clock alone`() {
+        var election = LeaderElection(identity: "me")
+        // What it says of its own time, long past or far ahead, means nothing.
+        #expect(election.decide(lease("other", renewed: "1999-01-01T00:00:00.000000Z"), now: .zero, date: date) == .wait(holder: "other"))
+        #expect(election.decide(lease("other", renewed: "2"), now: .seconds(14), date: date) == .wait(holder: "other"))
+        #expect(election.decide(lease("other", renewed: "2"), now: .seconds(28), date: date) == .wait(holder: "other"))
+        guard case .update(let taken) = election.decide(lease("other", renewed: "2"), now: .seconds(29), date: date) else {
+            Issue.record("not taken")
+            return
+        }
+        #expect(taken.holderIdentity == "me")
+        #expect(taken.leaseTransitions == 4)
+    }
+
+    @Test func `A released Lease is free at once, an own one is renewed`() {
+        var election = LeaderElection(identity: "me")
+        guard case .update(let taken) = election.decide(lease(""), now: .zero, date: date) else {
+            Issue.record("not taken")
+            return
+        }
+        election.wrote(taken, now: .zero)
+        #expect(election.isLeader)
+        guard case .update(let renewed) = election.decide(lease("me"), now: .seconds(2), date: date) else {
+            Issue.record("not renewed")
+            return
+        }
+        #expect(renewed.acquireTime == "a")
+        #expect(renewed.leaseTransitions == 3)
+        election.wrote(renewed, now: .seconds(2))
+        #expect(election.release(date: date)?.holderIdentity == "")
+        #expect(election.release(date: date)?.leaseDurationSeconds == 1)
+        election.wrote(lease("other"), now: .seconds(3))
+        #expect(election.release(date: date) == nil)
+    }
+}
+
+/// Against a real kube-apiserver and etcd.
+@Suite(.integration, .kubernetes, .timeLimit(.minutes(3))) struct LeaderElectorTests {
+    private let quick = LeaderElection.Timing(
+        leaseDuration: .seconds(3), renewDeadline: .seconds(2), retryPeriod: .milliseconds(200))
+
+    private func elector(_ client: KubernetesClient, _ namespace: String, _ identity: String) -> LeaderElector {
+        LeaderElector(
+            client: client, namespace: namespace, name: "lead", identity: identity, logger: .quiet, timing: quick,
+            registry: MetricsRegistry())
+    }
+
+    @Test func `One leads at a time, and the next soon after it goes`() async throws {
+        try await TestKubernetes.current().withClient { client in
+            let namespace = try await TestKubernetes.current().makeNamespace(client)
+            let leading = Mutex<[String]>([])
+            let turns = Mutex<[String]>([])
+            let electors = (0..<3).map { elector(client, namespace, "r\($0)") }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (number, elector) in electors.enumerated() {
+                    group.addTask {
+                        try await elector.run {
+                            leading.withLock {
+                                $0.append("r\(number)")
+                                #expect($0.count == 1)
+                            }
+                            turns.withLock { $0.append("r\(number)") }
+                            // Long enough for several renewals.
+                            try await Task.sleep(for: .seconds(1))
+                            leading.withLock { $0.removeAll() }
+                        }
+                    }
+                }
+                let start = ContinuousClock.now
+                try await group.waitForAll()
+                // Waiting for two Leases to run out would take 6 s more.
+                #expect(.now - start < .seconds(8))
+            }
+            #expect(turns.withLock { Set($0) }.count == 3)
+            let lease = try await client.get(Lease.self, "lead", namespace: namespace)
+            #expect(lease.spec?.holderIdentity ?? "" == "")
+            #expect(lease.spec?.leaseTransitions == 2)
+        }
+    }
+
+    @Test func `A leader whose Lease is taken stops`() async throws {
+        try await TestKubernetes.current().withClient { client in
+            let namespace = try await TestKubernetes.current().makeNamespace(client)
+            let elector = elector(client, namespace, "me")
+            let leads = Latch()
+            let stopped = Mutex(false)
+            let running = Task {
+                try await elector.run {
+                    leads.open()
+                    defer { stopped.withLock { $0 = true } }
+                    try await Task.sleep(for: .seconds(60))
+                }
+            }
+            try await leads.wait()
+            try await retryOnConflict {
+                var lease = try await client.get(Lease.self, "lead", namespace: namespace)
+                lease.spec?.holderIdentity = "thief"
+                _ = try await client.update(lease)
+            }
+            await #expect(throws: LeadershipLost.self) { try await running.value }
+            #expect(stopped.withLock { $0 })
+            #expect(try await client.get(Lease.self, "lead", namespace: namespace).spec?.holderIdentity == "thief")
+        }
+    }
+
+    @Test func `A leader that cannot reach the server stops before its Lease runs out`() async throws {
+        try await TestKubernetes.with { cluster in
+            try await cluster.withClient { client in
+                let elector = elector(client, "default", "me")
+                let leads = Latch()
+                let running = Task {
+                    try await elector.run {
+                        leads.open()
+                        try await Task.sleep(for: .seconds(60))
+                    }
+                }
+                try await leads.wait()
+                try cluster.freeze()
+                let start = ContinuousClock.now
+                await #expect(throws: LeadershipLost.self) { try await running.value }
+                #expect(.now - start < .seconds(5))
+                try cluster.thaw()
+            }
+        }
+    }
+
+    @Test func `A cancelled leader gives its Lease up after its work has ended`() async throws {
+        try await TestKubernetes.current().withClient { client in
+            let namespace = try await TestKubernetes.current().makeNamespace(client)
+            let elector = elector(client, namespace, "me")
+            let leads = Latch()
+            let running = Task {
+                try await elector.run {
+                    leads.open()
+                    try await Task.sleep(for: .seconds(60))
+                }
+            }
+            try await leads.wait()
+            running.cancel()
+            await #expect(throws: CancellationError.self) { try await running.value }
+            #expect(try await client.get(Lease.self, "lead", namespace: namespace).spec?.holderIdentity ?? "" == "")
+        }
+    }
+}
