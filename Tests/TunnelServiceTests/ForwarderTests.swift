@@ -49,7 +49,7 @@ struct ForwarderTests {
                 }
                 forwarder.update([down])
                 try await TestConnection.open(host: "127.0.0.1", port: port) { connection in
-                    await #expect(throws: (any Error).self) { _ = try await connection.read(exactly: 1) }
+                    _ = await #expect(throws: (any Error).self) { _ = try await connection.read(exactly: 1) }
                 }
                 forwarder.update([up])
                 try await TestConnection.open(host: "127.0.0.1", port: port) { connection in
@@ -67,7 +67,7 @@ struct ForwarderTests {
             let up = try #require(Endpoint(target.address))
             try await withForwarder([up], filter: SourceFilter(pods: nil, readAddresses: { [] })) { _, port in
                 try await TestConnection.open(host: "127.0.0.1", port: port) { connection in
-                    await #expect(throws: (any Error).self) { _ = try await connection.read(exactly: 1) }
+                    _ = await #expect(throws: (any Error).self) { _ = try await connection.read(exactly: 1) }
                 }
             }
         }
