@@ -24,15 +24,15 @@ public struct TestBinaries: Sendable {
             return TestBinaries(
                 etcd: try await etcd(beside: folder, store), apiServer: apiServer, kubectl: program("kubectl", in: folder))
         }
-        guard let kubernetes = try await store.installedKubernetes(pinned), kubernetes.contains(.apiServer) else {
+        guard let kubernetes = try await store.installedKubernetes(pinned), kubernetes.contains(KubernetesBinary.kubeAPIServer) else {
             throw TestKubernetesError(
                 "the artifact store \(store.root) has no Kubernetes \(pinned) to test with: run `nestbox artifacts get \(pinned)`, "
                     + "or name a folder with kube-apiserver in NESTBOX_TEST_KUBERNETES, "
                     + "or set NESTBOX_TEST_SKIP_INTEGRATION=1 to do without")
         }
         return TestBinaries(
-            etcd: try await etcd(beside: nil, store), apiServer: kubernetes.binary(.apiServer).path,
-            kubectl: kubernetes.contains(.kubectl) ? kubernetes.binary(.kubectl).path : nil, version: pinned)
+            etcd: try await etcd(beside: nil, store), apiServer: kubernetes.binary(.kubeAPIServer).path,
+            kubectl: kubernetes.contains(KubernetesBinary.kubectl) ? kubernetes.binary(.kubectl).path : nil, version: pinned)
     }
 
     private static func etcd(beside folder: String?, _ store: ArtifactStore) async throws -> String {
