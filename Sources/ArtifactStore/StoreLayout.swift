@@ -9,7 +9,6 @@ struct StoreLayout: Sendable {
     }
 
     func nodeTools(_ recipe: String, _ architecture: Architecture) -> String { "\(root)/node-tools/\(recipe)/\(architecture.rawValue)" }
-    func nestboxNode(_ architecture: Architecture) -> String { "\(root)/nestbox-node/\(architecture.rawValue)" }
     func etcd(_ version: String, _ architecture: Architecture) -> String { "\(root)/etcd/\(version)/\(architecture.rawValue)" }
     func image(_ name: String, _ tag: String, _ architecture: Architecture) -> String {
         "\(root)/images/\(name)-\(tag)/\(architecture.rawValue)"

@@ -1,5 +1,6 @@
 import ArtifactStore
 import KubernetesVersions
+import NestboxAPI
 
 /// What a lab is made of, from the store.
 struct LabArtifacts: Sendable {
@@ -13,7 +14,14 @@ struct LabArtifacts: Sendable {
         [pause, etcd.image] + kubernetes.images.filter { !$0.reference.contains("/kube-proxy:") }
     }
 
-    static func bring(_ version: KubernetesVersion, from store: ArtifactStore, note: @escaping ArtifactProgress) async throws -> LabArtifacts {
+    /// Under which names the one etcd that is there has to be found: each Kubernetes version asks for its own, and no registry is.
+    var etcdReferences: Set<String> {
+        Set(KubernetesVersion.supportedMinors.map { "\(Defaults.imageRegistry)/etcd:\(KubernetesVersion(1, $0, 0).etcdImageTag)" })
+    }
+
+    static func bring(
+        _ version: KubernetesVersion, from store: ArtifactStore, note: @escaping ArtifactProgress
+    ) async throws -> LabArtifacts {
         // One after the other: each keeps both cores busy where it is not there yet.
         let tools = try await store.nodeTools(progress: note)
         let etcd = try await store.etcd(progress: note)

@@ -18,13 +18,14 @@ struct MachinesRole {
     }
 
     func run() async throws {
+        let nodeProgram = try NodeProgram.read(configuration.nodeProgram)
         let machines = Informer<Machine>(client: client, logger: logger)
         let tickets = Informer<Secret>(client: client, namespace: configuration.namespace, labels: JoinTicket.label, logger: logger)
         let controller = Controller(
             name: "machine",
             reconciler: MachineReconciler(
                 client: client, machines: machines, artifacts: ArtifactStore(root: configuration.artifacts, logger: logger),
-                events: EventRecorder(client: client, component: "nestbox-machines"), operatorNamespace: configuration.namespace,
+                nodeProgram: nodeProgram, events: EventRecorder(client: client, component: "nestbox-machines"), operatorNamespace: configuration.namespace,
                 logger: logger),
             // Each holds one SSH connection and a plan of minutes.
             concurrency: 16, logger: logger)

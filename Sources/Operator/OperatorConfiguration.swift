@@ -15,12 +15,15 @@ public struct OperatorConfiguration: Sendable {
     public var healthPort: Int
     /// The artifact store's folder.
     public var artifacts: String
+    /// `nestbox-node`, which comes with the operator: it is pushed to the machines.
+    public var nodeProgram: String
 
-    public init(role: Role, namespace: String, identity: String, healthPort: Int, artifacts: String) {
+    public init(role: Role, namespace: String, identity: String, healthPort: Int, artifacts: String, nodeProgram: String) {
         self.role = role
         self.namespace = namespace
         self.identity = identity
         self.healthPort = healthPort
         self.artifacts = artifacts
+        self.nodeProgram = nodeProgram
     }
 }

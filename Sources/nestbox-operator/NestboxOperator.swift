@@ -19,6 +19,7 @@ struct Run: AsyncParsableCommand {
     @Option(help: "A name unique to this replica; its pod's.") var identity: String
     @Option(help: "Port of /healthz, /readyz and /metrics.") var healthPort: Int = 8080
     @Option(help: "The artifact store's folder.") var artifacts: String = "/var/cache/nestbox"
+    @Option(help: "nestbox-node, which is pushed to machines.") var nodeProgram: String = "/usr/local/bin/nestbox-node"
     @Option(help: "A kubeconfig, to run outside the host cluster.") var kubeconfig: String?
     @Option(help: "trace, debug, info, warning or error.") var logLevel: Logger.Level = .info
 
@@ -29,7 +30,8 @@ struct Run: AsyncParsableCommand {
         let access = try kubeconfig.map { try ClientConfiguration.kubeconfig(path: $0) } ?? ClientConfiguration.inCluster()
         let client = try KubernetesClient(access, userAgent: "nestbox-operator", logger: logger)
         let configuration = OperatorConfiguration(
-            role: role, namespace: namespace, identity: identity, healthPort: healthPort, artifacts: artifacts)
+            role: role, namespace: namespace, identity: identity, healthPort: healthPort, artifacts: artifacts,
+            nodeProgram: nodeProgram)
         let group = ServiceGroup(
             services: [HealthServer(port: healthPort, logger: logger), Operator(configuration, client: client, logger: logger)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -13,13 +13,13 @@ extension HostedClusterReconciler {
         if try !applied.has(access, scope: scope) {
             // The first RBAC cannot be written by a user whose rights it gives: an hour's certificate, kept nowhere, writes it.
             try await tenant.with(try input.keys.bootstrapClient(now: Date()), logger: logger) { client in
+                for object in TenantObjects.unwanted(input) { try await client.remove(object) }
                 try await applied.apply(access, scope: scope, with: client)
             }
         }
         let session = try openSession(input.settings, tenant)
         try await applied.apply(
             TenantObjects.configuration(input) + TenantObjects.addons(input), scope: scope, with: session.client)
-        for object in TenantObjects.unwanted(input) { try await session.client.remove(object) }
         report.set("Available", true, reason: "Serving")
         report.set("Progressing", false, reason: "Done")
         report.set("ReconciliationSucceeded", true, reason: "Done")

@@ -56,11 +56,10 @@ extension MachineReconciler {
         let architecture = name.flatMap { Architecture(rawValue: $0) } ?? .current
         let release = try await artifacts.kubernetes(version, architecture: architecture)
         let tools = try await artifacts.nodeTools(architecture: architecture)
-        let node = try await artifacts.nestboxNode(architecture: architecture)
         let pause = try await artifacts.pauseImage(architecture: architecture)
         let busybox = try await artifacts.busyboxImage(architecture: architecture)
         return JoinArtifacts(
-            nodeTools: LocalFile(tools.tarball), kubelet: LocalFile(release.binary(.kubelet)), nestboxNode: LocalFile(node),
+            nodeTools: LocalFile(tools.tarball), kubelet: LocalFile(release.binary(.kubelet)), nestboxNode: nodeProgram,
             pauseImage: JoinImage(pause), images: [JoinImage(release.image(.kubeProxy)), JoinImage(busybox)])
     }
 

@@ -5,6 +5,7 @@ import KubernetesAPI
 import KubernetesClient
 import Logging
 import NestboxAPI
+import NodeJoin
 import SSHClient
 
 /// What is done on a machine over SSH: looked at when it is registered, joined when it is claimed, cleaned when it is given back.
@@ -14,6 +15,7 @@ struct MachineReconciler: Reconciler {
     let client: KubernetesClient
     let machines: Informer<Machine>
     let artifacts: ArtifactStore
+    let nodeProgram: LocalFile
     let events: EventRecorder
     let operatorNamespace: String
     let logger: Logger
