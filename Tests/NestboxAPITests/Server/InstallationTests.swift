@@ -57,7 +57,8 @@ import Testing
             // Nothing of a spec was pruned, and the release is pinned from here on.
             for document in documents where document["kind"] == "HostedCluster" {
                 var spec = try document.decoded(HostedCluster.self).spec
-                spec?.release = spec?.release ?? Defaults.release
+                let release = spec?.release ?? Defaults.release
+                spec?.release = release
                 #expect(clusters.first { $0.title == document.title }?.spec == spec)
             }
             let shown = try await kubectl("get", "nestbox", "-A", "-o", "wide")
