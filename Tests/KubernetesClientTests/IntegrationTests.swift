@@ -249,7 +249,8 @@ import Testing
                 #expect(watch?.isExpired == true)
                 var request = try APIRequest(.get, "list", Event.resourceType, namespace: "default")
                 request.query = [("limit", "2"), ("continue", try #require(token))]
-                let list = await #expect(throws: KubernetesError.self) { [request] in try await client.send(request) }
+                let nextPage = request
+                let list = await #expect(throws: KubernetesError.self) { _ = try await client.send(nextPage) }
                 #expect(list?.isExpired == true)
             }
         }
