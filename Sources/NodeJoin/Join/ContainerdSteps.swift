@@ -31,6 +31,7 @@ enum ContainerdSteps {
     private static func configure(pauseImage: String) -> Script {
         Script(
             """
+            image=\(shellQuoted(pauseImage))
             restrict=true
             capabilities=$(awk '$1 == "CapBnd:" { print $2 }' /proc/self/status)
             [ $((0x$capabilities >> 24 & 1)) = 0 ] || restrict=false
@@ -60,7 +61,7 @@ enum ContainerdSteps {
               path = "/var/lib/containerd/opt"
 
             [plugins."io.containerd.grpc.v1.cri"]
-              sandbox_image = "\(pauseImage)"
+              sandbox_image = "$image"
               # Without CAP_SYS_RESOURCE no score can be lowered, and every sandbox would fail.
               restrict_oom_score_adj = $restrict
 

@@ -22,7 +22,7 @@ struct SystemdUnit: Sendable, Equatable {
                     Script(
                         """
                         mkdir -p \(NodePaths.configuration)/started
-                        systemctl daemon-reload
+                        # Which also makes systemd read its units anew.
                         systemctl enable --quiet \(name)
                         systemctl reset-failed \(name) 2>/dev/null || true
                         systemctl restart \(name) || {
