@@ -16,7 +16,8 @@ public struct NestboxCommand: AsyncParsableCommand {
             Exit codes: 0 done, 1 failed, 64 wrong usage, 124 a --wait that timed out.
             """,
         groupedSubcommands: [
-            CommandGroup(name: "Clusters, node pools and machines", subcommands: [Create.self, Get.self, Describe.self, Scale.self, Delete.self]),
+            CommandGroup(
+                name: "Clusters, node pools and machines", subcommands: [Create.self, Get.self, Describe.self, Scale.self, Delete.self]),
             CommandGroup(name: "Access", subcommands: [Kubeconfig.self]),
             CommandGroup(name: "This computer", subcommands: [LabCommand.self, ArtifactsCommand.self]),
             CommandGroup(name: "Nestbox itself", subcommands: [Uninstall.self, Version.self]),

@@ -36,7 +36,8 @@ struct ControlPlanesRole {
         let clusterController = Controller(
             name: "hostedcluster",
             reconciler: HostedClusterReconciler(
-                client: client, sessions: sessions, hostNodes: hostNodes, hostVersion: hostVersion, applied: applied, events: events, logger: logger,
+                client: client, sessions: sessions, hostNodes: hostNodes, hostVersion: hostVersion, applied: applied, events: events,
+                logger: logger,
                 sessionOpened: { uid in
                     for machine in machines.list() where machine.status?.claim?.hostedClusterUID == uid {
                         machineChanges.send(ObjectKey(name: machine.name))

@@ -25,7 +25,8 @@ struct MachinesRole {
             name: "machine",
             reconciler: MachineReconciler(
                 client: client, machines: machines, artifacts: ArtifactStore(root: configuration.artifacts, logger: logger),
-                nodeProgram: nodeProgram, events: EventRecorder(client: client, component: "nestbox-machines"), operatorNamespace: configuration.namespace,
+                nodeProgram: nodeProgram, events: EventRecorder(client: client, component: "nestbox-machines"),
+                operatorNamespace: configuration.namespace,
                 logger: logger),
             // Each holds one SSH connection and a plan of minutes.
             concurrency: 16, logger: logger)

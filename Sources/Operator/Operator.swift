@@ -1,6 +1,6 @@
+import ControllerRuntime
 public import KubernetesClient
 public import Logging
-import ControllerRuntime
 import ServiceLifecycle
 
 /// The operator: takes part in the election of its role's leader, and runs that role's controllers while it leads.

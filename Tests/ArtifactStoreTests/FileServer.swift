@@ -18,6 +18,8 @@ final class FileServer: Sendable {
         var statuses: [String: [Int]] = [:]
         var knowsRanges = true
         var requests: [Request] = []
+        /// The listener is closed: its number may be another's by now.
+        var isOver = false
     }
 
     let port: UInt16
@@ -42,7 +44,11 @@ final class FileServer: Sendable {
     }
 
     /// Ends the serving thread.
-    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+    func stop() {
+        state.withLock { state in
+            if !state.isOver { shutdown(listener, Int32(SHUT_RDWR)) }
+        }
+    }
 
     var url: String { "http://127.0.0.1:\(port)" }
     var requests: [Request] { state.withLock { $0.requests } }
@@ -51,11 +57,17 @@ final class FileServer: Sendable {
     private func serve() {
         while true {
             let connection = accept(listener, nil, nil)
-            if connection < 0 { break }
+            if connection < 0 {
+                if errno == ECONNABORTED || errno == EINTR { continue }
+                break
+            }
             answer(connection)
             close(connection)
         }
-        close(listener)
+        state.withLock { state in
+            state.isOver = true
+            close(listener)
+        }
     }
 
     private func answer(_ connection: CInt) {

@@ -43,7 +43,8 @@ struct CommandRun: Sendable {
         let output = result.standardOutput
         guard result.terminationStatus.isSuccess else {
             throw Failed(
-                description: "\(executable) \(arguments.joined(separator: " ")): \(result.terminationStatus)\n\(output)\n\(result.standardError)")
+                description:
+                    "\(executable) \(arguments.joined(separator: " ")): \(result.terminationStatus)\n\(output)\n\(result.standardError)")
         }
         return output
     }

@@ -5,7 +5,8 @@ import NestboxAPI
 
 struct DeleteCluster: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cluster", abstract: "Delete a cluster and all that it has.", discussion: "Example:\n  nestbox delete cluster NAME", aliases: ["hc"])
+        commandName: "cluster", abstract: "Delete a cluster and all that it has.", discussion: "Example:\n  nestbox delete cluster NAME",
+        aliases: ["hc"])
 
     @Argument(help: "Its name.") var name: String
     @OptionGroup var options: DeleteOptions

@@ -5,7 +5,8 @@ import NestboxAPI
 
 struct DescribeCluster: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cluster", abstract: "Show a cluster with its conditions and events.", discussion: "Example:\n  nestbox describe cluster NAME",
+        commandName: "cluster", abstract: "Show a cluster with its conditions and events.",
+        discussion: "Example:\n  nestbox describe cluster NAME",
         aliases: ["hc"])
 
     @Argument(help: "Its name.") var name: String

@@ -31,7 +31,9 @@ struct CreateMachine: AsyncParsableCommand {
     @OptionGroup var connection: Connection
 
     func validate() throws {
-        guard (sshKey == nil) != (sshKeySecret == nil) else { throw ValidationError("give one of --ssh-key FILE and --ssh-key-secret NAME") }
+        guard (sshKey == nil) != (sshKeySecret == nil) else {
+            throw ValidationError("give one of --ssh-key FILE and --ssh-key-secret NAME")
+        }
     }
 
     func run() async throws {

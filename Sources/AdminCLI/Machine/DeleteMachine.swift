@@ -5,7 +5,8 @@ import NestboxAPI
 
 struct DeleteMachine: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "machine", abstract: "Delete a machine and all that it has.", discussion: "Example:\n  nestbox delete machine NAME", aliases: ["mach"])
+        commandName: "machine", abstract: "Delete a machine and all that it has.", discussion: "Example:\n  nestbox delete machine NAME",
+        aliases: ["mach"])
 
     @Argument(help: "Its name.") var name: String
     @OptionGroup var options: DeleteOptions

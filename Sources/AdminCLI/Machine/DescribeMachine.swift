@@ -5,7 +5,8 @@ import NestboxAPI
 
 struct DescribeMachine: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "machine", abstract: "Show a machine with its conditions and events.", discussion: "Example:\n  nestbox describe machine NAME",
+        commandName: "machine", abstract: "Show a machine with its conditions and events.",
+        discussion: "Example:\n  nestbox describe machine NAME",
         aliases: ["mach"])
 
     @Argument(help: "Its name.") var name: String

@@ -5,7 +5,8 @@ import NestboxAPI
 
 struct DescribeNodePool: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "nodepool", abstract: "Show a nodepool with its conditions and events.", discussion: "Example:\n  nestbox describe nodepool NAME",
+        commandName: "nodepool", abstract: "Show a nodepool with its conditions and events.",
+        discussion: "Example:\n  nestbox describe nodepool NAME",
         aliases: ["np"])
 
     @Argument(help: "Its name.") var name: String

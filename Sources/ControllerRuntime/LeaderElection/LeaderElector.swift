@@ -197,12 +197,20 @@ public final class LeaderElector: Sendable {
     }
 
     private func releaseNow() async throws {
-        guard var lease = try await client.find(Lease.self, name, namespace: namespace) else { return }
-        var election = LeaderElection(identity: identity, timing: timing)
-        election.wrote(lease.spec, now: .zero)
-        guard let spec = election.release(date: Date()) else { return }
-        lease.spec = spec
-        _ = try await client.update(lease)
-        logger.info("released the lease")
+        // A renewal that was cut short may reach the server after it was read here: then the release is tried again.
+        while true {
+            guard var lease = try await client.find(Lease.self, name, namespace: namespace) else { return }
+            var election = LeaderElection(identity: identity, timing: timing)
+            election.wrote(lease.spec, now: .zero)
+            guard let spec = election.release(date: Date()) else { return }
+            lease.spec = spec
+            do {
+                _ = try await client.update(lease)
+                logger.info("released the lease")
+                return
+            } catch let error as KubernetesError where error.isConflict {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
     }
 }

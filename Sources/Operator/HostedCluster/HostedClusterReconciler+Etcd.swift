@@ -15,7 +15,8 @@ extension HostedClusterReconciler {
         let namespace = settings.controlPlaneNamespace
         let set = try await client.get(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: namespace)
         guard (set.status?.readyReplicas ?? 0) > 0 else {
-            report.set("EtcdAvailable", false, reason: "NotReady", message: try await podTrouble("etcd", in: namespace) ?? "etcd is starting")
+            report.set(
+                "EtcdAvailable", false, reason: "NotReady", message: try await podTrouble("etcd", in: namespace) ?? "etcd is starting")
             report.notAvailable("etcd is not ready")
             return false
         }
@@ -36,7 +37,8 @@ extension HostedClusterReconciler {
         let access = ClientConfiguration(
             server: "https://\(service.spec?.clusterIP ?? ""):\(NestboxPort.etcdClients)",
             certificateAuthority: input.keys.etcd.certificatePEM,
-            clientCertificate: input.keys.leaves[.etcdOperator]?.certificatePEM, clientKey: input.keys.leaves[.etcdOperator]?.keyPEM, token: nil, tlsServerName: NestboxName.etcdMember(0))
+            clientCertificate: input.keys.leaves[.etcdOperator]?.certificatePEM, clientKey: input.keys.leaves[.etcdOperator]?.keyPEM,
+            token: nil, tlsServerName: NestboxName.etcdMember(0))
         let etcd = try KubernetesClient(access, userAgent: "nestbox-operator", logger: logger)
         do {
             let answer = try await etcd.raw(.post, path: "/v3/maintenance/status", body: [:])

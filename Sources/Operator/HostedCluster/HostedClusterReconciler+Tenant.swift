@@ -28,7 +28,8 @@ extension HostedClusterReconciler {
         let hasDNS = coreDNS?.enabled == true && coreDNS?.image != nil
         report.set(
             "ClusterDNSAvailable", hasDNS, reason: hasDNS ? "Deployed" : coreDNS?.enabled == true ? "NoImage" : "Disabled",
-            message: hasDNS ? "" : "cluster DNS is not deployed: set spec.addons.coreDNS.image to an image of CoreDNS that the nodes can pull")
+            message: hasDNS
+                ? "" : "cluster DNS is not deployed: set spec.addons.coreDNS.image to an image of CoreDNS that the nodes can pull")
         let builtIn = settings.spec.network?.cni != "none"
         report.set(
             "NetworkPolicyEnforced", false, reason: builtIn ? "BuiltInNetwork" : "BroughtByTenant",

@@ -12,7 +12,8 @@ extension MachineReconciler {
             (try await connection.hostKey, try await MachineFacts.gather(over: connection))
         }
         if let twin = machines.list().first(where: { $0.name != machine.name && $0.status?.facts?.machineID == facts.machineID }) {
-            try await quarantine(machine, "the server at \(machine.spec?.address ?? "") is Machine \(twin.name) already; delete one of the two")
+            try await quarantine(
+                machine, "the server at \(machine.spec?.address ?? "") is Machine \(twin.name) already; delete one of the two")
             return .done
         }
         let registered = try await client.updateMachineStatus(machine.name) { now in

@@ -62,7 +62,8 @@ extension JoinTicket {
             machine: machine, epoch: epoch, expires: expires, certificateAuthority: authority, bootstrapKubeconfig: bootstrap,
             kubeletConfiguration: kubelet, kubernetesVersion: version, nodeLocalAPIAddress: field("nodeLocalAPIAddress") ?? "",
             apiEndpoints: list("apiEndpoints"), tunnelEndpoints: list("tunnelEndpoints"), podCIDR: podCIDR,
-            clusterPodCIDR: field("clusterPodCIDR") ?? "", networkPlugin: field("networkPlugin") ?? "bridge", serviceCIDR: field("serviceCIDR") ?? "",
+            clusterPodCIDR: field("clusterPodCIDR") ?? "", networkPlugin: field("networkPlugin") ?? "bridge",
+            serviceCIDR: field("serviceCIDR") ?? "",
             imageRegistry: field("imageRegistry") ?? "",
             labels: Dictionary(
                 list("labels").map { pair in

@@ -64,7 +64,9 @@ extension Machine {
 
     /// Whether this pool may claim it: free, allowed for the namespace, matched by the selector, and clean of other tenants.
     func mayBeClaimed(by pool: NodePool) -> Bool {
-        guard !metadata.isBeingDeleted, status?.phase == .available, status?.claim == nil, let namespace = pool.namespace else { return false }
+        guard !metadata.isBeingDeleted, status?.phase == .available, status?.claim == nil, let namespace = pool.namespace else {
+            return false
+        }
         if let allowed = spec?.allowedNamespaces, !allowed.contains(namespace) { return false }
         if let last = status?.lastTenant, last != namespace, spec?.reuse != .anyTenant { return false }
         return pool.spec?.machineSelector?.matches(metadata.labels ?? [:]) ?? true

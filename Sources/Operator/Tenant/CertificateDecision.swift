@@ -24,9 +24,10 @@ extension CertificateDecision {
             self = .ignore
             return
         }
-        self = Self.refusal(
-            signer: signer, username: username, usages: usages, request: request, tokenMachine: tokenMachine, record: record
-        ).map(Self.deny) ?? .approve
+        self =
+            Self.refusal(
+                signer: signer, username: username, usages: usages, request: request, tokenMachine: tokenMachine, record: record
+            ).map(Self.deny) ?? .approve
     }
 
     private static func refusal(
