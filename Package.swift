@@ -90,7 +90,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 
 /// What only a module's tests need.
 let testDependencies: [String: [Target.Dependency]] = [
-    "NestboxAPI": [.yams],
+    "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],
     "TunnelService": ["NodeAgent", .crypto, .nioSSL],

@@ -8,7 +8,6 @@ public struct AddressPlan: Hashable, Sendable, Codable {
     /// Which /22 it is.
     public let slot: Int
 
-    static let space = IPv4Network(base: IPv4Address(bits: 10 << 24 | 213 << 16), prefixLength: 16)
     static let slots = 64
 
     public init?(slot: Int) {

@@ -39,7 +39,9 @@ extension Lab {
     private func writeFiles(_ spec: LabSpec, _ configuration: HostConfiguration) throws {
         // Keys and volumes are in it: nobody but root looks in.
         try Files.createFolder(paths.state, mode: 0o700)
-        for folder in [paths.configuration, configuration.networkFolder, paths.boot, paths.logs, "\(paths.logs)/pods", paths.volumes, paths.machines] {
+        for folder in [
+            paths.configuration, configuration.networkFolder, paths.boot, paths.logs, "\(paths.logs)/pods", paths.volumes, paths.machines,
+        ] {
             try Files.createFolder(folder)
         }
         for (name, script) in BootScripts.all { try Files.write(script, to: "\(paths.boot)/\(name)") }
@@ -53,7 +55,8 @@ extension Lab {
                 name: labName.node, server: server, certificateAuthority: keys.authority, user: user, credential: .certificate(pair))
         }
         for (name, user) in [
-            (HostCertificates.Name.kubelet, "kubelet"), (.controllerManager, "controller-manager"), (.scheduler, "scheduler"), (.proxy, "kube-proxy"),
+            (HostCertificates.Name.kubelet, "kubelet"), (.controllerManager, "controller-manager"), (.scheduler, "scheduler"),
+            (.proxy, "kube-proxy"),
         ] {
             try Files.write(try kubeconfig(name, user), to: configuration.kubeconfigFile(name), mode: 0o600)
         }

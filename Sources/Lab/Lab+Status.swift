@@ -17,7 +17,9 @@ extension Lab {
             name: "\(spec.name)", phase: .stopped, hostAddress: "\(spec.addresses.host)", kubernetesVersion: "\(spec.version)",
             components: report?.components ?? [], machines: report?.machines ?? [])
         if alive {
-            let complete = report.map { $0.troubles.isEmpty && $0.components.count == spec.components.count && $0.machines.count == spec.machines.count }
+            let complete = report.map {
+                $0.troubles.isEmpty && $0.components.count == spec.components.count && $0.machines.count == spec.machines.count
+            }
             status.phase = complete == true ? .up : .degraded
         }
         return status

@@ -1,5 +1,5 @@
 import ArtifactStore
-import ControlPlane
+import FoundationEssentials
 import Glibc
 import KubernetesClient
 import KubernetesVersions
@@ -19,9 +19,20 @@ extension Lab {
         return try await exclusively { try await upExclusively(machines: count, images: images) }
     }
 
+    /// What the lab was last meant to be. A file of another release that cannot be read is as good as none: `up` makes it anew.
+    private func recordedSpec() async throws -> LabSpec? {
+        let paths = self.paths
+        do {
+            return try await offPool { try Files.decode(LabSpec.self, ifThere: paths.spec) }
+        } catch let error as LabError {
+            progress(.note("\(error); it is written anew"))
+            return nil
+        }
+    }
+
     private func upExclusively(machines count: Int?, images: [ImageArchive]) async throws -> LabState {
         let paths = self.paths
-        let existing = try await offPool { try Files.decode(LabSpec.self, ifThere: paths.spec) }
+        let existing = try await recordedSpec()
         let note: ArtifactProgress = { [progress] in progress(.note($0)) }
 
         async let rootfs = phase("Debian for the machines") {
@@ -72,13 +83,14 @@ extension Lab {
                         try await HostAPI.prepare(api)
                     }
                     try await phase("host node") {
-                        try await wait("the host's node to be ready") { try await HostAPI.isNodeReady(api, spec.name.node) }
+                        let start = try await startOfSupervisor()
+                        try await wait("the host's node to be ready") { try await HostAPI.isNodeReady(api, spec.name.node, since: start) }
                     }
                 }
                 group.addTask {
                     try await wait("the host's containerd to answer") { try await containerdAnswers(tools) }
                     try await importImages(images, tools: tools)
-                try await name(made.etcd.image, also: made.etcdReferences, tools: tools)
+                    try await name(made.etcd.image, also: made.etcdReferences, tools: tools)
                 }
                 group.addTask {
                     guard !spec.machines.isEmpty else { return }
@@ -91,6 +103,11 @@ extension Lab {
             throw error
         }
         await api.shutdown()
+    }
+
+    private func startOfSupervisor() async throws -> Date {
+        let path = paths.supervisorProcess
+        return try await offPool { try Files.modificationTime(path) }
     }
 
     private func machinesAreReady(_ spec: LabSpec) async throws -> Bool {
@@ -107,7 +124,7 @@ extension Lab {
         let came = try await Wait.until(Self.patience) {
             checkAlive += 1
             if checkAlive.isMultiple(of: 20), try await offPool({ try SupervisorProcess.running(paths) }) == nil {
-                throw LabError("waiting for \(what): the lab's supervisor ended:\n\(try await lastWords(of: "boot", "supervisor"))")
+                throw LabError("waiting for \(what): the lab's supervisor ended:\n\(try await lastWords(of: ["boot"]))")
             }
             return try await condition()
         }
@@ -116,10 +133,8 @@ extension Lab {
         let troubled = report.components.filter { $0.restarts > 0 || $0.phase != .running }.map(\.name)
         throw LabError(
             "\(what) did not come to be within \(Self.patience): \(report.troubles.joined(separator: ", "))\n"
-                + (try await lastWords(of: troubled.isEmpty ? ["kubelet", "supervisor"] : troubled)) + "Logs are in \(paths.logs).")
+                + (try await lastWords(of: troubled.isEmpty ? ["boot", "kubelet"] : troubled)) + "Logs are in \(paths.logs).")
     }
-
-    private func lastWords(of logs: String...) async throws -> String { try await lastWords(of: logs) }
 
     private func lastWords(of logs: [String]) async throws -> String {
         let paths = self.paths

@@ -19,7 +19,9 @@ struct LabArtifacts: Sendable {
         Set(KubernetesVersion.supportedMinors.map { "\(Defaults.imageRegistry)/etcd:\(KubernetesVersion(1, $0, 0).etcdImageTag)" })
     }
 
-    static func bring(_ version: KubernetesVersion, from store: ArtifactStore, note: @escaping ArtifactProgress) async throws -> LabArtifacts {
+    static func bring(
+        _ version: KubernetesVersion, from store: ArtifactStore, note: @escaping ArtifactProgress
+    ) async throws -> LabArtifacts {
         // One after the other: each keeps both cores busy where it is not there yet.
         let tools = try await store.nodeTools(progress: note)
         let etcd = try await store.etcd(progress: note)

@@ -6,11 +6,15 @@ public struct LabName: Hashable, Sendable, Codable, CustomStringConvertible {
     /// Refuses what is no DNS label, or longer than the names made of it allow.
     public init(_ text: String) throws(LabError) {
         let isLabel =
-            text.utf8.allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-") }
+            text.utf8.allSatisfy {
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                    || $0 == UInt8(ascii: "-")
+            }
             && !text.hasPrefix("-") && !text.hasSuffix("-")
         guard isLabel, (1...Self.longest).contains(text.utf8.count) else {
             throw LabError(
-                "\"\(text)\" cannot be a lab's name: it has to be 1 to \(Self.longest) lower-case letters, digits and hyphens, with no hyphen at either end")
+                "\"\(text)\" cannot be a lab's name: it has to be 1 to \(Self.longest) lower-case letters, digits and hyphens, with no hyphen at either end"
+            )
         }
         description = text
     }

@@ -26,7 +26,8 @@ final class NodeStateKeeper: NodeStateFollower {
 
     /// What is known at the start: what was known at the end of the last run, or else what the machine was told when it joined.
     static func initial(cached: NodeState?, configuration: NodeConfiguration) -> NodeState {
-        merge(cached ?? NodeState(), over: NodeState(apiEndpoints: configuration.apiEndpoints, tunnelEndpoints: configuration.tunnelEndpoints))
+        let told = NodeState(apiEndpoints: configuration.apiEndpoints, tunnelEndpoints: configuration.tunnelEndpoints)
+        return merge(cached ?? NodeState(), over: told)
     }
 
     /// Routes are taken as they are; an empty list of endpoints would cut the node off for good, and never is the truth.

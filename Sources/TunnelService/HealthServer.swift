@@ -23,7 +23,8 @@ public struct HealthServer: ServiceLifecycle.Service {
         let (server, isReady) = (server, isReady)
         router.get("healthz") { _, _ in "ok\n" }
         router.get("readyz") { _, _ in
-            isReady() ? Response(status: .ok, body: .init(byteBuffer: .init(string: "ok\n")))
+            isReady()
+                ? Response(status: .ok, body: .init(byteBuffer: .init(string: "ok\n")))
                 : Response(status: .serviceUnavailable, body: .init(byteBuffer: .init(string: "not ready\n")))
         }
         router.get("metrics") { _, _ in TunnelMetrics(server: server).render() }
@@ -43,7 +44,8 @@ enum AgentReport {
             var fields: [String: JSONValue] = ["node": .string(agent.node)]
             if let state = agent.confirmed {
                 fields["confirmed"] = [
-                    "api": .array(state.apiEndpoints.map { .string("\($0)") }), "tunnel": .array(state.tunnelEndpoints.map { .string("\($0)") }),
+                    "api": .array(state.apiEndpoints.map { .string("\($0)") }),
+                    "tunnel": .array(state.tunnelEndpoints.map { .string("\($0)") }),
                 ]
             }
             if let failure = agent.failure { fields["failure"] = .string(failure) }

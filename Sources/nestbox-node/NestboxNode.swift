@@ -1,13 +1,8 @@
+import Glibc
 import Logging
 import NodeAgent
 import ServiceLifecycle
 import UnixSignals
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 @main
 struct NestboxNode {

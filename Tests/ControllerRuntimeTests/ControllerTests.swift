@@ -45,11 +45,10 @@ import Testing
             queue: WorkQueue(firstBackoff: .milliseconds(1), longestBackoff: .milliseconds(20)), registry: registry)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await controller.run() }
-            group.addTask {
-                try await body(controller)
-                throw CancellationError()
-            }
-            do { try await group.waitForAll() } catch is CancellationError {}
+            group.addTask { try await body(controller) }
+            // The controller ends by being cancelled, the body by itself.
+            try await group.next()
+            group.cancelAll()
         }
     }
 

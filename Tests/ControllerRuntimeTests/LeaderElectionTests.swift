@@ -73,24 +73,35 @@ import Testing
             registry: MetricsRegistry())
     }
 
+    private final class Turns: Sendable {
+        private let state = Mutex((leading: 0, all: Set<String>()))
+
+        /// False when another one leads.
+        func begin(_ name: String) -> Bool {
+            state.withLock {
+                $0.leading += 1
+                $0.all.insert(name)
+                return $0.leading == 1
+            }
+        }
+
+        func end() { state.withLock { $0.leading -= 1 } }
+        var all: Set<String> { state.withLock { $0.all } }
+    }
+
     @Test func `One leads at a time, and the next soon after it goes`() async throws {
         try await TestKubernetes.current().withClient { client in
             let namespace = try await TestKubernetes.current().makeNamespace(client)
-            let leading = Mutex<[String]>([])
-            let turns = Mutex<[String]>([])
+            let turns = Turns()
             let electors = (0..<3).map { elector(client, namespace, "r\($0)") }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (number, elector) in electors.enumerated() {
                     group.addTask {
                         try await elector.run {
-                            leading.withLock {
-                                $0.append("r\(number)")
-                                #expect($0.count == 1)
-                            }
-                            turns.withLock { $0.append("r\(number)") }
+                            #expect(turns.begin("r\(number)"))
                             // Long enough for several renewals.
                             try await Task.sleep(for: .seconds(1))
-                            leading.withLock { $0.removeAll() }
+                            turns.end()
                         }
                     }
                 }
@@ -99,7 +110,7 @@ import Testing
                 // Waiting for two Leases to run out would take 6 s more.
                 #expect(.now - start < .seconds(8))
             }
-            #expect(turns.withLock { Set($0) }.count == 3)
+            #expect(turns.all.count == 3)
             let lease = try await client.get(Lease.self, "lead", namespace: namespace)
             #expect(lease.spec?.holderIdentity ?? "" == "")
             #expect(lease.spec?.leaseTransitions == 2)
@@ -110,12 +121,11 @@ import Testing
         try await TestKubernetes.current().withClient { client in
             let namespace = try await TestKubernetes.current().makeNamespace(client)
             let elector = elector(client, namespace, "me")
-            let leads = Latch()
-            let stopped = Mutex(false)
+            let (leads, stopped) = (Latch(), Latch())
             let running = Task {
                 try await elector.run {
                     leads.open()
-                    defer { stopped.withLock { $0 = true } }
+                    defer { stopped.open() }
                     try await Task.sleep(for: .seconds(60))
                 }
             }
@@ -126,7 +136,7 @@ import Testing
                 _ = try await client.update(lease)
             }
             await #expect(throws: LeadershipLost.self) { try await running.value }
-            #expect(stopped.withLock { $0 })
+            #expect(stopped.isOpen)
             #expect(try await client.get(Lease.self, "lead", namespace: namespace).spec?.holderIdentity == "thief")
         }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Subprocess
+import SystemPackage
 import Testing
 
 /// Runs the executables that were built beside these tests, and kubectl, as a person would.
@@ -37,12 +38,12 @@ struct CommandRun: Sendable {
             uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), Optional($0.value)) })
         let isPath = executable.contains("/")
         let result = try await Subprocess.run(
-            isPath ? .path(.init(executable)) : .name(executable), arguments: Arguments(arguments),
+            isPath ? .path(FilePath(executable)) : .name(executable), arguments: Arguments(arguments),
             environment: .inherit.updating(changes), output: .string(limit: 4 << 20), error: .string(limit: 1 << 20))
-        let output = result.standardOutput ?? ""
+        let output = result.standardOutput
         guard result.terminationStatus.isSuccess else {
             throw Failed(
-                description: "\(executable) \(arguments.joined(separator: " ")): \(result.terminationStatus)\n\(output)\n\(result.standardError ?? "")")
+                description: "\(executable) \(arguments.joined(separator: " ")): \(result.terminationStatus)\n\(output)\n\(result.standardError)")
         }
         return output
     }

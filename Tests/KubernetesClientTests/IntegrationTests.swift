@@ -154,16 +154,6 @@ import Testing
         }
     }
 
-    @Test func `A version from long ago is told as expired`() async throws {
-        try await withNamespace { client, namespace in
-            // Compaction is what makes versions old; the server refuses versions of the future at once instead.
-            let error = await #expect(throws: KubernetesError.self) {
-                for try await _ in client.watch(ConfigMap.self, namespace: namespace, resourceVersion: "1") {}
-            }
-            #expect(error?.isExpired == true)
-        }
-    }
-
     @Test func `Twenty watches and requests share connections without waiting for each other`() async throws {
         try await withNamespace { client, namespace in
             let version = try #require(try await client.list(ConfigMap.self, namespace: namespace).metadata.resourceVersion)
@@ -194,11 +184,12 @@ import Testing
             #expect(error?.isForbidden == true)
             #expect(error.map { "\($0)" }?.contains("User \"nobody\" cannot get resource") == true)
         }
-        var wrongName = withToken
-        wrongName.tlsServerName = "other.example"
-        try await cluster.withClient(wrongName) { client in
+        var wrongAuthority = withToken
+        wrongAuthority.certificateAuthority = try CertificateAuthority(commonName: "other", lifetime: 600, now: Date()).certificatePEM
+        try await cluster.withClient(wrongAuthority) { client in
             let error = await #expect(throws: KubernetesError.self) { try await client.get(Namespace.self, "default") }
             #expect(error?.code == .unreachable)
+            #expect(error.map { "\($0)" }?.contains("TLS with 127.0.0.1:") == true)
         }
     }
 
@@ -233,6 +224,34 @@ import Testing
                 #expect(error?.code == .unreachable)
                 try cluster.thaw()
                 #expect(try await client.get(Namespace.self, "default").name == "default")
+            }
+        }
+    }
+
+    @Test func `Versions that etcd has forgotten`() async throws {
+        try await TestKubernetes.with { cluster in
+            try await cluster.withClient { client in
+                // Events are served without a cache, so what etcd has forgotten is forgotten.
+                func event(_ name: String) -> Event {
+                    Event(
+                        metadata: ObjectMeta(name: name, namespace: "default"),
+                        involvedObject: ObjectReference(kind: "Namespace", namespace: "default", name: "default"), reason: "Test")
+                }
+                for number in 0..<6 { _ = try await client.create(event("e\(number)")) }
+                let old = try #require(try await client.list(Event.self, namespace: "default").metadata.resourceVersion)
+                let page = try await client.raw(.get, path: "/api/v1/namespaces/default/events", query: [("limit", "2")])
+                let token = try JSONCoding.decode(ObjectList<Event>.self, from: page.body).metadata.continue
+                let last = try await client.create(event("last"))
+                try await cluster.compact(to: try #require(last.metadata.resourceVersion.flatMap { Int($0) }))
+                let watch = await #expect(throws: KubernetesError.self) {
+                    for try await _ in client.watch(Event.self, namespace: "default", resourceVersion: old) {}
+                }
+                #expect(watch?.isExpired == true)
+                var request = try APIRequest(.get, "list", Event.resourceType, namespace: "default")
+                request.query = [("limit", "2"), ("continue", try #require(token))]
+                let nextPage = request
+                let list = await #expect(throws: KubernetesError.self) { _ = try await client.send(nextPage) }
+                #expect(list?.isExpired == true)
             }
         }
     }

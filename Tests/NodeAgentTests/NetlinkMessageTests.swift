@@ -26,7 +26,7 @@ struct NetlinkMessageTests {
     func route() throws {
         for (block, gateway) in [("10.244.1.0/24", "192.0.2.1"), ("fd00:1::/64", "fd00::1")] {
             let route = KernelRoute(
-                destination: try #require(AddressBlock(block)), gateway: try #require(IPAddress(gateway)), priority: 780, protocolNumber: 78)
+                destination: try #require(AddressBlock(block)), gateway: IPAddress(gateway), priority: 780, protocolNumber: 78)
             let message = NetlinkMessage(kind: Netlink.Kind.newRoute, flags: 0, sequence: 1, payload: route.payload())
             #expect(KernelRoute(message) == route)
         }
@@ -78,7 +78,9 @@ struct RoutePlanTests {
     @Test("What is missing is added, what is ours and not wanted goes, the rest stays")
     func difference() throws {
         let plan = RoutePlan(
-            wanted: [try wanted("10.1.1.0/24", "192.0.2.1"), try wanted("10.1.2.0/24", "192.0.2.2"), try wanted("10.1.0.0/24", "192.0.2.9")],
+            wanted: [
+                try wanted("10.1.1.0/24", "192.0.2.1"), try wanted("10.1.2.0/24", "192.0.2.2"), try wanted("10.1.0.0/24", "192.0.2.9"),
+            ],
             ownPods: AddressBlock("10.1.0.0/24"),
             existing: [
                 try route("10.1.2.0/24", "192.0.2.2"), try route("10.1.3.0/24", "192.0.2.3"),

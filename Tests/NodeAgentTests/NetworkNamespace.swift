@@ -10,7 +10,7 @@ enum NetworkNamespace {
     static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
             let box = Box {
-                guard unshare(CLONE_NEWNET) == 0 else {
+                guard unshareNetwork() == 0 else {
                     continuation.resume(throwing: Unavailable(code: errno))
                     return
                 }
@@ -30,6 +30,14 @@ enum NetworkNamespace {
 
     /// Runs a shell command in the namespace of the calling thread.
     static func shell(_ command: String) -> Int32 { system(command) }
+
+    /// Swift's Glibc leaves out what glibc declares for GNU sources only.
+    private static func unshareNetwork() -> Int32 {
+        typealias Unshare = @convention(c) (Int32) -> Int32
+        guard let symbol = dlsym(nil, "unshare") else { return -1 }
+        let cloneNewNetwork: Int32 = 0x4000_0000
+        return unsafeBitCast(symbol, to: Unshare.self)(cloneNewNetwork)
+    }
 
     private final class Box: Sendable {
         let body: @Sendable () -> Void

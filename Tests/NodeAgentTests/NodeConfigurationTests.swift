@@ -43,23 +43,27 @@ struct NodeConfigurationTests {
         if key == "pod-cidr" { #expect(configuration.podCIDR == nil) }
     }
 
-    @Test("An error names the file, the line and what is wanted", arguments: [
-        ("node-name = x\nnonsense", "c:2: not \"key = value\""),
-        ("node-name = x\nnode-name = y", "c:2: node-name stands in line 1 already"),
-        ("api-address = 172.20.0.1:6443", "c: node-name is missing"),
-        ("node-name = x\n\napi-address = somewhere:6443", "c:3: api-address = somewhere:6443: want HOST:PORT with an IPv4 address"),
-        ("node-name = x\napi-address = 1.2.3.4:1\napi-endpoints = y", "c:3: api-endpoints = y: want HOST:PORT[,HOST:PORT...]"),
-        ("node-name =", "c: node-name is empty"),
-    ])
+    @Test(
+        "An error names the file, the line and what is wanted",
+        arguments: [
+            ("node-name = x\nnonsense", "c:2: not \"key = value\""),
+            ("node-name = x\nnode-name = y", "c:2: node-name stands in line 1 already"),
+            ("api-address = 172.20.0.1:6443", "c: node-name is missing"),
+            ("node-name = x\n\napi-address = somewhere:6443", "c:3: api-address = somewhere:6443: want HOST:PORT with an IPv4 address"),
+            ("node-name = x\napi-address = 1.2.3.4:1\napi-endpoints = y", "c:3: api-endpoints = y: want HOST:PORT[,HOST:PORT...]"),
+            ("node-name =", "c: node-name is empty"),
+        ])
     func errors(text: String, message: String) {
         #expect(throws: ConfigurationError(description: message)) { try NodeConfiguration(text: text, path: "c") }
     }
 
-    @Test("Arguments", arguments: [
-        (["run", "--config", "f"], NodeCommand.run(configuration: "f")), (["cleanup", "--config", "f"], .cleanup(configuration: "f")),
-        (["version"], .version), (["run"], nil), ([], nil), (["run", "--config"], nil), (["run", "f", "--config"], nil),
-        (["version", "x"], nil),
-    ])
+    @Test(
+        "Arguments",
+        arguments: [
+            (["run", "--config", "f"], NodeCommand.run(configuration: "f")), (["cleanup", "--config", "f"], .cleanup(configuration: "f")),
+            (["version"], .version), (["run"], nil), ([], nil), (["run", "--config"], nil), (["run", "f", "--config"], nil),
+            (["version", "x"], nil),
+        ])
     func arguments(words: [String], command: NodeCommand?) { #expect(NodeCommand(arguments: words) == command) }
 
     @Test("A state without endpoints does not cut the node off")

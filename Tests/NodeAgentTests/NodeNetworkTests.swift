@@ -8,7 +8,8 @@ import Tunnel
 @Suite("The machine's network, in a namespace of the test's own", .enabled(if: getuid() == 0, "needs root"))
 struct NodeNetworkTests {
     private static func setUp() {
-        #expect(NetworkNamespace.shell("ip link set lo up && ip link add v0 type veth peer name v1 && ip addr add 192.0.2.5/24 dev v0") == 0)
+        #expect(
+            NetworkNamespace.shell("ip link set lo up && ip link add v0 type veth peer name v1 && ip addr add 192.0.2.5/24 dev v0") == 0)
         #expect(NetworkNamespace.shell("ip link set v0 up && ip link set v1 up") == 0)
     }
 

@@ -148,7 +148,8 @@ struct AgentLifeTests {
                     server.agents.first?.confirmed?.apiEndpoints == endpoints.api
                 }
                 fixture.setRecord(
-                    first, NodeRecord(name: "n2", addresses: [try ip("192.0.2.2")], podCIDR: try block("10.1.1.0/24")), endpoints: endpoints)
+                    first, NodeRecord(name: "n2", addresses: [try ip("192.0.2.2")], podCIDR: try block("10.1.1.0/24")), endpoints: endpoints
+                )
                 server.directoryChanged()
                 server.directoryChanged()
                 let route = PodRoute(pods: try block("10.1.1.0/24"), via: try ip("192.0.2.2"))

@@ -13,7 +13,10 @@ struct TestConnection {
     let channel: any NIOCore.Channel
     private var leftover = ByteBuffer()
 
-    init(_ channel: any NIOCore.Channel, _ input: NIOAsyncChannelInboundStream<ByteBuffer>, _ output: NIOAsyncChannelOutboundWriter<ByteBuffer>) {
+    init(
+        _ channel: any NIOCore.Channel, _ input: NIOAsyncChannelInboundStream<ByteBuffer>,
+        _ output: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) {
         self.channel = channel
         self.input = input.makeAsyncIterator()
         self.output = output
@@ -57,14 +60,31 @@ struct TestConnection {
 
     /// Connects to a Unix socket and runs `body`.
     static func open<Result: Sendable>(
-        _ path: String, receiveBuffer: Int? = nil, _ body: @Sendable (inout TestConnection) async throws -> Result
+        _ path: String, _ body: @Sendable (inout TestConnection) async throws -> Result
     ) async throws -> Result {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .connect(unixDomainSocketPath: path) { channel in
-                channel.eventLoop.makeCompletedFuture { try wrap(channel) }
-            }
-        return try await channel.executeThenClose { input, output in
+        let channel = try await bootstrap.connect(unixDomainSocketPath: path) { channel in
+            channel.eventLoop.makeCompletedFuture { try wrap(channel) }
+        }
+        return try await use(channel, body)
+    }
+
+    static func open<Result: Sendable>(
+        host: String, port: Int, _ body: @Sendable (inout TestConnection) async throws -> Result
+    ) async throws -> Result {
+        let channel = try await bootstrap.connect(host: host, port: port) { channel in
+            channel.eventLoop.makeCompletedFuture { try wrap(channel) }
+        }
+        return try await use(channel, body)
+    }
+
+    private static var bootstrap: ClientBootstrap {
+        ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelOption(.allowRemoteHalfClosure, value: true)
+    }
+
+    private static func use<Result: Sendable>(
+        _ channel: Channel, _ body: @Sendable (inout TestConnection) async throws -> Result
+    ) async throws -> Result {
+        try await channel.executeThenClose { input, output in
             var connection = TestConnection(channel.channel, input, output)
             return try await body(&connection)
         }

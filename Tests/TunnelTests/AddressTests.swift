@@ -3,10 +3,13 @@ import Tunnel
 
 @Suite("Addresses, blocks and endpoints")
 struct AddressTests {
-    @Test("Endpoints", arguments: [
-        ("10.0.0.1:443", "10.0.0.1", 443), ("[fd00::1]:10250", "fd00::1", 10250), ("[FD00:0:0::1]:1", "fd00::1", 1),
-        ("name.example:65535", "name.example", 65535), ("a_b.example.:80", "a_b.example.", 80), ("[::ffff:10.0.0.1]:80", "10.0.0.1", 80),
-    ])
+    @Test(
+        "Endpoints",
+        arguments: [
+            ("10.0.0.1:443", "10.0.0.1", 443), ("[fd00::1]:10250", "fd00::1", 10250), ("[FD00:0:0::1]:1", "fd00::1", 1),
+            ("name.example:65535", "name.example", 65535), ("a_b.example.:80", "a_b.example.", 80),
+            ("[::ffff:10.0.0.1]:80", "10.0.0.1", 80),
+        ])
     func endpoint(text: String, host: String, port: Int) throws {
         let endpoint = try #require(Endpoint(text))
         #expect(endpoint.host == host)
@@ -14,11 +17,13 @@ struct AddressTests {
         #expect(Endpoint(endpoint.description) == endpoint)
     }
 
-    @Test("What is no endpoint", arguments: [
-        "", ":", "10.0.0.1", "10.0.0.1:", ":80", "10.0.0.1:0", "10.0.0.1:65536", "10.0.0.1:-1", "10.0.0.1:8 0", "10.0.0.1:+80",
-        "fd00::1:80", "[fd00::1]", "[fd00::1:80", "[10.0.0.1]:80", "na me:80", "name..example:80", ".:80", "nam\u{e9}:80", "a/b:80",
-        "user@host:80", "[fe80::1%eth0]:80", "host:99999999999999999999",
-    ])
+    @Test(
+        "What is no endpoint",
+        arguments: [
+            "", ":", "10.0.0.1", "10.0.0.1:", ":80", "10.0.0.1:0", "10.0.0.1:65536", "10.0.0.1:-1", "10.0.0.1:8 0", "10.0.0.1:+80",
+            "fd00::1:80", "[fd00::1]", "[fd00::1:80", "[10.0.0.1]:80", "na me:80", "name..example:80", ".:80", "nam\u{e9}:80", "a/b:80",
+            "user@host:80", "[fe80::1%eth0]:80", "host:99999999999999999999",
+        ])
     func noEndpoint(text: String) { #expect(Endpoint(text) == nil) }
 
     @Test func endpointLists() {
@@ -44,12 +49,14 @@ struct AddressTests {
         #expect(!block.overlaps(try #require(AddressBlock("10.244.2.0/23"))))
     }
 
-    @Test("What an agent does not dial", arguments: [
-        ("127.0.0.1", true), ("127.255.0.1", true), ("::1", true), ("::ffff:127.0.0.1", true), ("169.254.169.254", true),
-        ("fe80::1", true), ("fd00:ec2::254", true), ("100.100.100.200", true), ("168.63.129.16", true), ("0.0.0.0", true), ("::", true),
-        ("224.0.0.1", true), ("255.255.255.255", true), ("ff02::1", true), ("172.20.0.1", true), ("172.20.0.2", false),
-        ("10.0.0.1", false), ("192.168.0.1", false), ("8.8.8.8", false), ("fd00::1", false),
-    ])
+    @Test(
+        "What an agent does not dial",
+        arguments: [
+            ("127.0.0.1", true), ("127.255.0.1", true), ("::1", true), ("::ffff:127.0.0.1", true), ("169.254.169.254", true),
+            ("fe80::1", true), ("fd00:ec2::254", true), ("100.100.100.200", true), ("168.63.129.16", true), ("0.0.0.0", true), ("::", true),
+            ("224.0.0.1", true), ("255.255.255.255", true), ("ff02::1", true), ("172.20.0.1", true), ("172.20.0.2", false),
+            ("10.0.0.1", false), ("192.168.0.1", false), ("8.8.8.8", false), ("fd00::1", false),
+        ])
     func policy(text: String, refused: Bool) throws {
         let policy = DialPolicy(nodeLocal: [try #require(IPAddress("172.20.0.1"))])
         #expect((policy.refusal(of: try #require(IPAddress(text))) != nil) == refused)

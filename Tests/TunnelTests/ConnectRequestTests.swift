@@ -29,11 +29,13 @@ struct ConnectRequestTests {
         }
     }
 
-    @Test("What is refused, and with which status", arguments: [
-        ("GET / HTTP/1.1\r\n\r\n", 405), ("connect a:1 HTTP/1.1\r\n\r\n", 405), ("CONNECT a HTTP/1.1\r\n\r\n", 400),
-        ("CONNECT a:1\r\n\r\n", 400), ("CONNECT a:1 HTTP/2.0\r\n\r\n", 505), ("CONNECT  a:1 HTTP/1.1\r\n\r\n", 400),
-        ("\r\n\r\n", 400), ("CONNECT a:1 HTTP/1.1\r\nX: \u{0}\r\n\r\n", 400), ("CONNECT http://a:1/ HTTP/1.1\r\n\r\n", 400),
-    ])
+    @Test(
+        "What is refused, and with which status",
+        arguments: [
+            ("GET / HTTP/1.1\r\n\r\n", 405), ("connect a:1 HTTP/1.1\r\n\r\n", 405), ("CONNECT a HTTP/1.1\r\n\r\n", 400),
+            ("CONNECT a:1\r\n\r\n", 400), ("CONNECT a:1 HTTP/2.0\r\n\r\n", 505), ("CONNECT  a:1 HTTP/1.1\r\n\r\n", 400),
+            ("\r\n\r\n", 400), ("CONNECT a:1 HTTP/1.1\r\nX: \u{0}\r\n\r\n", 400), ("CONNECT http://a:1/ HTTP/1.1\r\n\r\n", 400),
+        ])
     func refused(text: String, status: Int) {
         guard case .failure(let failure) = outcome(text).0 else {
             Issue.record("\(text) was taken")
@@ -57,7 +59,8 @@ struct ConnectRequestTests {
 
     @Test("A reason phrase stays one line")
     func reason() {
-        let answer = ConnectAnswer.failure(DialFailure(status: 502, reason: "no\r\nSet-Cookie: x\u{7}\u{e9}" + String(repeating: "y", count: 999)))
+        let answer = ConnectAnswer.failure(
+            DialFailure(status: 502, reason: "no\r\nSet-Cookie: x\u{7}\u{e9}" + String(repeating: "y", count: 999)))
         let lines = answer.split(separator: "\r\n", omittingEmptySubsequences: false)
         #expect(lines.count == 5)
         #expect(lines[0].hasPrefix("HTTP/1.1 502 no  Set-Cookie: x???"))

@@ -30,7 +30,8 @@ struct ControlMessageTests {
     @Test("Split anywhere, the same messages come out")
     func split() throws {
         let messages: [ControlMessage] = [
-            .state(revision: 1, try state()), .confirm(revision: 1), .failed(revision: 2, reason: "a b c"), .state(revision: 3, NodeState()),
+            .state(revision: 1, try state()), .confirm(revision: 1), .failed(revision: 2, reason: "a b c"),
+            .state(revision: 3, NodeState()),
         ]
         let bytes = Array(messages.map(\.text).joined().utf8)
         for cut in 0...bytes.count {
@@ -46,10 +47,13 @@ struct ControlMessageTests {
         #expect(messages == [.state(revision: 4, NodeState(apiEndpoints: [try #require(Endpoint("10.0.0.1:1"))]))])
     }
 
-    @Test("What cannot be followed is an error", arguments: [
-        "state\n", "state x\n", "confirm -1\n", "state 1\napi nowhere\n", "state 1\nroute 10.0.0.0/24\n", "state 1\nroute 10.0.0.1/24 10.0.0.1\n",
-        String(repeating: "x", count: 1025),
-    ])
+    @Test(
+        "What cannot be followed is an error",
+        arguments: [
+            "state\n", "state x\n", "confirm -1\n", "state 1\napi nowhere\n", "state 1\nroute 10.0.0.0/24\n",
+            "state 1\nroute 10.0.0.1/24 10.0.0.1\n",
+            String(repeating: "x", count: 1025),
+        ])
     func broken(text: String) {
         var decoder = ControlDecoder()
         #expect(throws: ControlError.self) { try decoder.append(text.utf8) }

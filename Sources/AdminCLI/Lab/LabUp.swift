@@ -19,7 +19,9 @@ struct LabUp: AsyncParsableCommand {
 
     func run() async throws {
         let lab = try options.lab(version: version, progress: LabProgressLines().event)
-        let images = try await OwnImages(folder: try OwnImages.folderOfThisProgram(), cache: options.root).archives { Terminal.say("   \($0)") }
+        let images = try await OwnImages(folder: try OwnImages.folderOfThisProgram(), cache: options.root).archives {
+            Terminal.say("   \($0)")
+        }
         let state = try await lab.up(machines: machines, images: images)
         Terminal.say("The lab \"\(state.name)\" is up: Kubernetes \(state.kubernetesVersion) at https://\(state.hostAddress):6443")
         for machine in state.machines {

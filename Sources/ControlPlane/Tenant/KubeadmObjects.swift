@@ -28,16 +28,15 @@ enum KubeadmObjects {
 
     /// Only for `join.kubeadm`: a token of kubeadm's group may ask for a node's certificate, and the stock approver grants any name.
     private static var joinAccess: [any KubernetesObject] {
-        [
-            Grants.clusterRole("kubeadm:get-nodes", [Grants.rule(["get"], ["nodes"])]),
-            Grants.clusterRoleBinding("kubeadm:get-nodes", role: "kubeadm:get-nodes", to: [kubeadmGroup]),
-            Grants.clusterRoleBinding("kubeadm:kubelet-bootstrap", role: "system:node-bootstrapper", to: [kubeadmGroup]),
-        ] + approvalBindings
+        [Grants.clusterRole("kubeadm:get-nodes", [Grants.rule(["get"], ["nodes"])])] + joinBindings
     }
 
-    static var approvalBindings: [any KubernetesObject] {
+    /// Taken away when `join.kubeadm` is; the operator may delete these by name.
+    static var joinBindings: [ClusterRoleBinding] {
         let prefix = "system:certificates.k8s.io:certificatesigningrequests"
         return [
+            Grants.clusterRoleBinding("kubeadm:get-nodes", role: "kubeadm:get-nodes", to: [kubeadmGroup]),
+            Grants.clusterRoleBinding("kubeadm:kubelet-bootstrap", role: "system:node-bootstrapper", to: [kubeadmGroup]),
             Grants.clusterRoleBinding("kubeadm:node-autoapprove-bootstrap", role: "\(prefix):nodeclient", to: [kubeadmGroup]),
             Grants.clusterRoleBinding(
                 "kubeadm:node-autoapprove-certificate-rotation", role: "\(prefix):selfnodeclient", to: [nodes]),

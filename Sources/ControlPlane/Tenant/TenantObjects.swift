@@ -20,11 +20,11 @@ public enum TenantObjects {
         KubeProxy.render(input) + CoreDNS.render(input)
     }
 
-    /// What may be there from an earlier spec and is no longer wanted.
+    /// What may be there from an earlier spec and is no longer wanted. As `system:nestbox:operator`, which may delete all of it.
     public static func unwanted(_ input: ControlPlaneInput) -> [any KubernetesObject] {
         (KubeProxy.isEnabled(input.settings) ? [] : KubeProxy.workloads(input))
             + (CoreDNS.isEnabled(input) ? [] : CoreDNS.workloads(input.settings, image: ""))
-            + (input.settings.allowsKubeadmJoin ? [] : KubeadmObjects.approvalBindings)
+            + (input.settings.allowsKubeadmJoin ? [] : KubeadmObjects.joinBindings)
     }
 
     /// All of it.

@@ -47,6 +47,10 @@ enum TenantRBAC {
                 ["approve"], ["signers"], group: "certificates.k8s.io",
                 names: ["kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/kubelet-serving"]),
             Grants.rule(["get", "list", "watch", "delete"], ["volumeattachments"], group: "storage.k8s.io"),
+            // It can grant nothing, but take away what `join.kubeadm` granted.
+            Grants.rule(
+                ["get", "delete"], ["clusterrolebindings"], group: "rbac.authorization.k8s.io",
+                names: KubeadmObjects.joinBindings.map(\.name)),
             PolicyRule(verbs: ["get"], nonResourceURLs: ["/healthz", "/livez", "/readyz", "/version", "/readyz/*", "/livez/*"]),
         ]
         let configured = ["configmaps", "serviceaccounts", "services", "endpoints"]

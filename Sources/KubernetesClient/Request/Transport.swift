@@ -7,6 +7,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import PrometheusMetrics
+import SystemPackage
 
 /// A request that got no answer.
 struct TransportFailure: Error {
@@ -124,7 +125,7 @@ final class Transport: Sendable {
         } catch {
             try Task.checkCancellation()
             metrics.answered(request.method, code: "<error>", after: .now - start)
-            throw TransportFailure(error, of: request)
+            throw TransportFailure(error, of: request, to: metrics.host)
         }
     }
 
@@ -135,7 +136,7 @@ final class Transport: Sendable {
             throw error
         } catch {
             try Task.checkCancellation()
-            throw TransportFailure(error, of: request)
+            throw TransportFailure(error, of: request, to: metrics.host)
         }
     }
 
@@ -167,7 +168,7 @@ final class Transport: Sendable {
 }
 
 extension TransportFailure {
-    init(_ cause: any Error, of request: APIRequest) {
+    init(_ cause: any Error, of request: APIRequest, to host: String) {
         switch cause {
         case let error as KubernetesError:
             self.init(error: error, unsent: true)
@@ -179,18 +180,29 @@ extension TransportFailure {
             self.init(error: request.error(.timedOut, detail: "no answer within the time allowed"), unsent: false)
         case let error as NIOConnectionError:
             self.init(error: request.error(.unreachable, detail: Self.outline(error)), unsent: true)
+        case let error as IOError where Self.beforeConnecting.contains(Errno(rawValue: error.errnoCode)):
+            let reason = Errno(rawValue: error.errnoCode).description
+            self.init(error: request.error(.unreachable, detail: "cannot connect to \(host): \(reason)"), unsent: true)
+        case let error as IOError:
+            let reason = Errno(rawValue: error.errnoCode).description
+            self.init(error: request.error(.unreachable, detail: "the connection to \(host) failed: \(reason)"), unsent: false)
         case let error as NIOSSLError:
-            self.init(error: request.error(.unreachable, detail: "TLS failed: \(error)"), unsent: false)
+            self.init(error: request.error(.unreachable, detail: "TLS with \(host) failed: \(error)"), unsent: false)
         default:
-            self.init(error: request.error(.unreachable, detail: "the connection failed: \(cause)"), unsent: false)
+            self.init(error: request.error(.unreachable, detail: "the connection to \(host) failed: \(cause)"), unsent: false)
         }
     }
+
+    /// What connect(2) fails with.
+    private static let beforeConnecting: Set<Errno> = [.connectionRefused, .noRouteToHost, .networkUnreachable, .networkDown]
 
     private static func outline(_ error: NIOConnectionError) -> String {
         if let dns = error.dnsAError ?? error.dnsAAAAError, error.connectionErrors.isEmpty {
             return "cannot resolve \(error.host): \(dns)"
         }
-        let reasons = error.connectionErrors.map { "\($0.error)" }
+        let reasons = error.connectionErrors.map { attempt in
+            (attempt.error as? IOError).map { Errno(rawValue: $0.errnoCode).description } ?? "\(attempt.error)"
+        }
         return "cannot connect to \(error.host):\(error.port): \(Set(reasons).sorted().joined(separator: "; "))"
     }
 }

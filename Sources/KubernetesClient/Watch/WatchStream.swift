@@ -57,7 +57,7 @@ public struct WatchStream<T: KubernetesObject>: AsyncSequence, Sendable {
                 do {
                     chunk = try await body?.next()
                 } catch {
-                    throw TransportFailure(error, of: request)
+                    throw TransportFailure(error, of: request, to: transport.metrics.host)
                 }
                 guard let chunk else {
                     try Task.checkCancellation()

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import KubernetesAPI
 import KubernetesClient
 import Logging
@@ -20,9 +21,19 @@ enum HostAPI {
         ((try? await api.raw(.get, path: "/readyz"))?.status ?? 0) == 200
     }
 
-    static func isNodeReady(_ api: KubernetesClient, _ name: String) async throws -> Bool {
-        guard let node = try await api.find(Node.self, name) else { return false }
-        return node.status?.conditions?.contains { $0.type == "Ready" && $0.status == "True" } ?? false
+    /// Whether the node is ready, by the word of a kubelet that runs now: after a crash the API still has the old one's.
+    static func isNodeReady(_ api: KubernetesClient, _ name: String, since start: Date) async throws -> Bool {
+        do {
+            return try await api.find(Node.self, name).map { isReady($0, since: start) } ?? false
+        } catch let error as KubernetesError where error.isTransient {
+            return false
+        }
+    }
+
+    static func isReady(_ node: Node, since start: Date) -> Bool {
+        guard let ready = node.status?.conditions?.first(where: { $0.type == "Ready" }), ready.status == "True" else { return false }
+        // Written in whole seconds.
+        return ready.lastHeartbeatTime.flatMap(Timestamp.parse).map { $0.addingTimeInterval(1) > start } ?? false
     }
 
     /// Volumes are folders of the host's one node.

@@ -28,7 +28,8 @@ struct HostComponents: Sendable {
                 ], stage: 0),
             ComponentSpec(name: "containerd", program: containerd, arguments: ["--config", configuration.containerdFile], stage: 0),
             ComponentSpec(
-                name: "kube-apiserver", program: kubernetes("kube-apiserver"), arguments: apiServer, gates: [.port(Self.etcdPort)], stage: 1),
+                name: "kube-apiserver", program: kubernetes("kube-apiserver"), arguments: apiServer, gates: [.port(Self.etcdPort)], stage: 1
+            ),
             ComponentSpec(
                 name: "kube-controller-manager", program: kubernetes("kube-controller-manager"), arguments: controllerManager,
                 gates: [.apiReady], stage: 2),

@@ -10,7 +10,8 @@ enum AptMirrors {
             if path.hasSuffix(".sources") { entries += lines(deb822: text, suite: suite) }
         }
         guard !entries.isEmpty else {
-            throw LabError("this computer's apt has no source of Debian \(suite) (component main) in \(folder): the machines' root is made of it")
+            throw LabError(
+                "this computer's apt has no source of Debian \(suite) (component main) in \(folder): the machines' root is made of it")
         }
         return entries
     }
@@ -25,9 +26,11 @@ enum AptMirrors {
             let entry = line.prefix { $0 != "#" }
             let withoutOptions = entry.contains("[") ? entry.drop { $0 != "]" }.dropFirst() : entry.dropFirst(3)
             let words = withoutOptions.split(whereSeparator: \.isWhitespace)
-            guard entry.hasPrefix("deb"), !entry.hasPrefix("deb-src"), words.count >= 3, isSuite(words[1], suite), words[2...].contains("main")
+            guard entry.hasPrefix("deb"), !entry.hasPrefix("deb-src"), words.count >= 3, isSuite(words[1], suite),
+                words[2...].contains("main")
             else { return nil }
-            let options = entry.contains("[") ? String(entry[(entry.firstIndex(of: "[") ?? entry.startIndex)...].prefix { $0 != "]" }) + "] " : ""
+            let options =
+                entry.contains("[") ? String(entry[(entry.firstIndex(of: "[") ?? entry.startIndex)...].prefix { $0 != "]" }) + "] " : ""
             return "deb \(options)\(words[0]) \(words[1]) main"
         }
     }

@@ -6,6 +6,7 @@ enum MachineKey {
         // ssh-keygen would ask before it wrote over half a pair.
         try await Command.output("rm", ["-f", paths.sshKey, paths.authorizedKey], purpose: "making the machines' SSH key")
         try await Command.output(
-            "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "nestbox-lab", "-f", paths.sshKey], purpose: "making the machines' SSH key")
+            "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "nestbox-lab", "-f", paths.sshKey],
+            purpose: "making the machines' SSH key")
     }
 }

@@ -43,15 +43,19 @@ struct MachineRootfs: Sendable {
     /// Builds it unless it is there; the folder.
     func ensure(note: (String) -> Void) async throws -> String {
         if Files.exists("\(place)/etc/debian_version") { return place }
-        return try await FileLock.holding("\(cache)/locks/lab-rootfs.lock", waiting: { note("waiting for another lab that makes the machines' root") }) {
+        return try await FileLock.holding(
+            "\(cache)/locks/lab-rootfs.lock", waiting: { note("waiting for another lab that makes the machines' root") }
+        ) {
             if Files.exists("\(place)/etc/debian_version") { return place }
             guard Command.isInstalled("mmdebstrap") else {
                 throw LabError("the machines' root is made by mmdebstrap: apt-get install --yes mmdebstrap")
             }
             note("building Debian \(suite) for the machines; it is kept for the next lab")
-            let partial = "\(place).partial"
-            try await remove(partial)
-            try await offPool { try Files.createFolder(String(place[..<(place.lastIndex(of: "/") ?? place.endIndex)])) }
+            let parent = LabPaths.rootfs(cache: cache, recipe: "")
+            // Of a run that was killed: its mmdebstrap may still be writing, so the next one works elsewhere.
+            for name in Files.names(in: parent) where name.contains(".partial.") { try await remove("\(parent)\(name)") }
+            let partial = "\(place).partial.\(getpid())"
+            try await offPool { try Files.createFolder(parent) }
             let sources = try await offPool { try AptMirrors.ofThisComputer(suite: suite) }
             var arguments = [
                 "--variant=minbase", "--mode=root", "--include=\(Self.packages.joined(separator: ","))",

@@ -22,8 +22,8 @@ enum BootScripts {
                 return
             fi
             for hierarchy in /sys/fs/cgroup/*/; do
-                # the cgroup2 of a hybrid, and folders that are no hierarchy
-                if [ -e "$hierarchy/cgroup.controllers" ] || [ ! -e "$hierarchy/cgroup.procs" ]; then continue; fi
+                # folders that are no hierarchy
+                [ -e "$hierarchy/cgroup.procs" ] || continue
                 group=$hierarchy/$1
                 mkdir -p "$group"
                 for file in cpuset.cpus cpuset.mems; do
@@ -33,8 +33,11 @@ enum BootScripts {
             done
         }
 
-        # cgroup_mounts: folder and options of every cgroup v1 mount, hidden ones not twice
-        cgroup_mounts() { awk '$3 == "cgroup" { print $2, $4 }' /proc/mounts | sort -u; }
+        # cgroup_mounts: folder and options of every cgroup v1 mount, hidden ones not twice, and of the cgroup2 of a hybrid:
+        # systemd and runc use that one too, and would meet each other's groups in it
+        cgroup_mounts() {
+            awk '$3 == "cgroup" { print $2, $4 } $3 == "cgroup2" && $2 != "/sys/fs/cgroup" { print $2, "cgroup2" }' /proc/mounts | sort -u
+        }
 
         # mount_cgroups ROOT MOUNTS: the hierarchies anew, seen from our own cgroup namespace
         mount_cgroups() {
@@ -45,6 +48,11 @@ enum BootScripts {
             fi
             mount -n -t tmpfs -o mode=755 tmpfs "$1/sys/fs/cgroup"
             while read -r folder options; do
+                if [ "$options" = cgroup2 ]; then
+                    mkdir -p "$1$folder"
+                    mount -n -t cgroup2 cgroup2 "$1$folder"
+                    continue
+                fi
                 options=$(tr , '\n' <<< "$options" |
                     grep -vxE 'rw|ro|nosuid|nodev|noexec|relatime|xattr|clone_children|release_agent=.*' | paste -sd,)
                 case $options in name=*) options=none,$options ;; esac

@@ -89,7 +89,9 @@ struct MachineRunner: Sendable {
         let (folder, address, port) = (paths.machine(machine.name), machine.address, machine.port)
         while true {
             let ready = try await offPool {
-                guard let process = try Files.text(ifThere: "\(folder)/process")?.split(whereSeparator: \.isNewline).first else { return false }
+                guard let process = try Files.text(ifThere: "\(folder)/process")?.split(whereSeparator: \.isNewline).first else {
+                    return false
+                }
                 guard Probe.banner(of: address, port: port)?.hasPrefix("SSH-") == true else { return false }
                 return !Files.exists("/proc/\(process)/root/run/nologin")
             }

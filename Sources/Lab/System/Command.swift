@@ -9,7 +9,9 @@ enum Command {
 
     /// What the program wrote to standard output. Its end is in the error when it fails.
     @discardableResult
-    static func output(_ program: String, _ arguments: [String], environment: [String: String] = [:], purpose: String) async throws -> String {
+    static func output(_ program: String, _ arguments: [String], environment: [String: String] = [:], purpose: String) async throws
+        -> String
+    {
         let result = try await result(program, arguments, environment: environment, purpose: purpose)
         guard result.succeeded else {
             let said = lastLines(result.error.isEmpty ? result.output : result.error)
@@ -30,8 +32,7 @@ enum Command {
         _ program: String, _ arguments: [String], environment: [String: String] = [:], purpose: String
     ) async throws -> Outcome {
         var options = PlatformOptions()
-        // A person's Ctrl-C reaches us; what we started is then ended by us, in order.
-        options.createSession = true
+        // In our own process group: a person's Ctrl-C ends it with us.
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
         var settings: [Environment.Key: String] = ["PATH": systemPath, "LC_ALL": "C", "HOME": "/root"]
         for (name, value) in environment { settings[Environment.Key(rawValue: name) ?? "_"] = value }
@@ -48,7 +49,9 @@ enum Command {
         }
     }
 
-    static func isInstalled(_ program: String) -> Bool { systemPath.split(separator: ":").contains { Files.isExecutable("\($0)/\(program)") } }
+    static func isInstalled(_ program: String) -> Bool {
+        systemPath.split(separator: ":").contains { Files.isExecutable("\($0)/\(program)") }
+    }
 
     static func lastLines(_ text: String, _ count: Int = 12) -> String {
         text.split(whereSeparator: \.isNewline).suffix(count).joined(separator: "\n")

@@ -99,5 +99,11 @@ enum Files {
         return lstat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
     }
 
+    static func modificationTime(_ path: String) throws -> Date {
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { throw LabError("\(path): cannot be looked at: \(systemError())") }
+        return Date(timeIntervalSince1970: Double(facts.st_mtim.tv_sec) + Double(facts.st_mtim.tv_nsec) / 1e9)
+    }
+
     static func systemError(_ code: CInt = errno) -> String { String(cString: strerror(code)) }
 }

@@ -33,13 +33,13 @@ struct FieldErrors {
     /// Notes it when the text, where there is one, does not follow the syntax.
     mutating func require(_ text: String?, is syntax: Syntax, at path: String) {
         guard let text, !syntax.accepts(text) else { return }
-        add(path, "\"\(text)\" is not \(syntax.description)")
+        add(path, "\(quoted(text)) is not \(syntax.description)")
     }
 
     /// For fields whose values are few.
     mutating func require(_ text: String?, isOneOf values: [String], at path: String) {
         guard let text, !values.contains(text) else { return }
-        add(path, "\"\(text)\" is not one of \(values.joined(separator: ", "))")
+        add(path, "\(quoted(text)) is not one of \(values.joined(separator: ", "))")
     }
 
     /// For fields that may not be changed once they have been used.
@@ -53,4 +53,12 @@ struct FieldErrors {
         guard mirror.displayStyle == .optional else { return "\(value)" }
         return mirror.children.first.map { "\($0.value)" } ?? "nothing"
     }
+}
+
+/// A text as it is shown in a message: in quotes, on one line, and no more of it than helps to find it. What was written into the
+/// wrong field may be a key.
+func quoted(_ text: String) -> String {
+    let longest = 80
+    let shown = text.unicodeScalars.prefix(longest).map { $0.properties.generalCategory == .control ? "\u{FFFD}" : String($0) }.joined()
+    return text.unicodeScalars.count > longest ? "\"\(shown)…\"" : "\"\(shown)\""
 }

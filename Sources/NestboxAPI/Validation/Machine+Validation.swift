@@ -44,7 +44,7 @@ extension FieldErrors {
             return add(path, "is not a host key as ssh-keyscan shows it after the host's name: a type and base64, ssh-ed25519 AAAA...")
         }
         guard types.contains(words[0]) else {
-            return add(path, "\"\(words[0].prefix(40))\" is not one of \(types.joined(separator: ", "))")
+            return add(path, "\(quoted(words[0])) is not one of \(types.joined(separator: ", "))")
         }
         let prefix = [0, 0, 0, UInt8(words[0].utf8.count)] + Array(words[0].utf8)
         require(

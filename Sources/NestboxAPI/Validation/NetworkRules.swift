@@ -14,7 +14,7 @@ extension FieldErrors {
         guard let text else { return nil }
         guard let network = IPv4Network(text) else {
             let hint = IPv4Network.containing(text).map { "; did you mean \($0)?" } ?? ", such as \(Defaults.podNetwork)"
-            add(path, "\"\(text)\" is not an IPv4 CIDR\(hint)")
+            add(path, "\(quoted(text)) is not an IPv4 CIDR\(hint)")
             return nil
         }
         if !lengths.contains(network.prefixLength) {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 /// Why the kernel did not do what it was asked.
 public struct NetlinkError: Error, Hashable, Sendable, CustomStringConvertible {

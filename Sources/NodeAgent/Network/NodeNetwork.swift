@@ -1,10 +1,5 @@
-import Tunnel
-
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
+import Tunnel
 
 /// The machine's network as far as `nestbox-node` touches it: an address on loopback, routes to other nodes' pods, one sysctl.
 /// Blocking.
@@ -94,8 +89,9 @@ struct NodeNetwork: Sendable {
 
     private func remove(_ route: KernelRoute, _ socket: inout NetlinkSocket) throws(NetlinkError) {
         do {
-            try socket.change("remove the route to \(route.destination)", kind: Netlink.Kind.deleteRoute, payload: route.payload(deleting: true))
-        } catch where error.errno == ESRCH {
+            try socket.change(
+                "remove the route to \(route.destination)", kind: Netlink.Kind.deleteRoute, payload: route.payload(deleting: true))
+        } catch  where error.errno == ESRCH {
             // Gone already, with its interface.
         }
     }

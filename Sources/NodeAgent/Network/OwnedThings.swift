@@ -39,7 +39,7 @@ struct StateDirectory: Sendable {
     func owned() throws(SmallFile.Failure) -> OwnedThings {
         do {
             return OwnedThings(text: try SmallFile.text(ownedPath))
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             return OwnedThings()
         }
     }

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// An IPv4 or IPv6 address. An IPv4 address mapped into IPv6 is the IPv4 address that it is.
 public struct IPAddress: Hashable, Sendable {

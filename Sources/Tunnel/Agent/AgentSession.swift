@@ -81,10 +81,11 @@ final class AgentSession: Sendable {
         stream.eventLoop.makeCompletedFuture {
             try stream.syncOptions?.setOption(ChannelOptions.autoRead, value: false)
             let answer = NIOLoopBoundBox<StreamBytes?>(nil, eventLoop: stream.eventLoop)
-            let bytes = StreamBytes(onHeaders: { headers in
-                guard let bytes = answer.value else { return .end }
-                return self.serve(headers, on: stream, bytes: bytes)
-            }, onInactive: { answer.value = nil })
+            let bytes = StreamBytes(
+                onHeaders: { headers in
+                    guard let bytes = answer.value else { return .end }
+                    return self.serve(headers, on: stream, bytes: bytes)
+                }, onInactive: { answer.value = nil })
             answer.value = bytes
             try stream.pipeline.syncOperations.addHandler(bytes)
         }

@@ -99,7 +99,7 @@ public final class TunnelAgent: Service {
         var backoff = ReconnectBackoff()
         var generator = SystemRandomNumberGenerator()
         var attempt = 0
-        var isWaitingForFiles = false
+        var lastProblem = ""
         while !Task.isCancelled {
             let endpoints = follower.tunnelEndpoints()
             let began = ContinuousClock.now
@@ -107,22 +107,24 @@ public final class TunnelAgent: Service {
                 guard !endpoints.isEmpty else { throw NoTunnelEndpoints() }
                 let endpoint = endpoints[attempt % endpoints.count]
                 let (session, stamps) = try await connect(to: endpoint, news: news)
-                isWaitingForFiles = false
+                lastProblem = ""
                 logger.info("connected to a tunnel server", metadata: ["endpoint": "\(endpoint)"])
                 let reason = await stay(session, stamps: stamps, endpoint: endpoint, news: news, retired: &retired)
                 if Task.isCancelled { return }
                 backoff.ended(after: ContinuousClock.now - began)
                 logger.info("lost the tunnel server", metadata: ["endpoint": "\(endpoint)", "reason": "\(reason)"])
             } catch let error as SmallFile.Failure where error.isNotFound {
-                if !isWaitingForFiles { logger.info("waiting for a file to appear", metadata: ["path": "\(error.path)"]) }
-                isWaitingForFiles = true
+                if lastProblem != "\(error)" { logger.info("waiting for a file to appear", metadata: ["path": "\(error.path)"]) }
+                lastProblem = "\(error)"
                 try? await Task.sleep(for: configuration.appearanceCheck)
                 continue
             } catch {
                 backoff.failed()
-                logger.info(
-                    "could not connect to a tunnel server",
+                // Said once, not at every attempt.
+                logger.log(
+                    level: lastProblem == "\(error)" ? .debug : .warning, "could not connect to a tunnel server",
                     metadata: ["endpoints": "\(endpoints.map(\.description).joined(separator: ","))", "error": "\(error)"])
+                lastProblem = "\(error)"
             }
             attempt += 1
             try? await Task.sleep(for: backoff.delay(using: &generator))

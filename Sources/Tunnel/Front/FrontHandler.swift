@@ -36,7 +36,8 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         deadline = context.eventLoop.scheduleTask(in: Self.headerTime) {
             let (handler, context) = bound.value
-            handler.refuse(context, .init(status: 408, reason: "no complete CONNECT within \(Self.headerTime.nanoseconds / 1_000_000_000) s"))
+            let seconds = Self.headerTime.nanoseconds / 1_000_000_000
+            handler.refuse(context, .init(status: 408, reason: "no complete CONNECT within \(seconds) s"))
         }
         context.fireChannelActive()
         context.read()

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 import Logging
 import NIOCore
 import NIOHTTP2
@@ -60,6 +56,9 @@ final class AgentListener: Sendable {
                         metadata: ["peer": "\(channel.remoteAddress?.description ?? "?")", "error": "\(error)"])
                 })
             try channel.pipeline.syncOperations.addHandlers([NIOSSLServerHandler(context: tls), gate])
+        }.flatMapErrorThrowing { error in
+            self.logger.error("an agent cannot be served", metadata: ["error": "\(error)"])
+            throw error
         }
     }
 
@@ -119,7 +118,7 @@ final class AgentListener: Sendable {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let seconds = connection.identity.notAfter - Int64(now.tv_sec)
-        let end = channel.eventLoop.scheduleTask(in: .seconds(max(seconds, 0))) {
+        let end = channel.eventLoop.scheduleTask(in: .seconds(min(max(seconds, 0), 10 * 365 * 86_400))) {
             connection.close(reason: "the certificate has expired")
         }
         channel.closeFuture.whenComplete { _ in end.cancel() }

@@ -74,8 +74,14 @@ public final class TunnelServer: Service {
     public func run() async throws {
         do {
             try await listener.checkFiles()
-            let agents = try await listener.bind(host: configuration.agentHost, port: configuration.agentPort, group: group)
             let front = try await bindFront()
+            let agents: any Channel
+            do {
+                agents = try await listener.bind(host: configuration.agentHost, port: configuration.agentPort, group: group)
+            } catch {
+                try? await front.close()
+                throw error
+            }
             bound.succeed(agents.localAddress?.port ?? configuration.agentPort)
             logger.info(
                 "the tunnel is open",

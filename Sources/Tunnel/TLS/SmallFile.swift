@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 /// Certificates, keys and the agent's own small state, without Foundation. Blocking: not for an event loop or the cooperative pool.
 public enum SmallFile {

@@ -75,6 +75,13 @@ import Testing
         #expect(Self.machine(right.change).validate() == [])
     }
 
+    /// A private key where its Secret's name belongs.
+    @Test func showsLittleOfWhatMayBeAKey() {
+        let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZWQSECRET"
+        let lines = Self.machine { $0.sshKeySecret = key }.validate().map(\.description)
+        #expect(lines.count == 1 && lines.allSatisfy { !$0.contains("SECRET") && !$0.contains("\n") && $0.contains("…") })
+    }
+
     @Test func itsNameIsItsNodes() {
         #expect(Self.machine(name: "worker.example").validate().map(\.path) == ["metadata.name"])
         #expect(

@@ -15,7 +15,8 @@ extension TestKubernetes {
         let authority = try CertificateAuthority(commonName: "test", lifetime: 3600 * 24, now: Date())
         let (client, peer, port) = (try await freePort(), try await freePort(), try await freePort())
         let cluster = TestKubernetes(
-            server: "https://127.0.0.1:\(port)", binaries: binaries, directory: directory, authority: authority)
+            server: "https://127.0.0.1:\(port)", etcd: "http://127.0.0.1:\(client)", binaries: binaries, directory: directory,
+            authority: authority)
         try cluster.writeKeys()
         return try await SupervisedProcess.with(
             binaries.etcd, etcdArguments(directory, client: client, peer: peer), name: "etcd", in: directory

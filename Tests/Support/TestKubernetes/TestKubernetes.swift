@@ -11,6 +11,8 @@ import Logging
 /// share one, so tests keep to a namespace of their own.
 public struct TestKubernetes: Sendable {
     public let server: String
+    /// etcd's, on plain HTTP.
+    public let etcd: String
     public let binaries: TestBinaries
     /// Logs, keys and etcd's data; gone at the end.
     public let directory: String
@@ -60,6 +62,19 @@ public struct TestKubernetes: Sendable {
         var namespace = Namespace(metadata: ObjectMeta())
         namespace.metadata.generateName = "test-"
         return try await client.create(namespace).name
+    }
+
+    /// Has etcd forget all versions before this one, as it does every five minutes.
+    public func compact(to version: Int) async throws {
+        let configuration = ClientConfiguration(
+            server: etcd, certificateAuthority: nil, clientCertificate: nil, clientKey: nil, token: nil)
+        try await withClient(configuration) { client in
+            let answer = try await client.raw(
+                .post, path: "/v3/kv/compaction", body: ["revision": .string("\(version)"), "physical": true])
+            guard answer.status == 200 else {
+                throw TestKubernetesError("etcd does not compact: \(String(decoding: answer.body, as: UTF8.self))")
+            }
+        }
     }
 
     /// Stops the API server in its tracks, connections open: what a half-dead one looks like.

@@ -1,0 +1,40 @@
+import Foundation
+import KubernetesVersions
+
+/// Kubernetes and etcd as the artifact store has them, or as `NESTBOX_TEST_KUBERNETES` names a folder of binaries.
+struct TestBinaries: Sendable {
+    var kubernetes: String
+    var etcd: String
+    var version: KubernetesVersion
+
+    static let found: TestBinaries? = find()
+
+    /// All folders that hold a kube-apiserver.
+    static let kubernetesDirectories: [String] = {
+        let given = environment["NESTBOX_TEST_KUBERNETES"].map { [$0] } ?? []
+        let stored = folders("\(cache)/kubernetes").flatMap { folders($0) }.map { "\($0)/bin" }
+        return (given + stored).filter { FileManager.default.isExecutableFile(atPath: "\($0)/kube-apiserver") }
+    }()
+
+    static func version(in directory: String) throws -> KubernetesVersion? {
+        let text = try Command.runBlocking(["\(directory)/kube-apiserver", "--version"])
+        return text.split(whereSeparator: \.isWhitespace).last.flatMap { KubernetesVersion($0) }
+    }
+
+    private static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+    private static var cache: String { environment["NESTBOX_CACHE"] ?? "\(environment["HOME"] ?? "")/.cache/nestbox" }
+
+    private static func find() -> TestBinaries? {
+        let etcds = folders("\(cache)/etcd").flatMap { folders($0) }.map { "\($0)/bin/etcd" } + ["/usr/bin/etcd", "/usr/local/bin/etcd"]
+        guard let kubernetes = kubernetesDirectories.first(where: { FileManager.default.isExecutableFile(atPath: "\($0)/kubectl") }),
+            let etcd = etcds.first(where: { FileManager.default.isExecutableFile(atPath: $0) }),
+            let version = try? version(in: kubernetes)
+        else { return nil }
+        return TestBinaries(kubernetes: kubernetes, etcd: etcd, version: version)
+    }
+
+    private static func folders(_ path: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted().map { "\(path)/\($0)" }
+    }
+}

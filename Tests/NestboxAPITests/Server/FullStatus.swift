@@ -1,0 +1,38 @@
+import KubernetesAPI
+import KubernetesVersions
+import NestboxAPI
+
+/// Statuses with every field set.
+enum FullStatus {
+    static let time = "2026-08-01T12:00:00Z"
+    static let conditions = [
+        Condition(type: "Available", status: "True", reason: "Serving", message: "", observedGeneration: 1, lastTransitionTime: time),
+        Condition(type: "Progressing", status: "Unknown", reason: "Asking", message: "é", lastTransitionTime: time),
+    ]
+
+    static let hostedCluster = HostedClusterStatus(
+        observedGeneration: 1, conditions: conditions, controlPlaneNamespace: "hcp-a-b-c", apiEndpoints: ["192.0.2.1:30000"],
+        tunnelEndpoints: ["192.0.2.1:30001"], caFingerprint: "sha256:00", etcdClusterID: "cdf818194e3a8c32",
+        version: KubernetesVersion(1, 20, 2),
+        versionHistory: [
+            VersionHistoryEntry(version: KubernetesVersion(1, 20, 2), startedAt: time, completedAt: time),
+            VersionHistoryEntry(version: KubernetesVersion(1, 21, 0), startedAt: time),
+        ], kubeconfigSecret: "a-kubeconfig", nodes: NodeCounts(total: 2, ready: 0), deletion: "machines to be cleaned: a")
+
+    static let nodePool = NodePoolStatus(
+        observedGeneration: 1, conditions: conditions, replicas: 2, readyReplicas: 0, updatedReplicas: 1,
+        selector: "nestbox.dev/nodepool=p", versions: ["v1.20.2": 0])
+
+    static let machine = MachineStatus(
+        observedGeneration: 1, phase: .ready, conditions: conditions,
+        claim: MachineClaim(
+            namespace: "a", nodePool: "p", nodePoolUID: "1", hostedCluster: "c", hostedClusterUID: "2", epoch: 3, podCIDR: "10.244.0.0/24",
+            released: false), lastEpoch: 3, lastTenant: "a", hostKey: "ssh-ed25519 AAAA",
+        facts: MachineFacts(
+            architecture: "amd64", operatingSystem: "Debian GNU/Linux 12", kernel: "6.1.0", machineID: "0123", cpus: 2, memoryMiB: 2048,
+            kubeletVersion: "v1.20.2"),
+        plan: PlanStatus(
+            name: "Join",
+            steps: StepState.allCases.map { StepStatus(name: "step", state: $0, startedAt: time, finishedAt: time, message: "said") }),
+        message: "in a sentence")
+}
