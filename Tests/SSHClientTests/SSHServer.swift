@@ -99,9 +99,11 @@ func keygen(_ path: String, _ arguments: [String]) async throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/ssh-keygen")
     process.arguments = ["-q", "-f", path] + (arguments.contains("-N") ? [] : ["-N", ""]) + arguments
-    try process.run()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    let status = try await withCheckedThrowingContinuation { continuation in
+        process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+        do { try process.run() } catch { continuation.resume(throwing: error) }
+    }
+    #expect(status == 0)
 }
 
 /// A TCP listener on loopback that accepts nobody by itself: connections stand, and nothing is ever said.
