@@ -57,7 +57,8 @@ struct SSHConnectionTests {
         let connection = try await connect(server)
         let (source, destination) = (server.folder + "/source", server.folder + "/new folder/it's there")
         let size = 48 << 20
-        let content = try #require(FileHandle(forReadingAtPath: "/dev/urandom")?.read(upToCount: size))
+        let noise = try #require(FileHandle(forReadingAtPath: "/dev/urandom"))
+        let content = try #require(try noise.read(upToCount: size))
         try content.write(to: URL(fileURLWithPath: source))
         #expect(try await connection.upload(file: source, to: destination, mode: 0o750) == .uploaded(bytes: size))
         #expect(try Data(contentsOf: URL(fileURLWithPath: destination)) == content)
