@@ -48,8 +48,8 @@ struct ForwarderTests {
                     }
                 }
                 forwarder.update([down])
-                try await TestConnection.open(host: "127.0.0.1", port: port) { connection in
-                    _ = await #expect(throws: (any Error).self) { _ = try await connection.read(exactly: 1) }
+                await #expect(throws: (any Error).self) {
+                    try await TestConnection.open(host: "127.0.0.1", port: port) { _ = try await $0.read(exactly: 1) }
                 }
                 forwarder.update([up])
                 try await TestConnection.open(host: "127.0.0.1", port: port) { connection in
@@ -66,8 +66,8 @@ struct ForwarderTests {
         try await TestTarget.with(serve: TestTarget.echo) { target in
             let up = try #require(Endpoint(target.address))
             try await withForwarder([up], filter: SourceFilter(pods: nil, readAddresses: { [] })) { _, port in
-                try await TestConnection.open(host: "127.0.0.1", port: port) { connection in
-                    _ = await #expect(throws: (any Error).self) { _ = try await connection.read(exactly: 1) }
+                _ = await #expect(throws: (any Error).self) {
+                    try await TestConnection.open(host: "127.0.0.1", port: port) { _ = try await $0.read(exactly: 1) }
                 }
             }
         }

@@ -65,3 +65,40 @@ final class RawSocket: @unchecked Sendable {
         return String(decoding: buffer[..<count], as: UTF8.self)
     }
 }
+
+/// A TCP port that takes no more connections and refuses none: the kernel drops what asks for one.
+final class SilentTarget: Sendable {
+    let port: Int
+    private let descriptors: [Int32]
+
+    init() throws {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var descriptors = [listener]
+        let isBound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, length) == 0 && listen(listener, 0) == 0 && getsockname(listener, $0, &length) == 0
+            }
+        }
+        port = Int(UInt16(bigEndian: address.sin_port))
+        guard isBound else {
+            close(listener)
+            self.descriptors = []
+            throw RawSocket.Failure(operation: "listen", code: errno)
+        }
+        // A queue of no length holds one; a few more make sure that it is full.
+        for _ in 0..<4 {
+            let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+            descriptors.append(client)
+            _ = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(client, $0, length) }
+            }
+        }
+        self.descriptors = descriptors
+    }
+
+    deinit { for descriptor in descriptors { close(descriptor) } }
+}

@@ -56,6 +56,8 @@ struct TestConnection {
 
     func write(_ text: String) async throws { try await output.write(ByteBuffer(string: text)) }
     func write(_ bytes: [UInt8]) async throws { try await output.write(ByteBuffer(bytes: bytes)) }
+    /// Returns once the kernel has it all, so that a close loses nothing on this side.
+    func flush(_ bytes: [UInt8]) async throws { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get() }
     func finish() { output.finish() }
 
     /// Connects to a Unix socket and runs `body`.
@@ -113,31 +115,36 @@ struct TestTarget {
     static func with<Result: Sendable>(
         serve: @escaping @Sendable (inout TestConnection) async throws -> Void, _ body: @Sendable (TestTarget) async throws -> Result
     ) async throws -> Result {
+        let (clients, arrivals) = AsyncStream.makeStream(of: TestConnection.Channel.self)
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .bind(host: "127.0.0.1", port: 0) { channel in
-                channel.eventLoop.makeCompletedFuture { try TestConnection.wrap(channel) }
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { _ = arrivals.yield(try TestConnection.wrap(channel)) }
             }
-        let port = server.channel.localAddress?.port ?? 0
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = server.localAddress?.port ?? 0
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try? await server.executeThenClose { clients in
-                    try await withThrowingDiscardingTaskGroup { connections in
-                        for try await client in clients {
-                            connections.addTask {
-                                // A client that breaks off is that test's business.
-                                try? await client.executeThenClose { input, output in
-                                    var connection = TestConnection(client.channel, input, output)
-                                    try await serve(&connection)
-                                }
+                await withDiscardingTaskGroup { connections in
+                    for await client in clients {
+                        connections.addTask {
+                            // A client that breaks off is that test's business.
+                            try? await client.executeThenClose { input, output in
+                                var connection = TestConnection(client.channel, input, output)
+                                try await serve(&connection)
                             }
                         }
                     }
+                    connections.cancelAll()
                 }
             }
-            defer { group.cancelAll() }
-            return try await body(TestTarget(port: port))
+            let result: Swift.Result<Result, any Error>
+            do { result = .success(try await body(TestTarget(port: port))) } catch { result = .failure(error) }
+            try? await server.close()
+            arrivals.finish()
+            try await group.waitForAll()
+            return try result.get()
         }
     }
 

@@ -68,10 +68,7 @@ struct TunnelEndToEndTests {
     func writeThenClose() async throws {
         try await withNode { fixture, _ in
             let data = (0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-            try await TestTarget.with(serve: { connection in
-                try await connection.write(data)
-                connection.finish()
-            }) { target in
+            try await TestTarget.with(serve: { connection in try await connection.flush(data) }) { target in
                 try await withThrowingDiscardingTaskGroup { group in
                     for _ in 0..<8 {
                         group.addTask {
@@ -93,7 +90,7 @@ struct TunnelEndToEndTests {
                 // Closed both ways at once, which a Unix socket reports as a hang-up.
                 try await TestConnection.open(fixture.socket) { connection in
                     #expect(try await connection.connect(to: target.address) == Self.established)
-                    try await connection.write(data)
+                    try await connection.flush(data)
                 }
                 try await TunnelFixture.eventually("the target has it all") { digests.withLock { $0.count == 1 } }
                 #expect(digests.withLock { $0 } == [Array(SHA256.hash(data: data))])
@@ -224,15 +221,27 @@ struct TunnelEndToEndTests {
     @Test("A client that goes away while its target is dialled leaves nothing behind")
     func abandonedDial() async throws {
         try await withNode { fixture, server in
-            // An address that swallows packets.
+            let silent = try SilentTarget()
             let socket = try RawSocket(path: fixture.socket)
-            try socket.write("CONNECT 192.0.2.77:9 HTTP/1.1\r\n\r\n")
+            try socket.write("CONNECT 127.0.0.1:\(silent.port) HTTP/1.1\r\n\r\n")
             try await Task.sleep(for: .milliseconds(50))
             socket.close()
-            try await TunnelFixture.eventually("the dial is over") {
-                server.counters.dialsAbandoned.current + server.counters.dialsFailed.current == 1
-            }
+            try await TunnelFixture.eventually("the dial is given up") { server.counters.dialsAbandoned.current == 1 }
             #expect(server.counters.connectionsOpen.current == 0)
+            #expect(server.counters.dialsFailed.current == 0)
+        }
+    }
+
+    @Test("A target that never answers is an answer all the same, in less than 8 s")
+    func timeout() async throws {
+        try await withNode { fixture, _ in
+            let silent = try SilentTarget()
+            let began = ContinuousClock.now
+            try await TestConnection.open(fixture.socket) { connection in
+                let line = try await connection.connect(to: "127.0.0.1:\(silent.port)")
+                #expect(line.hasPrefix("HTTP/1.1 504 127.0.0.1:\(silent.port): "))
+            }
+            #expect(ContinuousClock.now - began < .seconds(8))
         }
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -59,7 +60,7 @@ final class TargetConnector: Sendable {
         switch error {
         case let error as DialFailure: error
         case ChannelError.connectTimeout: .timeout("the node could not connect to it in time")
-        case let error as IOError: .badGateway(String(describing: error))
+        case let error as IOError: .badGateway(String(cString: strerror(error.errnoCode)))
         default: .badGateway("\(error)")
         }
     }

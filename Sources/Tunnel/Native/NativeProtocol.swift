@@ -17,9 +17,9 @@ public enum NativeProtocol {
     static let dialTimeout = TimeAmount.seconds(5)
     /// How long the whole handshake may take: TCP, TLS and the first settings.
     static let handshakeTimeout = TimeAmount.seconds(10)
-    static let pingInterval = TimeAmount.seconds(8)
-    /// A peer that sent nothing for this long, though pinged, is dead; checked every `pingInterval` at least.
-    static let silenceLimit = TimeAmount.seconds(18)
+    static let pingInterval = TimeAmount.seconds(6)
+    /// A peer that sent nothing for this long, though pinged, is dead; looked at four times a `pingInterval`, so within 17 s.
+    static let silenceLimit = TimeAmount.seconds(15)
 
     /// Bytes in flight to one slow reader.
     static let streamWindow = 512 * 1024
