@@ -46,7 +46,7 @@ struct PlanRenderingTests {
         var parameters = JoinParameters.example()
         parameters.bootstrapKubeconfig = "token: secret-token"
         for step in Plan.join(parameters).steps where "\(step)".contains("secret-token") {
-            #expect(step.name == "KubeletConfiguration")
+            #expect(step.name == "Configuration")
         }
     }
 

@@ -57,8 +57,8 @@ struct SSHConnectionTests {
         let connection = try await connect(server)
         let (source, destination) = (server.folder + "/source", server.folder + "/new folder/it's there")
         let size = 48 << 20
-        var generator = SystemRandomNumberGenerator()
-        let content = Data((0..<size / 8).flatMap { _ in withUnsafeBytes(of: generator.next()) { Array($0) } })
+        let noise = try #require(FileHandle(forReadingAtPath: "/dev/urandom"))
+        let content = try #require(try noise.read(upToCount: size))
         try content.write(to: URL(fileURLWithPath: source))
         #expect(try await connection.upload(file: source, to: destination, mode: 0o750) == .uploaded(bytes: size))
         #expect(try Data(contentsOf: URL(fileURLWithPath: destination)) == content)
@@ -119,7 +119,7 @@ struct SSHConnectionTests {
         await #expect(throws: SSHError.timeout(server.target, operation: "a command", after: .milliseconds(500))) {
             try await connection.execute("sleep 60", timeout: .milliseconds(500))
         }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(30))
         await #expect(throws: SSHError.self) { try await connection.execute("true", timeout: .seconds(5)) }
     }
 
@@ -155,7 +155,7 @@ struct SSHConnectionTests {
         let start = ContinuousClock.now
         command.cancel()
         await #expect(throws: CancellationError.self) { try await command.value }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(30))
     }
 
     @Test func aServerThatDiesIsNoticed() async throws {

@@ -3,9 +3,10 @@ import SSHClient
 import Testing
 
 /// OpenSSH's own server on a free port of loopback, with keys and configuration in a temporary folder, in a process namespace
-/// that dies with it. Needs root; found by `NESTBOX_SSHD`, in `/usr/sbin`, or not at all.
+/// that dies with it. Needs root. The binary is the one that `NESTBOX_SSHD` names, or the computer's, or that of Debian's
+/// package, unpacked into the cache: installed, it would start a daemon.
 final class SSHServer {
-    static let binary: String? = [ProcessInfo.processInfo.environment["NESTBOX_SSHD"], "/usr/sbin/sshd"]
+    static let binary: String? = [ProcessInfo.processInfo.environment["NESTBOX_SSHD"], "/usr/sbin/sshd", unpacked()]
         .compactMap { $0 }.first { FileManager.default.isExecutableFile(atPath: $0) }
     static var isAvailable: Bool { binary != nil && getuid() == 0 }
 
@@ -14,6 +15,29 @@ final class SSHServer {
     /// The private key that root's authorized_keys holds.
     let userKey: SSHPrivateKey
     private let process = Process()
+
+    private static func unpacked() -> String? {
+        let cache = ProcessInfo.processInfo.environment["NESTBOX_CACHE"] ?? NSHomeDirectory() + "/.cache/nestbox"
+        let folder = "\(cache)/test-sshd"
+        let binary = "\(folder)/usr/sbin/sshd"
+        if FileManager.default.isExecutableFile(atPath: binary) { return binary }
+        let script = """
+            set -eu
+            mkdir -p "$1.new"
+            cd "$1.new"
+            apt-get -qq download openssh-server libwrap0
+            for package in *.deb; do dpkg-deb -x "$package" .; done
+            rm -f *.deb
+            mv "$1.new" "$1"
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", script, "sh", folder]
+        process.standardError = FileHandle.nullDevice
+        do { try process.run() } catch { return nil }
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? binary : nil
+    }
 
     init(hostKeyTypes: [String] = ["ed25519"], userKeyType: [String] = ["-t", "ed25519"]) async throws {
         let binary = try #require(Self.binary)
@@ -75,9 +99,11 @@ func keygen(_ path: String, _ arguments: [String]) async throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/ssh-keygen")
     process.arguments = ["-q", "-f", path] + (arguments.contains("-N") ? [] : ["-N", ""]) + arguments
-    try process.run()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    let status = try await withCheckedThrowingContinuation { continuation in
+        process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+        do { try process.run() } catch { continuation.resume(throwing: error) }
+    }
+    #expect(status == 0)
 }
 
 /// A TCP listener on loopback that accepts nobody by itself: connections stand, and nothing is ever said.

@@ -16,8 +16,8 @@ enum CleanNetwork {
                             while read -r link; do ip link delete "$link" 2>/dev/null || true; done
                         ip -4 -o addr show | awk -v address=\(address) '{ split($4, part, "/"); if (part[1] == address) print $2, $4 }' |
                             while read -r link cidr; do ip addr delete "$cidr" dev "$link"; done
-                        ip -4 route flush root \(shellQuoted(parameters.clusterPodCIDR))
-                        ip -4 route flush cache 2>/dev/null || true
+                        pods=\(shellQuoted(parameters.clusterPodCIDR))
+                        [ -z "$pods" ] || ip -4 route flush root "$pods"
                         """))
             ], timeout: .seconds(60))
     }

@@ -3,8 +3,7 @@ import SSHClient
 /// Rules of kube-proxy, of CNI plugins and of ours, in every packet filter the kernel has; other rules stay as they are.
 enum CleanPacketFilter {
     static func step(_ parameters: CleanParameters) -> Step {
-        let pods = shellQuoted(parameters.clusterPodCIDR)
-        return Step(
+        Step(
             "RemoveRules",
             actions: [
                 .script(
@@ -31,9 +30,10 @@ enum CleanPacketFilter {
                                 done
                             done
                         fi
-                        if command -v conntrack > /dev/null; then
-                            conntrack -D -s \(pods) > /dev/null 2>&1 || true
-                            conntrack -D -d \(pods) > /dev/null 2>&1 || true
+                        pods=\(shellQuoted(parameters.clusterPodCIDR))
+                        if [ -n "$pods" ] && command -v conntrack > /dev/null; then
+                            conntrack -D -s "$pods" > /dev/null 2>&1 || true
+                            conntrack -D -d "$pods" > /dev/null 2>&1 || true
                         fi
                         """))
             ], timeout: .seconds(60))

@@ -1,6 +1,7 @@
 /// All that cleaning one machine depends on.
 public struct CleanParameters: Sendable, Equatable {
     public var owner: MachineOwner
+    /// Whose routes go; empty when it is not known.
     public var clusterPodCIDR: String
     public var nodeLocalAPIAddress: String
     /// Whether the machine gets new SSH host keys, as it must before anybody else may use it.

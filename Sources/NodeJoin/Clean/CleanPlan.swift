@@ -10,14 +10,10 @@ extension Plan {
             CleanServices.stop, CleanProcesses.kill, CleanMounts.unmount, CleanNetwork.step(parameters), CleanPacketFilter.step(parameters),
             CleanServices.removeSlices, CleanFiles.remove, CleanFiles.restoreKernelSettings,
         ]
+        if parameters.renewHostKeys { steps += [CleanHostKeys.make, CleanHostKeys.install] }
         if !parameters.assumeJoined {
             // A machine that was refused for being another cluster's node carries our claim, and nothing else of ours.
             for index in steps.indices { steps[index].check = Script("[ ! -e \(NodePaths.configuration)/preflight ]") }
-        }
-        if parameters.renewHostKeys {
-            var renewal = [CleanHostKeys.make, CleanHostKeys.install]
-            if !parameters.assumeJoined { renewal[0].check = Script("[ ! -e \(NodePaths.configuration)/preflight ]") }
-            steps += renewal
         }
         steps.append(
             Step(

@@ -2,19 +2,22 @@ extension Plan {
     /// Makes a machine a node: from plain Debian to a kubelet that asks for its certificate. The token, the approval and the
     /// wait for the Node are the operator's.
     public static func join(_ parameters: JoinParameters) -> Plan {
+        let artifacts = parameters.artifacts
+        // The kubelet's bootstrap goes through `nestbox-node`, and its pods need the rest.
+        let first = [NodeService.component(parameters), PodNetwork.component(parameters.network), Containerd.component(artifacts)]
+            .compactMap { $0 }
+        let kubelet = Kubelet.component(parameters)
         var steps = [
             ClaimFile.take(parameters.owner),
             PreflightStep.step(parameters),
             KernelSettingsStep.step,
-            ToolsSteps.tools(parameters.artifacts.nodeTools),
-            ToolsSteps.programs(parameters.artifacts),
+            ToolsSteps.tools(artifacts.nodeTools),
+            ToolsSteps.programs(artifacts),
+            (first + [kubelet]).configure("Configuration"),
+            first.start("StartServices"),
         ]
-        steps += NodeServiceSteps.steps(parameters)
-        steps += PodNetworkStep.steps(parameters.network)
-        steps += ContainerdSteps.steps(parameters)
-        steps += ([parameters.artifacts.pauseImage] + parameters.artifacts.images).map(ContainerdSteps.image)
-        steps += KubeletSteps.steps(parameters)
-        steps.append(LocalChecksStep.step(parameters.network))
+        steps += ([artifacts.pauseImage] + artifacts.images).map(Containerd.image)
+        steps += [[kubelet].start("StartKubelet"), LocalChecksStep.step(parameters.network)]
         return Plan(name: "Join", fence: ClaimFile.fence(parameters.owner), steps: steps)
     }
 }

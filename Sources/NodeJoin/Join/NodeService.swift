@@ -1,5 +1,5 @@
 /// `nestbox-node`: started before the kubelet, whose bootstrap goes through it.
-enum NodeServiceSteps {
+enum NodeService {
     private static let unit = SystemdUnit(
         "nestbox-node.service",
         """
@@ -41,15 +41,10 @@ enum NodeServiceSteps {
         ]
     }
 
-    static func steps(_ parameters: JoinParameters) -> [Step] {
+    static func component(_ parameters: JoinParameters) -> NodeComponent {
         let files = files(parameters)
-        return [
-            Step(
-                "NodeServiceConfiguration", check: files.allSame,
-                actions: [.script(files.putAll + "mkdir -p -m 700 /var/lib/nestbox-node")],
-                timeout: .seconds(30)),
-            unit.start(
-                "StartNodeService", fingerprint: hexSHA256(files.fingerprint + parameters.artifacts.nestboxNode.sha256)),
-        ]
+        return NodeComponent(
+            unit: unit, configure: files.putAll + "mkdir -p -m 700 /var/lib/nestbox-node",
+            fingerprint: hexSHA256(files.fingerprint + parameters.artifacts.nestboxNode.sha256))
     }
 }

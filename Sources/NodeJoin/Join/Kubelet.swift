@@ -3,7 +3,7 @@ import KubernetesVersions
 import SSHClient
 
 /// The kubelet, its configuration and its first credential.
-enum KubeletSteps {
+enum Kubelet {
     static func arguments(_ parameters: JoinParameters) -> [String] {
         var arguments = [
             "--config=\(NodePaths.configuration)/kubelet.yaml",
@@ -81,17 +81,13 @@ enum KubeletSteps {
         return Script("\(template.put)\n\(fill)")
     }
 
-    static func steps(_ parameters: JoinParameters) -> [Step] {
+    static func component(_ parameters: JoinParameters) -> NodeComponent {
         let unit = unit(parameters)
         let credential = TextFile("\(NodePaths.configuration)/bootstrap.kubeconfig", mode: 0o600, parameters.bootstrapKubeconfig)
-        // The token is not part of it: a fresh one is no reason to restart a kubelet that has its certificate.
-        let fingerprint = hexSHA256(
-            [unit.file.content, parameters.kubeletConfiguration, parameters.artifacts.kubelet.sha256].joined(separator: "\n"))
-        return [
-            Step(
-                "KubeletConfiguration",
-                actions: [.script(configure(parameters.kubeletConfiguration) + [credential, unit.file].putAll)], timeout: .seconds(30)),
-            unit.start("StartKubelet", fingerprint: fingerprint),
-        ]
+        return NodeComponent(
+            unit: unit, configure: configure(parameters.kubeletConfiguration) + [credential, unit.file].putAll,
+            // Without the token: a fresh one is no reason to restart a kubelet that has its certificate.
+            fingerprint: hexSHA256(
+                [unit.file.content, parameters.kubeletConfiguration, parameters.artifacts.kubelet.sha256].joined(separator: "\n")))
     }
 }

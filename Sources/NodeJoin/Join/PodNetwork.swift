@@ -1,7 +1,7 @@
 import SSHClient
 
 /// The built-in pod network: a bridge on each node, addresses from the node's own part of the pods' network.
-enum PodNetworkStep {
+enum PodNetwork {
     /// `ipMasq` of the bridge plugin would also hide pods from pods on other nodes; the rule for the outside stands in
     /// `masquerade` instead.
     private static func configuration(_ network: JoinNetwork) -> TextFile {
@@ -52,17 +52,11 @@ enum PodNetworkStep {
             """)
     }
 
-    static func steps(_ network: JoinNetwork) -> [Step] {
-        guard network.bridge else { return [] }
+    /// None where the tenant brings a network of their own.
+    static func component(_ network: JoinNetwork) -> NodeComponent? {
+        guard network.bridge else { return nil }
         let unit = masquerade(network)
         let files = [configuration(network), unit.file]
-        return [
-            Step("PodNetwork", check: files.allSame, actions: [.script(files.putAll)], timeout: .seconds(30)),
-            unit.start("StartMasquerade", fingerprint: files.fingerprint),
-        ]
-    }
-
-    static func fingerprint(_ network: JoinNetwork) -> String {
-        network.bridge ? [configuration(network)].fingerprint : "none"
+        return NodeComponent(unit: unit, configure: files.putAll, fingerprint: [unit.file].fingerprint)
     }
 }

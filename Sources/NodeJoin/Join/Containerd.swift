@@ -1,7 +1,7 @@
 import SSHClient
 
 /// containerd as the machine's own circumstances allow it.
-enum ContainerdSteps {
+enum Containerd {
     static let snapshotterFile = "\(NodePaths.configuration)/snapshotter"
 
     static let unit = SystemdUnit(
@@ -38,6 +38,7 @@ enum ContainerdSteps {
             systemd=false
             [ ! -f /sys/fs/cgroup/cgroup.controllers ] || systemd=true
             trial=/var/lib/containerd/nestbox-trial
+            umount $trial/merged 2>/dev/null || true
             mkdir -p $trial/lower $trial/upper $trial/work $trial/merged
             snapshotter=native
             if mount -t overlay overlay -o lowerdir=$trial/lower,upperdir=$trial/upper,workdir=$trial/work $trial/merged 2>/dev/null; then
@@ -82,15 +83,11 @@ enum ContainerdSteps {
             """)
     }
 
-    static func steps(_ parameters: JoinParameters) -> [Step] {
-        let configuration = configure(pauseImage: parameters.artifacts.pauseImage.reference)
-        let fingerprint = hexSHA256(
-            [configuration.body, unit.file.content, parameters.artifacts.nodeTools.sha256, PodNetworkStep.fingerprint(parameters.network)]
-                .joined(separator: "\n"))
-        return [
-            Step("ContainerdConfiguration", actions: [.script(configuration + [unit.file].putAll)], timeout: .seconds(30)),
-            unit.start("StartContainerd", fingerprint: fingerprint),
-        ]
+    static func component(_ artifacts: JoinArtifacts) -> NodeComponent {
+        let configuration = configure(pauseImage: artifacts.pauseImage.reference)
+        return NodeComponent(
+            unit: unit, configure: configuration + [unit.file].putAll,
+            fingerprint: hexSHA256([configuration.body, unit.file.content, artifacts.nodeTools.sha256].joined(separator: "\n")))
     }
 
     private static let ctr = "\(NodePaths.programs)/ctr --address \(NodePaths.containerdSocket) --namespace k8s.io"
