@@ -44,7 +44,8 @@ struct NodePoolReconciler: Reconciler {
             machine.status?.phase = .claimed
             machine.status?.message = nil
             machine.status?.plan = nil
-            machine.status?.conditions = nil
+            let kept = machine.status?.conditions?.filter { $0.type == "Reachable" }
+            machine.status?.conditions = kept
             let epoch = (machine.status?.lastEpoch ?? 0) + 1
             machine.status?.lastEpoch = epoch
             machine.status?.claim = MachineClaim(
