@@ -54,13 +54,15 @@ public struct ObjectMeta: Codable, Sendable, Equatable {
     public var creationTimestamp: String?
     /// RFC 3339; set once deletion was asked for and finalizers hold it.
     public var deletionTimestamp: String?
+    public var deletionGracePeriodSeconds: Int?
     public var finalizers: [String]?
     public var ownerReferences: [OwnerReference]?
 
     public init(
         name: String? = nil, generateName: String? = nil, namespace: String? = nil, labels: [String: String]? = nil,
         annotations: [String: String]? = nil, uid: String? = nil, resourceVersion: String? = nil, generation: Int? = nil,
-        creationTimestamp: String? = nil, deletionTimestamp: String? = nil, finalizers: [String]? = nil,
+        creationTimestamp: String? = nil, deletionTimestamp: String? = nil, deletionGracePeriodSeconds: Int? = nil,
+        finalizers: [String]? = nil,
         ownerReferences: [OwnerReference]? = nil
     ) {
         self.name = name
@@ -73,6 +75,7 @@ public struct ObjectMeta: Codable, Sendable, Equatable {
         self.generation = generation
         self.creationTimestamp = creationTimestamp
         self.deletionTimestamp = deletionTimestamp
+        self.deletionGracePeriodSeconds = deletionGracePeriodSeconds
         self.finalizers = finalizers
         self.ownerReferences = ownerReferences
     }

@@ -8,7 +8,7 @@ struct EndToEndLine {
     static let version = ProcessInfo.processInfo.environment["NESTBOX_TEST_VERSION"] ?? "v1.20.2"
 
     @Test func aTenantRunsPodsOnItsOwnMachine() async throws {
-        var host = CommandRun(environment: [:])
+        var host = CommandRun(environment: ["NESTBOX_BIN": CommandRun.products])
         try await host.nestbox("lab", "down", "--name", Self.lab)
         do {
             try await line(&host)

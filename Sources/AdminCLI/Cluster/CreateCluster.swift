@@ -34,7 +34,7 @@ struct CreateCluster: AsyncParsableCommand {
             guard options.wait else { return }
             try await Waiting(timeout: .seconds(options.timeout)).wait(for: "cluster \(name)") {
                 let now = try await client.get(HostedCluster.self, name, namespace: namespace)
-                return now.status?.conditions?.missing("Available")
+                return (now.status?.conditions ?? []).missing("Available")
             }
         }
     }

@@ -25,7 +25,7 @@ struct Kubeconfig: AsyncParsableCommand {
             let cluster = try await client.get(HostedCluster.self, name, namespace: namespace)
             guard let secretName = cluster.status?.kubeconfigSecret else {
                 throw CommandFailure(
-                    "cluster \(name) has no kubeconfig yet: \(cluster.status?.conditions?.missing("Available") ?? "it is being made"); try again when it is Available"
+                    "cluster \(name) has no kubeconfig yet: \((cluster.status?.conditions ?? []).missing("Available") ?? "it is being made"); try again when it is Available"
                 )
             }
             let secret = try await client.get(Secret.self, secretName, namespace: namespace)

@@ -28,12 +28,22 @@ extension HostedClusterReconciler {
                 try await client.deleteIfPresent(Namespace.self, name, uid: namespace.metadata.uid)
             }
             try await say("the namespace \(name) to go, with the control plane in it", on: cluster)
+            try await endPods(in: name)
             return .requeue(after: .seconds(1))
         }
         applied.forget(scope: uid)
         applied.forget(scope: AppliedObjects.inside(uid))
         try await client.removeFinalizer(Self.finalizer, from: cluster)
         return .done
+    }
+
+    /// Nobody is served any more: an API server that waits for its clients, and a tunnel that waits for it, would only hold up the end.
+    private func endPods(in namespace: String) async throws {
+        for pod in try await client.list(Pod.self, namespace: namespace).items where (pod.metadata.deletionGracePeriodSeconds ?? 60) > 1 {
+            do {
+                try await client.delete(Pod.self, pod.name, namespace: namespace, uid: pod.metadata.uid, gracePeriodSeconds: 1)
+            } catch let error as KubernetesError where error.isNotFound || error.isConflict {}
+        }
     }
 
     private func say(_ waitingFor: String, on cluster: HostedCluster) async throws {

@@ -24,6 +24,7 @@ struct NodePoolReconciler: Reconciler {
         }
         let cluster = try await client.find(
             HostedCluster.self, ObjectKey(namespace: key.namespace, name: pool.spec?.clusterName ?? ""))?.withDefaults()
+        if let cluster, try await belong(&pool, to: cluster) { return .done }
         // Read from the API, not from a cache: a claim missed here would give one pod network to two nodes.
         let machines = try await client.list(Machine.self).items
         let decision = PoolDecision(pool: pool, cluster: cluster, machines: machines)
@@ -36,6 +37,18 @@ struct NodePoolReconciler: Reconciler {
         }
         try await report(pool, cluster: cluster, decision: decision)
         return .done
+    }
+
+    /// A pool goes with its cluster: the host's garbage collector sees to that. True when it wrote.
+    private func belong(_ pool: inout NodePool, to cluster: HostedCluster) async throws -> Bool {
+        guard !pool.metadata.isBeingDeleted, let uid = cluster.metadata.uid,
+            pool.metadata.ownerReferences?.contains(where: { $0.uid == uid }) != true
+        else { return false }
+        let owner = OwnerReference(
+            apiVersion: HostedCluster.resourceType.apiVersion, kind: HostedCluster.resourceType.kind, name: cluster.name, uid: uid)
+        pool.metadata.ownerReferences = (pool.metadata.ownerReferences ?? []) + [owner]
+        _ = try await client.update(pool)
+        return true
     }
 
     private func claim(_ claim: PoolDecision.Claim, pool: NodePool, cluster: HostedCluster?) async throws {
