@@ -11,7 +11,7 @@ phase "build Nestbox" "${swift[@]}"
 bin=$("${swift[@]}" --show-bin-path)
 nestbox=$bin/nestbox
 phase "obtain Kubernetes $version" "$nestbox" artifacts get "$version"
-phase "bring up the lab: a host cluster and two machines" "$nestbox" lab up --name demo --machines 2
+phase "bring up the lab: a host cluster and two machines" "$nestbox" lab up --name demo --machines 2 --version "$version"
 eval "$("$nestbox" lab env --name demo)" # KUBECONFIG, NESTBOX_LAB_SSH_KEY, PATH with kubectl
 host_kubectl=(kubectl)
 

@@ -5,8 +5,8 @@ set -euo pipefail
 
 packages=(
     libssh2-1-dev libssl-dev libcurl4-openssl-dev          # linked against
-    golang-go golang-github-modern-go-reflect2-dev jq rsync dpkg-dev make gcc libc6-dev  # Kubernetes, from Debian's source package
-    mmdebstrap iproute2 iptables openssh-client ca-certificates curl procps               # the lab
+    golang-go golang-github-modern-go-reflect2-dev jq rsync dpkg-dev make xz-utils gcc libc6-dev  # Kubernetes, from Debian's source package
+    mmdebstrap iproute2 iptables openssh-client openssl ca-certificates curl procps util-linux               # the lab
 )
 missing=()
 for package in "${packages[@]}"; do

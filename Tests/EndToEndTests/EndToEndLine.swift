@@ -25,7 +25,7 @@ struct EndToEndLine {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
 
-        try await host.nestbox("lab", "up", "--name", Self.lab, "--machines", "1")
+        try await host.nestbox("lab", "up", "--name", Self.lab, "--machines", "1", "--version", Self.version)
         for line in try await host.nestbox("lab", "env", "--name", Self.lab).split(separator: "\n") {
             let pair = line.replacingOccurrences(of: "export ", with: "").split(separator: "=", maxSplits: 1)
             host.environment[String(pair[0])] = pair[1].trimmingCharacters(in: CharacterSet(charactersIn: "'\""))
