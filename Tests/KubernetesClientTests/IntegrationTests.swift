@@ -142,7 +142,7 @@ import Testing
     @Test func `A watch ends when its time is over, after a bookmark`() async throws {
         let cluster = try TestKubernetes.current()
         var configuration = try cluster.configuration()
-        configuration.timeouts.watch = 3...3
+        configuration.timeouts.watch = 10...10
         try await cluster.withClient(configuration) { client in
             let namespace = try await cluster.makeNamespace(client)
             _ = try await client.create(map("a", namespace))

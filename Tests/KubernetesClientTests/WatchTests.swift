@@ -109,7 +109,7 @@ private let expired =
 
     @Test func `A connection on which nothing comes is given up`() async throws {
         var timeouts = ClientTimeouts()
-        timeouts.watchSilence = .milliseconds(300)
+        timeouts.watchSilence = .seconds(5)
         let result = try await watch([.head(), .line(added("a", 5)), .silence], timeouts: timeouts)
         #expect(names(result.events) == ["a"])
         #expect(result.error?.code == .timedOut)

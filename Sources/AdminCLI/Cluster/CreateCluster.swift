@@ -1,4 +1,5 @@
 import ArgumentParser
+import ArtifactStore
 import KubernetesAPI
 import KubernetesClient
 import KubernetesVersions
@@ -15,7 +16,7 @@ struct CreateCluster: AsyncParsableCommand {
             """)
 
     @Argument(help: "The cluster's name.") var name: String
-    @Option(help: "The Kubernetes version; else the newest that this nestbox knows.") var version: String?
+    @Option(help: "The Kubernetes version; else the newest that a source of artifacts can give.") var version: String?
     @Option(help: "Control-plane replicas, 1 or 3.") var replicas: Int?
     @Option(help: "The pods' network.") var podCIDR: String?
     @Option(help: "The Services' network.") var serviceCIDR: String?
@@ -27,9 +28,10 @@ struct CreateCluster: AsyncParsableCommand {
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        if options.dryRun { return try options.show(try cluster(namespace: connection.namespace ?? "default")) }
+        let version = try await chosenVersion()
+        if options.dryRun { return try options.show(try cluster(version, namespace: connection.namespace ?? "default")) }
         try await connection.run { client, namespace in
-            let cluster = try cluster(namespace: namespace)
+            let cluster = try cluster(version, namespace: namespace)
             _ = try await options.create(cluster, with: client)
             guard options.wait else { return }
             try await Waiting(timeout: .seconds(options.timeout)).wait(for: "cluster \(name)") {
@@ -39,14 +41,16 @@ struct CreateCluster: AsyncParsableCommand {
         }
     }
 
-    private func cluster(namespace: String) throws -> HostedCluster {
-        var spec = HostedClusterSpec()
-        if let version {
-            guard let parsed = KubernetesVersion(version) else {
-                throw ValidationError("--version: \"\(version)\" is not a Kubernetes version such as v1.20.2")
-            }
-            spec.version = parsed
+    private func chosenVersion() async throws -> KubernetesVersion {
+        guard let version else { return try await ArtifactStore(logger: CommandLog.logger).defaultVersion() }
+        guard let parsed = KubernetesVersion(version) else {
+            throw ValidationError("--version: \"\(version)\" is not a Kubernetes version such as v1.20.2")
         }
+        return parsed
+    }
+
+    private func cluster(_ version: KubernetesVersion, namespace: String) throws -> HostedCluster {
+        var spec = HostedClusterSpec(version: version)
         if let replicas { spec.controlPlane = ControlPlaneSpec(replicas: replicas) }
         if podCIDR != nil || serviceCIDR != nil { spec.network = NetworkSpec(pods: podCIDR, services: serviceCIDR) }
         if publish != nil || !publishAddress.isEmpty {

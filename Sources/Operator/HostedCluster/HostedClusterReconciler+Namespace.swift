@@ -1,5 +1,6 @@
 import ControlPlane
 import ControllerRuntime
+import Foundation
 import KubernetesAPI
 import KubernetesClient
 import NestboxAPI
@@ -14,7 +15,10 @@ extension HostedClusterReconciler {
                 report.lost("its namespace \(name) is gone, and the keys and the data with it")
                 return false
             }
-            _ = try await client.create(Namespace(metadata: ObjectMeta(name: name, labels: settings.labels)))
+            _ = try await client.create(
+                Namespace(
+                    metadata: ObjectMeta(
+                        name: name, labels: settings.labels, annotations: [Self.acceptedSpec: try JSONValue(encoding: cluster.spec).text])))
             report.update { $0.controlPlaneNamespace = name }
             return true
         }
@@ -29,7 +33,36 @@ extension HostedClusterReconciler {
             return false
         }
         report.update { $0.controlPlaneNamespace = name }
+        return try await accept(cluster, namespace: present, &report)
+    }
+
+    /// Holds the spec to the one that was accepted last, which is kept on the namespace: what may not change is refused before
+    /// anything is touched.
+    private func accept(_ cluster: HostedCluster, namespace: Namespace, _ report: inout ClusterReport) async throws -> Bool {
+        let text = try JSONValue(encoding: cluster.spec).text
+        let known = namespace.metadata.annotations?[Self.acceptedSpec]
+        guard known != text else { return true }
+        if let known, let spec = try? JSONDecoder().decode(HostedClusterSpec.self, from: Data(known.utf8)) {
+            var accepted = cluster
+            accepted.spec = spec
+            let problems = cluster.validateUpdate(from: accepted)
+            guard problems.isEmpty else {
+                report.set("ValidConfiguration", false, reason: "Immutable", message: problems.map(\.description).joined(separator: "; "))
+                return false
+            }
+        }
+        _ = try await client.patch(
+            Namespace.self, namespace.name, merge: ["metadata": ["annotations": [Self.acceptedSpec: .string(text)]]])
         return true
+    }
+
+    /// On the control-plane namespace: the spec, with defaults, that was accepted last.
+    private static var acceptedSpec: String { "nestbox.dev/accepted-spec" }
+}
+
+extension JSONValue {
+    init(encoding value: some Encodable) throws {
+        self = try JSONDecoder().decode(JSONValue.self, from: try JSONEncoder().encode(value))
     }
 }
 

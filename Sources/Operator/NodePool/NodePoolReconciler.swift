@@ -25,6 +25,13 @@ struct NodePoolReconciler: Reconciler {
         let cluster = try await client.find(
             HostedCluster.self, ObjectKey(namespace: key.namespace, name: pool.spec?.clusterName ?? ""))?.withDefaults()
         if let cluster, try await belong(&pool, to: cluster) { return .done }
+        if let cluster, !pool.metadata.isBeingDeleted {
+            let clashes = pool.validate(in: cluster)
+            guard clashes.isEmpty else {
+                try await report(pool, problem: clashes.map(\.description).joined(separator: "; "))
+                return .done
+            }
+        }
         // Read from the API, not from a cache: a claim missed here would give one pod network to two nodes.
         let machines = try await client.list(Machine.self).items
         let decision = PoolDecision(pool: pool, cluster: cluster, machines: machines)
