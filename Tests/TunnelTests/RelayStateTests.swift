@@ -38,7 +38,7 @@ struct RelayStateTests {
         #expect(state.inputClosed() == [])
         #expect(state.link() == [.forwardBatch, .forwardFinish])
         var gone = RelayState()
-        #expect(gone.becameInactive() == [])
+        #expect(gone.becameInactive(broken: true) == [])
         #expect(gone.link() == .forwardReset)
     }
 
@@ -51,7 +51,7 @@ struct RelayStateTests {
         #expect(state.partnerFinished() == .closeOutput)
         #expect(state.partnerFinished() == [])
         #expect(state.outputClosed() == .close)
-        #expect(state.becameInactive() == .forwardGone)
+        #expect(state.becameInactive(broken: false) == .forwardGone)
 
         var other = linked()
         #expect(other.partnerFinished() == .closeOutput)
@@ -59,15 +59,25 @@ struct RelayStateTests {
         #expect(other.inputClosed() == [.forwardFinish, .close])
     }
 
+    @Test("A channel that closes behind its output's end has ended well, unless it broke")
+    func endBehindOutput() {
+        for (broken, expected) in [(false, [.forwardFinish, .forwardGone]), (true, .forwardReset)] as [(Bool, RelayActions)] {
+            var state = linked()
+            #expect(state.partnerFinished() == .closeOutput)
+            #expect(state.outputClosed() == [])
+            #expect(state.becameInactive(broken: broken) == expected)
+        }
+    }
+
     @Test("A channel that breaks resets the other side, with what was read still delivered")
     func broken() {
         var state = linked()
         #expect(state.received() == (true, []))
-        #expect(state.becameInactive() == [.forwardBatch, .forwardReset])
-        #expect(state.becameInactive() == [])
+        #expect(state.becameInactive(broken: true) == [.forwardBatch, .forwardReset])
+        #expect(state.becameInactive(broken: true) == [])
         var other = linked()
         #expect(other.partnerReset() == .reset)
-        #expect(other.becameInactive() == .forwardReset)
+        #expect(other.becameInactive(broken: true) == .forwardReset)
         #expect(other.partnerReset() == [])
     }
 

@@ -12,7 +12,7 @@ final class APIForwarder: Service {
 
     private struct State {
         var health: EndpointHealth
-        var open: [Endpoint: [ObjectIdentifier: any Channel]] = [:]
+        var open: [Endpoint: [ObjectIdentifier: RelayPeer]] = [:]
     }
 
     private let address: Endpoint
@@ -81,15 +81,12 @@ final class APIForwarder: Service {
             logger.debug("refused a connection from elsewhere", metadata: ["peer": "\(channel.remoteAddress?.description ?? "?")"])
             return channel.eventLoop.makeFailedFuture(ForwarderError(description: "not from this node"))
         }
-        let near = NIOLoopBoundBox<RelayPeer?>(nil, eventLoop: channel.eventLoop)
         return channel.eventLoop.makeCompletedFuture {
             let end = RelayEnd(.socket)
-            try channel.pipeline.syncOperations.addHandler(end)
-            near.value = RelayPeer(end, on: channel.eventLoop)
-        }.map {
-            guard let near = near.value else { return }
+            let near = RelayPeer(end, on: channel.eventLoop)
             let order = self.state.withLock { $0.health.nextOrder() }
-            self.connect(near, of: channel, to: order[...])
+            let start = WhenActive { self.connect(near, of: channel, to: order[...]) }
+            try channel.pipeline.syncOperations.addHandlers(start, end)
         }
     }
 
@@ -119,7 +116,7 @@ final class APIForwarder: Service {
                         upstream.close(promise: nil)
                         return
                     }
-                    self.keep(upstream, to: endpoint)
+                    self.keep(far, of: upstream, to: endpoint)
                     far.call { $0.link(to: near) }
                     near.call { $0.link(to: far) }
                 case .failure(let error):
@@ -142,9 +139,9 @@ final class APIForwarder: Service {
             .channelOption(.tcpOption(.init(rawValue: 5)), value: 5)
     }
 
-    private func keep(_ upstream: any Channel, to endpoint: Endpoint) {
+    private func keep(_ far: RelayPeer, of upstream: any Channel, to endpoint: Endpoint) {
         let id = ObjectIdentifier(upstream)
-        state.withLock { $0.open[endpoint, default: [:]][id] = upstream }
+        state.withLock { $0.open[endpoint, default: [:]][id] = far }
         upstream.closeFuture.whenComplete { _ in
             self.state.withLock { state in
                 state.open[endpoint]?[id] = nil
@@ -156,15 +153,15 @@ final class APIForwarder: Service {
     // MARK: Health
 
     private func failed(_ endpoint: Endpoint) {
-        let broken = state.withLock { state -> [any Channel] in
+        let broken = state.withLock { state -> [RelayPeer] in
             guard state.health.failed(endpoint, at: .now) else { return [] }
             return Array(state.open[endpoint, default: [:]].values)
         }
         guard !broken.isEmpty else { return }
         logger.warning(
-            "closing the connections of an endpoint that does not answer",
+            "resetting the connections of an endpoint that does not answer",
             metadata: ["endpoint": "\(endpoint)", "connections": "\(broken.count)"])
-        for channel in broken { channel.close(promise: nil) }
+        for far in broken { far.call { $0.partnerReset() } }
     }
 
     /// Asks each endpoint for a connection: with one only there is nothing to decide, and silence is better.
@@ -180,6 +177,19 @@ final class APIForwarder: Service {
                 failed(endpoint)
             }
         }
+    }
+}
+
+/// Starts what needs the channel once it is registered: what is asked of it before, as a first read, is lost.
+private final class WhenActive: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let start: () -> Void
+
+    init(_ start: @escaping () -> Void) { self.start = start }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        start()
     }
 }
 

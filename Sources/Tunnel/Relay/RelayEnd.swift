@@ -23,6 +23,7 @@ package final class RelayEnd: ChannelInboundHandler {
     private let kind: Kind
     private let countReceived: (@Sendable (Int) -> Void)?
     private var state = RelayState()
+    private var isBroken: Bool
     private var context: ChannelHandlerContext?
     private var partner: RelayPeer?
     private var batch: [ByteBuffer] = []
@@ -32,12 +33,15 @@ package final class RelayEnd: ChannelInboundHandler {
     package init(_ kind: Kind, countReceived: (@Sendable (Int) -> Void)? = nil) {
         self.kind = kind
         self.countReceived = countReceived
+        // NIO closes a socket whose output has ended at its end of file, without the event that it gives for one half. A stream
+        // gives the event always.
+        isBroken = kind == .stream
     }
 
     package func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
-        perform(state.becameInactive())
+        perform(state.becameInactive(broken: isBroken))
         self.context = nil
     }
 
@@ -68,7 +72,7 @@ package final class RelayEnd: ChannelInboundHandler {
 
     package func channelInactive(context: ChannelHandlerContext) {
         orphanTimer?.cancel()
-        perform(state.becameInactive())
+        perform(state.becameInactive(broken: isBroken))
         // Break the cycle of the two ends.
         partner = nil
         context.fireChannelInactive()
@@ -76,6 +80,7 @@ package final class RelayEnd: ChannelInboundHandler {
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // Every error here (a reset stream, a broken socket) ends the channel; the partner is told when it is inactive.
+        isBroken = true
         context.close(promise: nil)
     }
 
@@ -139,6 +144,7 @@ package final class RelayEnd: ChannelInboundHandler {
     }
 
     private func reset(_ context: ChannelHandlerContext) {
+        isBroken = true
         if kind == .socket, let options = context.channel as? any SocketOptionProvider {
             // Without lingering the kernel sends RST, so that the other side knows that the data broke off.
             options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in }

@@ -138,11 +138,15 @@ struct RelayState: Equatable {
 
     mutating func orphanTimedOut() -> RelayActions { isInactive ? [] : .reset }
 
-    mutating func becameInactive() -> RelayActions {
+    /// This channel is gone; `broken` unless both ways ended in order.
+    mutating func becameInactive(broken: Bool) -> RelayActions {
         guard !isInactive else { return [] }
         isInactive = true
+        let endedUnseen = outputEnded && !broken && !inputEnded
+        if endedUnseen { inputEnded = true }
         guard isLinked, !isOrphan else { return [] }
         var actions = takeBatch()
+        if endedUnseen { actions.insert(.forwardFinish) }
         actions.insert(inputEnded ? .forwardGone : .forwardReset)
         return actions
     }
