@@ -14,6 +14,7 @@ public struct TunnelMetrics: Sendable {
         registry.gauge(name: "nestbox_tunnel_agents", help: "Agents that are connected.").set(Double(server.agents.count))
         registry.gauge(name: "nestbox_tunnel_connections", help: "Tunnelled connections that are open.")
             .set(Double(counters.connectionsOpen.current))
+        registry.gauge(name: "nestbox_tunnel_dials_pending", help: "Dials that are under way.").set(Double(counters.dialsPending.current))
         let totals: [(String, String, [String: String], Int)] = [
             ("nestbox_tunnel_agent_connects_total", "Agents that connected.", ["result": "accepted"], counters.agentsAccepted.current),
             ("nestbox_tunnel_agent_connects_total", "Agents that connected.", ["result": "refused"], counters.agentsRefused.current),

@@ -73,11 +73,13 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         deadline?.cancel()
-        if case .dialing(_, let pending) = phase {
+        let last = phase
+        // First, as cancelling may give the dial's result at once, when both are on one event loop.
+        phase = .answered
+        if case .dialing(_, let pending) = last {
             counters.dialsAbandoned.add(1)
             pending.cancel()
         }
-        phase = .answered
         context.fireChannelInactive()
     }
 
@@ -87,12 +89,15 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
         deadline?.cancel()
         let pending = dialer.dial(target, on: context.eventLoop)
         phase = .dialing(target, pending)
+        counters.dialsPending.add(1)
+        let counters = counters
+        pending.result.whenComplete { _ in counters.dialsPending.add(-1) }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         deadline = context.eventLoop.scheduleTask(in: Self.answerTime) {
             let (handler, context) = bound.value
             guard case .dialing(let target, let pending) = handler.phase else { return }
-            pending.cancel()
             handler.refuse(context, .timeout("\(target): the node's agent did not answer in time"))
+            pending.cancel()
         }
         pending.result.hop(to: context.eventLoop).whenComplete { result in
             let (handler, context) = bound.value

@@ -6,6 +6,8 @@ public final class TunnelCounters: Sendable {
     public let agentsAccepted = Atomic<Int>(0)
     public let agentsRefused = Atomic<Int>(0)
     public let connectionsOpen = Atomic<Int>(0)
+    /// Dials under way.
+    public let dialsPending = Atomic<Int>(0)
     public let dialsSucceeded = Atomic<Int>(0)
     public let dialsFailed = Atomic<Int>(0)
     public let dialsAbandoned = Atomic<Int>(0)
