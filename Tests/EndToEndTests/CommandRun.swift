@@ -6,6 +6,8 @@ import Testing
 /// Runs the executables that were built beside these tests, and kubectl, as a person would.
 struct CommandRun: Sendable {
     var environment: [String: String]
+    /// By name, or by its path.
+    var kubectl = "kubectl"
 
     struct Failed: Error, CustomStringConvertible {
         let description: String
@@ -28,7 +30,7 @@ struct CommandRun: Sendable {
 
     @discardableResult
     func kubectl(_ arguments: String...) async throws -> String {
-        try await run("kubectl", arguments)
+        try await run(kubectl, arguments)
     }
 
     /// The command's stdout. Throws with its stderr when it fails.
