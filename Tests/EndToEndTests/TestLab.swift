@@ -112,10 +112,11 @@ struct TestLab: Sendable {
             machine,
             """
             ps -eo comm= | grep -E '^(kubelet|containerd|kube-proxy|nestbox|httpd|pause)'
-            ls -d /etc/kubernetes /var/lib/kubelet /etc/nestbox /etc/cni /opt/cni /var/lib/containerd /run/containerd 2>/dev/null
+            ls -d /etc/kubernetes /etc/nestbox /etc/cni /opt/cni /run/containerd 2>/dev/null
+            find /var/lib/kubelet /var/lib/containerd -mindepth 1 2>/dev/null | head
             ip -o link | grep -E 'cni|veth|nestbox'
             ip route | grep -E '10\\.244|172\\.20'
-            grep -E 'kubelet|containerd|/run/netns' /proc/mounts
+            grep -E '/var/lib/(kubelet|containerd)/|/run/netns' /proc/mounts
             (iptables-save; nft list ruleset) 2>/dev/null | grep -iE 'kube|cni|nestbox'
             true
             """)
