@@ -23,7 +23,7 @@ enum PreflightStep {
             \(facts)
             \(system(needs))
             \(kernel)
-            \(otherClusters)
+            \(otherClusters(parameters.tools))
             \(ports)
             \(disk(needs))
             \(clock(needs))
@@ -85,21 +85,29 @@ enum PreflightStep {
         fi
         """
 
-    private static let otherClusters = """
-        for process in /proc/[0-9]*; do
-            case $(cat "$process/comm" 2>/dev/null) in
-            kubelet | k3s* | rke2 | k0s | kubelite) problem "'$(cat "$process/comm")' runs on it: it is a node of some cluster already" ;;
-            containerd | dockerd) problem "'$(cat "$process/comm")' runs on it, whose containers and rules Nestbox's would collide with" ;;
-            esac
-        done
-        for path in /etc/kubernetes/kubelet.conf /etc/kubernetes/manifests /etc/rancher /var/lib/k0s /var/snap/microk8s; do
-            [ ! -e "$path" ] || problem "$path is there: it was or is a node of another cluster"
-        done
-        for path in /var/lib/kubelet /var/lib/containerd /etc/cni/net.d; do
-            [ -z "$(find "$path" -mindepth 1 -maxdepth 1 ! -name lost+found 2>/dev/null | head -n 1)" ] ||
-                problem "$path is not empty: it was or is a node of another cluster"
-        done
-        """
+    /// A containerd of the machine's own does not keep it from being a node: ours runs beside it.
+    static func otherClusters(_ tools: ToolChoice) -> String {
+        let (runtimes, folders) =
+            tools.hasOwnContainerd
+            ? ("dockerd", "/var/lib/kubelet /etc/cni/net.d")
+            : ("containerd | dockerd", "/var/lib/kubelet /var/lib/containerd /etc/cni/net.d")
+        return """
+            \(tools.problem.map { "problem \(shellQuoted($0))" } ?? ":")
+            for process in /proc/[0-9]*; do
+                case $(cat "$process/comm" 2>/dev/null) in
+                kubelet | k3s* | rke2 | k0s | kubelite) problem "'$(cat "$process/comm")' runs on it: it is a node of some cluster already" ;;
+                \(runtimes)) problem "'$(cat "$process/comm")' runs on it, whose containers and rules Nestbox's would collide with" ;;
+                esac
+            done
+            for path in /etc/kubernetes/kubelet.conf /etc/kubernetes/manifests /etc/rancher /var/lib/k0s /var/snap/microk8s; do
+                [ ! -e "$path" ] || problem "$path is there: it was or is a node of another cluster"
+            done
+            for path in \(folders); do
+                [ -z "$(find "$path" -mindepth 1 -maxdepth 1 ! -name lost+found 2>/dev/null | head -n 1)" ] ||
+                    problem "$path is not empty: it was or is a node of another cluster"
+            done
+            """
+    }
 
     private static let ports = """
         for port in 10250 10248 10249 10256; do
