@@ -49,7 +49,6 @@ enum Containerd {
             fi
             rm -rf $trial
             echo $snapshotter > \(snapshotterFile)
-            report snapshotter $snapshotter
             # A minimal Debian may lack it, and every sandbox copies it.
             [ -e /etc/hosts ] || printf '127.0.0.1 localhost\\n# made by Nestbox\\n' > /etc/hosts
             put \(NodePaths.configuration)/containerd.toml 644 <<END

@@ -55,14 +55,13 @@ enum ToolsSteps {
                         fetch install --yes --download-only --no-install-recommends --reinstall \(names)
                         for file in \(packages)/apt/archives/*.deb; do dpkg-deb -x "$file" \(packages)/root; done
                         rm -rf \(packages)/apt
-                        libraries=$(find \(packages)/root/lib \(packages)/root/usr/lib -name '*.so*' -exec dirname {} + 2>/dev/null |
-                            sort -u | paste -sd: -)
+                        libraries=$(find \(packages)/root -name 'lib*.so.*' -exec dirname {} + | sort -u | paste -sd: -)
                         modules=$(find \(packages)/root -type d -name xtables | head -n 1)
                         for program in \(tools.flatMap(\.programs).joined(separator: " ")); do
                             case $program in
                             # What alternatives link to, which only an installed package has.
                             ip*tables*) file="\(packages)/root/usr/sbin/xtables-nft-multi $program" ;;
-                            *) file=$(find \(packages)/root/usr/sbin \(packages)/root/usr/bin -name "$program" | head -n 1) ;;
+                            *) file=$(find \(packages)/root -path "*bin/$program" | head -n 1) ;;
                             esac
                             [ -n "$file" ] || refuse "its packages hold no program '$program'"
                             printf '#!/bin/sh\\nLD_LIBRARY_PATH=%s XTABLES_LIBDIR=%s exec %s "$@"\\n' "$libraries" "$modules" "$file" |

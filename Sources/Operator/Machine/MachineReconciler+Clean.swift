@@ -45,7 +45,7 @@ extension MachineReconciler {
         _ machine: Machine, claim: MachineClaim, connect: @Sendable () async throws -> SSHMachineShell
     ) async throws -> ReconcileResult {
         let facts = machine.status?.facts
-        let tools = try await storedTools(facts?.architecture.flatMap { Architecture(rawValue: $0) } ?? .current)
+        let tools = try await storedTools(Architecture(fact: facts))
         let shell = try await connect()
         let found: [String]
         let hostKey: String

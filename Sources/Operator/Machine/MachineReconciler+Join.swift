@@ -72,7 +72,7 @@ extension MachineReconciler {
     }
 
     private func joinArtifacts(_ version: KubernetesVersion, facts: MachineFacts) async throws -> (JoinArtifacts, ToolChoice) {
-        let architecture = facts.architecture.flatMap { Architecture(rawValue: $0) } ?? .current
+        let architecture = Architecture(fact: facts)
         let release = try await artifacts.kubernetes(version, architecture: architecture)
         let tools = try await storedTools(architecture)
         let choice = ToolChoice(
@@ -126,8 +126,14 @@ extension JoinParameters {
             endpoints: JoinEndpoints(api: ticket.apiEndpoints, tunnel: ticket.tunnelEndpoints),
             certificateAuthority: ticket.certificateAuthority, bootstrapKubeconfig: ticket.bootstrapKubeconfig,
             kubeletConfiguration: ticket.kubeletConfiguration, nodeLabels: ticket.labels, taints: ticket.taints, artifacts: artifacts,
-            tools: tools)
+            tools: tools,
+            requirements: MachineRequirements(architecture: Architecture(fact: machine.status?.facts).rawValue))
     }
+}
+
+extension Architecture {
+    /// The machine's, as it says; this computer's where it was not asked.
+    init(fact facts: MachineFacts?) { self = facts?.architecture.flatMap(Architecture.init(rawValue:)) ?? .current }
 }
 
 extension LocalFile {
