@@ -80,10 +80,10 @@ extension KubernetesVersion {
     // MARK: Images
 
     /// cmd/kubeadm/app/constants/constants.go, DefaultEtcdVersion and SupportedEtcdVersion: 3.4.13-0 up to 1.21, 3.5 up to 1.33,
-    /// 3.6 from 1.34 on. Of 3.5 the last patch listed there is taken throughout: the first ones lost data (etcd-io/etcd#13766),
-    /// and 3.6 wants 3.5.20 or newer before it.
+    /// 3.6 from 1.34 on. Of 3.5 and of 3.6 the last patch listed there is taken throughout (3.5.24-0 in 1.34's, 3.6.8-0 in 1.36.2's):
+    /// the first of 3.5 lost data (etcd-io/etcd#13766), and 3.6 wants 3.5.20 or newer before it.
     public var etcdImageTag: String {
-        if isAtLeast(minor: 34) { return "3.6.5-0" }
+        if isAtLeast(minor: 34) { return "3.6.8-0" }
         return isAtLeast(minor: 22) ? "3.5.24-0" : "3.4.13-0"
     }
 
@@ -98,7 +98,8 @@ extension KubernetesVersion {
         case 25: "3.8"
         case 26...30: "3.9"
         case 31...33: "3.10"
-        default: "3.10.1"
+        case 34, 35: "3.10.1"
+        default: "3.10.2"
         }
     }
 
@@ -114,7 +115,9 @@ extension KubernetesVersion {
         case 29, 30: "coredns/coredns:v1.11.1"
         case 31, 32: "coredns/coredns:v1.11.3"
         case 33: "coredns/coredns:v1.12.0"
-        default: "coredns/coredns:v1.12.1"
+        case 34: "coredns/coredns:v1.12.1"
+        case 35: "coredns/coredns:v1.13.1"
+        default: "coredns/coredns:v1.14.2"
         }
     }
 }

@@ -6,6 +6,8 @@ import Testing
 /// Runs the executables that were built beside these tests, and kubectl, as a person would.
 struct CommandRun: Sendable {
     var environment: [String: String]
+    /// By name, or by its path.
+    var kubectl = "kubectl"
 
     struct Failed: Error, CustomStringConvertible {
         let description: String
@@ -22,14 +24,24 @@ struct CommandRun: Sendable {
     }()
 
     @discardableResult
-    func nestbox(_ arguments: String...) async throws -> String {
-        try await run("\(Self.products)/nestbox", arguments)
+    func nestbox(_ arguments: String...) async throws -> String { try await nestbox(arguments) }
+
+    @discardableResult
+    func nestbox(_ arguments: [String]) async throws -> String { try await run("\(Self.products)/nestbox", arguments) }
+
+    @discardableResult
+    func kubectl(_ arguments: String...) async throws -> String { try await kubectl(arguments) }
+
+    @discardableResult
+    func kubectl(_ arguments: [String]) async throws -> String { try await run(kubectl, arguments) }
+
+    /// Applies a manifest.
+    func apply(_ manifest: String) async throws {
+        try await shell("\(kubectl) apply -f - <<'EOF'\n\(manifest)\nEOF")
     }
 
     @discardableResult
-    func kubectl(_ arguments: String...) async throws -> String {
-        try await run("kubectl", arguments)
-    }
+    func shell(_ script: String) async throws -> String { try await run("bash", ["-c", script]) }
 
     /// The command's stdout. Throws with its stderr when it fails.
     @discardableResult

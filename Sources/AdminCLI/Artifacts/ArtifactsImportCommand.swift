@@ -6,7 +6,8 @@ import KubernetesVersions
 struct ArtifactsImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Take a Kubernetes release from a folder of binaries, each of which must report that version.")
+        abstract: "Take a Kubernetes release from a folder of binaries, each of which must report that version.",
+        discussion: "A static etcd in the folder is taken along, and serves in labs as the etcd image that the release asks for.")
 
     @Argument(help: "The release, such as v1.36.2.")
     var version: KubernetesVersion

@@ -24,6 +24,7 @@ struct CreateCluster: AsyncParsableCommand {
     @Option(help: "An address of the host's nodes, for NodePort; may be given again.") var publishAddress: [String] = []
     @Option(help: "etcd's volume, such as 8Gi.") var etcdStorage: String?
     @Option(help: "etcd's StorageClass; else the host's default.") var storageClass: String?
+    @Option(help: "The operators' namespace.") var operatorNamespace: String = "nestbox-system"
     @OptionGroup var options: CreateOptions
     @OptionGroup var connection: Connection
 
@@ -32,6 +33,7 @@ struct CreateCluster: AsyncParsableCommand {
         if options.dryRun { return try options.show(try cluster(version, namespace: connection.namespace ?? "default")) }
         try await connection.run { client, namespace in
             let cluster = try cluster(version, namespace: namespace)
+            try await OpenNamespace(namespace: namespace, operatorNamespace: operatorNamespace).run(with: client)
             _ = try await options.create(cluster, with: client)
             guard options.wait else { return }
             try await Waiting(timeout: .seconds(options.timeout)).wait(for: "cluster \(name)") {

@@ -33,9 +33,8 @@ extension HostedClusterReconciler {
     /// etcd's own id of its data, asked through its JSON gateway (etcd docs, "gRPC gateway").
     private func etcdClusterID(_ input: ControlPlaneInput) async throws -> String {
         let namespace = input.settings.controlPlaneNamespace
-        let service = try await client.get(Service.self, NestboxName.etcdMember(0), namespace: namespace)
         let access = ClientConfiguration(
-            server: "https://\(service.spec?.clusterIP ?? ""):\(NestboxPort.etcdClients)",
+            server: "https://\(input.etcdServiceAddresses.first ?? ""):\(NestboxPort.etcdClients)",
             certificateAuthority: input.keys.etcd.certificatePEM,
             clientCertificate: input.keys.leaves[.etcdOperator]?.certificatePEM, clientKey: input.keys.leaves[.etcdOperator]?.keyPEM,
             token: nil, tlsServerName: NestboxName.etcdMember(0))
