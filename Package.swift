@@ -50,13 +50,13 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "Operator",
         [
-            "ArtifactStore", "ControlPlane", "ControllerRuntime", "KubernetesAPI", "KubernetesClient", "KubernetesVersions",
+            "ArtifactStore", "ControlPlane", "ControllerRuntime", "HexDigest", "KubernetesAPI", "KubernetesClient", "KubernetesVersions",
             "PrometheusMetrics",
             "NestboxAPI", "NodeJoin", "SSHClient", .crypto, .hummingbird, .logging, .serviceLifecycle,
         ]
     ),
-    ("NodeJoin", ["ArtifactStore", "KubernetesVersions", "NestboxAPI", "SSHClient", .crypto, .logging]),
-    ("ControlPlane", ["KubernetesAPI", "KubernetesVersions", "NestboxAPI", .asn1, .crypto, .x509]),
+    ("NodeJoin", ["ArtifactStore", "HexDigest", "KubernetesVersions", "NestboxAPI", "SSHClient", .crypto, .logging]),
+    ("ControlPlane", ["HexDigest", "KubernetesAPI", "KubernetesVersions", "NestboxAPI", .asn1, .crypto, .x509]),
     (
         "TunnelService",
         [
@@ -72,8 +72,8 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
             .serviceLifecycle,
         ]
     ),
-    ("ArtifactStore", ["CCurl", "KubernetesVersions", .crypto, .logging, .subprocess]),
-    ("SSHClient", ["CSSH2", .crypto, .logging]),
+    ("ArtifactStore", ["CCurl", "HexDigest", "KubernetesVersions", .crypto, .logging, .subprocess]),
+    ("SSHClient", ["CSSH2", "HexDigest", .crypto, .logging]),
     ("ControllerRuntime", ["KubernetesAPI", "KubernetesClient", "PrometheusMetrics", .logging, .serviceLifecycle]),
     (
         "KubernetesClient",
@@ -85,12 +85,15 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     ("KubernetesVersions", []),
     ("NestboxAPI", ["KubernetesAPI", "KubernetesVersions"]),
     ("KubernetesAPI", []),
+    ("HexDigest", [.crypto]),
     ("PrometheusMetrics", []),
 ]
 
 /// What only a module's tests need.
 let testDependencies: [String: [Target.Dependency]] = [
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
+    "NodeJoin": ["TestSSHServer"],
+    "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],
     "TunnelService": ["NodeAgent", .crypto, .nioSSL],
@@ -125,7 +128,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .executableTarget(name: "nestbox", dependencies: ["AdminCLI", .argumentParser], swiftSettings: settings),
         .executableTarget(
-            name: "nestbox-operator", dependencies: ["Operator", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
+            name: "nestbox-operator", dependencies: ["Operator", "SSHClient", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
             swiftSettings: settings),
         .executableTarget(
             name: "nestbox-tunnel",
@@ -146,7 +149,9 @@ let package = Package(
                     .nioHTTP1,
                     .nioPosix, .subprocess,
                 ],
-                path: "Tests/Support/TestKubernetes", swiftSettings: settings)
+                path: "Tests/Support/TestKubernetes", swiftSettings: settings),
+            // A real SSH server for tests; no product links it.
+            .target(name: "TestSSHServer", dependencies: ["SSHClient"], path: "Tests/Support/TestSSHServer", swiftSettings: settings),
         ]
         + [
             .testTarget(name: "EndToEndTests", dependencies: [.subprocess], swiftSettings: settings)

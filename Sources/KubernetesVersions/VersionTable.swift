@@ -30,6 +30,17 @@ extension KubernetesVersion {
     /// staging/src/k8s.io/kubelet/config/v1beta1/types.go, since 1.23 (kubernetes/kubernetes#105437).
     public var hasRegisterWithTaintsInConfiguration: Bool { isAtLeast(minor: 23) }
 
+    // MARK: Container runtime
+
+    /// The containerd releases that this kubelet can talk to.
+    /// Kubelets before 1.23 speak CRI v1alpha2 only, from 1.26 on v1 only (CHANGELOG-1.23, CHANGELOG-1.26). containerd serves v1
+    /// since 1.6 and v1alpha2 until 2.0 (containerd's RELEASES.md, "Kubernetes Support" and "Deprecated features"); 1.4 is the
+    /// oldest that it lists beside a release of ours.
+    public var containerdVersions: Range<ProgramVersion> {
+        let oldest = isAtLeast(minor: 26) ? ProgramVersion(1, 6) : ProgramVersion(1, 4)
+        return oldest..<(isAtLeast(minor: 23) ? ProgramVersion(1000) : ProgramVersion(2))
+    }
+
     // MARK: Anonymous requests
 
     /// Which AuthenticationConfiguration bounds anonymous requests to paths; nil where only RBAC can.
