@@ -25,7 +25,7 @@ extension InTheLab {
                 #expect(try await !host.kubectl("get", "namespaces", "-o", "name").contains("hcp-"))
                 #expect(try await host.kubectl("get", "hostedclusters,nodepools", "-A", "-o", "name") == "")
                 if what == "namespace" {
-                    #expect(try await !host.kubectl("get", "namespaces", "-o", "name").contains(Self.namespace))
+                    try await host.kubectl("wait", "--for=delete", "namespace/\(Self.namespace)", "--timeout=120s")
                 }
             }
         }
