@@ -31,7 +31,7 @@ struct TestLab: Sendable {
         defer { try? FileManager.default.removeItem(at: folder) }
         try await host.nestbox("lab", "down", "--name", name)
         do {
-            try await given?.fill(host, release: hostVersion)
+            try await given?.fill(host)
             let version = given?.version ?? hostVersion
             try await up(name, machines: machines, tenantVersions: [version] + tenantVersions, &host)
             try await body(TestLab(name: name, version: version, host: host, folder: folder, given: given))
