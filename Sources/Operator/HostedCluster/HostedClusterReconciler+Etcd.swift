@@ -38,19 +38,14 @@ extension HostedClusterReconciler {
             certificateAuthority: input.keys.etcd.certificatePEM,
             clientCertificate: input.keys.leaves[.etcdOperator]?.certificatePEM, clientKey: input.keys.leaves[.etcdOperator]?.keyPEM,
             token: nil, tlsServerName: NestboxName.etcdMember(0))
-        let etcd = try KubernetesClient(access, userAgent: "nestbox-operator", logger: logger)
-        do {
-            let answer = try await etcd.raw(.post, path: "/v3/maintenance/status", body: [:])
-            await etcd.shutdown()
-            let status = try JSONDecoder().decode(JSONValue.self, from: Data(answer.body))
-            guard let identity = status["header"]?["cluster_id"]?.string else {
-                throw PhaseError("etcd of \(namespace) answered its status without a cluster id (HTTP \(answer.status))")
-            }
-            return identity
-        } catch {
-            await etcd.shutdown()
-            throw error
+        let answer = try await KubernetesClient.with(access, userAgent: "nestbox-operator", logger: logger) { etcd in
+            try await etcd.raw(.post, path: "/v3/maintenance/status", body: [:])
         }
+        let status = try JSONDecoder().decode(JSONValue.self, from: Data(answer.body))
+        guard let identity = status["header"]?["cluster_id"]?.string else {
+            throw PhaseError("etcd of \(namespace) answered its status without a cluster id (HTTP \(answer.status))")
+        }
+        return identity
     }
 
     private func storageClassExists(_ settings: ClusterSettings, _ report: inout ClusterReport) async throws -> Bool {
