@@ -41,6 +41,10 @@ extension KubernetesVersion {
         return oldest..<(isAtLeast(minor: 23) ? ProgramVersion(1000) : ProgramVersion(2))
     }
 
+    /// The kubelet's image collection spares the image that `--pod-infra-container-image` names. From 1.29 on the flag does nothing, and
+    /// 1.35 refuses it: only containerd's own mark, which it has since 1.6.22 and 1.7.2, then keeps the image (kubernetes/kubernetes#118544).
+    public var kubeletSparesPauseImage: Bool { !isAtLeast(minor: 29) }
+
     // MARK: Anonymous requests
 
     /// Which AuthenticationConfiguration bounds anonymous requests to paths; nil where only RBAC can.

@@ -26,15 +26,12 @@ struct TestKubernetes {
         return TestKubernetes(folder: folder, version: version, cache: "\(shared)/end-to-end", shared: shared)
     }
 
-    /// - Parameter release: one that is shared too, for the host.
-    func fill(_ host: CommandRun, release: String) async throws {
+    func fill(_ host: CommandRun) async throws {
         try remove()
-        for item in ["debian", "etcd", "images", "node-tools", "lab-rootfs", "kubernetes/\(release)"] {
-            let destination = "\(cache)/\(item)"
+        try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
+        for item in ["debian", "etcd", "images", "kubernetes", "lab-rootfs", "node-tools"] {
             guard FileManager.default.fileExists(atPath: "\(shared)/\(item)") else { continue }
-            try FileManager.default.createDirectory(
-                atPath: URL(fileURLWithPath: destination).deletingLastPathComponent().path, withIntermediateDirectories: true)
-            try await host.run("cp", ["--archive", "--link", "\(shared)/\(item)", destination])
+            try await host.run("cp", ["--archive", "--link", "\(shared)/\(item)", "\(cache)/\(item)"])
         }
         try await host.nestbox("artifacts", "import", version, folder)
     }

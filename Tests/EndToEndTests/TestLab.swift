@@ -31,7 +31,7 @@ struct TestLab: Sendable {
         defer { try? FileManager.default.removeItem(at: folder) }
         try await host.nestbox("lab", "down", "--name", name)
         do {
-            try await given?.fill(host, release: hostVersion)
+            try await given?.fill(host)
             let version = given?.version ?? hostVersion
             try await up(name, machines: machines, tenantVersions: [version] + tenantVersions, &host)
             try await body(TestLab(name: name, version: version, host: host, folder: folder, given: given))
@@ -101,7 +101,8 @@ struct TestLab: Sendable {
         try await host.kubectl("get", "machine", machine, "-o", "jsonpath={.status.phase}")
     }
 
-    /// Waits until the machine is back in the inventory, and looks for what a tenant's node leaves behind.
+    /// Waits until the machine is back in the inventory, and looks for what a tenant's node leaves behind. Two folders are mounts of the
+    /// lab's machine itself, and have to be empty.
     func expectClean(_ machine: String) async throws {
         try await CommandRun.eventually("\(machine) to be Available") {
             guard try await phase(of: machine) == "Available" else {
@@ -113,10 +114,10 @@ struct TestLab: Sendable {
             """
             ps -eo comm= | grep -E '^(kubelet|containerd|kube-proxy|nestbox|httpd|pause)'
             ls -d /etc/kubernetes /etc/nestbox /etc/cni /opt/cni /run/containerd 2>/dev/null
-            find /var/lib/kubelet /var/lib/containerd -mindepth 1 2>/dev/null | head
+            find /var/lib/kubelet /var/lib/containerd -mindepth 1 2>/dev/null
             ip -o link | grep -E 'cni|veth|nestbox'
             ip route | grep -E '10\\.244|172\\.20'
-            grep -E '/var/lib/(kubelet|containerd)/|/run/netns' /proc/mounts
+            grep -E 'kubelet|containerd|/run/netns' /proc/mounts | grep -vE '^[^ ]+ /var/lib/(kubelet|containerd) '
             (iptables-save; nft list ruleset) 2>/dev/null | grep -iE 'kube|cni|nestbox'
             true
             """)

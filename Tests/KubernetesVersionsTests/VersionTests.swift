@@ -45,6 +45,7 @@ import Testing
         #expect(at(31).authenticationConfigurationAPIVersion == nil)
         #expect(at(32).authenticationConfigurationAPIVersion == "apiserver.config.k8s.io/v1beta1")
         #expect(at(34).authenticationConfigurationAPIVersion == "apiserver.config.k8s.io/v1")
+        #expect(at(28).kubeletSparesPauseImage && !at(29).kubeletSparesPauseImage)
         #expect(!at(20).servesEndpointSliceV1 && at(21).servesEndpointSliceV1)
         #expect(!at(21).servesEvictionV1 && at(22).servesEvictionV1)
         #expect(at(23).kubeletConfigMapName == "kubelet-config-1.23" && at(24).kubeletConfigMapName == "kubelet-config")

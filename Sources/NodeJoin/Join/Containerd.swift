@@ -95,10 +95,13 @@ enum Containerd {
     private static let ctr = "\(NodePaths.programs)/ctr --address \(NodePaths.containerdSocket) --namespace k8s.io"
 
     /// Pushes one image, unless containerd has it.
-    static func image(_ image: JoinImage) -> Step {
+    /// - Parameter isPause: no container of a pod uses it, so the kubelet would collect it when the disk fills, and no pod would start any
+    ///   more on a machine that cannot pull it: containerd from 1.6.22 and 1.7.2 on tells the kubelet to spare what is marked so.
+    static func image(_ image: JoinImage, isPause: Bool = false) -> Step {
         let name = image.reference.split(separator: "/").last.map { $0.prefix { $0 != ":" && $0 != "@" } } ?? "image"
         let packed = "\(NodePaths.root)/images/\(image.archive.sha256).tar"
         let marker = "\(NodePaths.root)/images/\(image.archive.sha256)"
+        let pin = isPause ? "\(ctr) images label \(shellQuoted(image.reference)) io.cri-containerd.pinned=pinned > /dev/null\n" : ""
         return Step(
             "Image-\(name)",
             // The reference alone does not tell which content it stands for.
@@ -113,7 +116,7 @@ enum Containerd {
                             echo "the archive does not hold the image" \(shellQuoted(image.reference)) >&2
                             exit 1
                         }
-                        touch \(marker)
+                        \(pin)touch \(marker)
                         rm -f \(packed)
                         """)),
             ], timeout: .seconds(300))

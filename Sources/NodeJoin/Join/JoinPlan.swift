@@ -21,7 +21,8 @@ extension Plan {
             (first + [kubelet]).configure("Configuration"),
             first.start("StartServices"),
         ]
-        steps += ([artifacts.pauseImage] + artifacts.images).map(Containerd.image)
+        steps.append(Containerd.image(artifacts.pauseImage, isPause: true))
+        steps += artifacts.images.map { Containerd.image($0) }
         steps += [[kubelet].start("StartKubelet"), LocalChecksStep.step(parameters.network)]
         return Plan(name: "Join", fence: ClaimFile.fence(parameters.owner), steps: steps)
     }

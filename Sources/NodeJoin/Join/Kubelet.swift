@@ -20,8 +20,7 @@ enum Kubelet {
             arguments.append("--container-runtime-endpoint=unix://\(NodePaths.containerdSocket)")
         }
         if version.needsContainerRuntimeFlag { arguments.append("--container-runtime=remote") }
-        // From 1.27 containerd's own pinning keeps the pause image from being collected.
-        if !version.isAtLeast(minor: 27) {
+        if version.kubeletSparesPauseImage {
             arguments.append("--pod-infra-container-image=\(parameters.artifacts.pauseImage.reference)")
         }
         if !parameters.nodeLabels.isEmpty {
