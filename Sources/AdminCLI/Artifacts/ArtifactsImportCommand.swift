@@ -6,7 +6,8 @@ import KubernetesVersions
 struct ArtifactsImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Take a Kubernetes release from a folder of binaries, each of which must report that version.")
+        abstract: "Take a Kubernetes release from a folder of binaries, each of which must report that version.",
+        discussion: "Example:\n  nestbox artifacts import v1.36.2 ./kubernetes/server/bin")
 
     @Argument(help: "The release, such as v1.36.2.")
     var version: KubernetesVersion
@@ -18,7 +19,7 @@ struct ArtifactsImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let release = try await options.store().importKubernetes(
-            version, from: folder, architecture: options.arch, progress: ProgressLines().line)
-        print("kubernetes \(release.version)\t\(release.directory)")
+            version, from: folder, architecture: options.arch, progress: ProgressLines().artifacts)
+        Terminal.writeLine("kubernetes \(release.version)\t\(release.directory)")
     }
 }
