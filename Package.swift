@@ -90,6 +90,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 
 /// What only a module's tests need.
 let testDependencies: [String: [Target.Dependency]] = [
+    "AdminCLI": ["TestCommands", "TestKubernetes"],
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],
@@ -146,10 +147,12 @@ let package = Package(
                     .nioHTTP1,
                     .nioPosix, .subprocess,
                 ],
-                path: "Tests/Support/TestKubernetes", swiftSettings: settings)
+                path: "Tests/Support/TestKubernetes", swiftSettings: settings),
+            // The built executables, run as a person runs them.
+            .target(name: "TestCommands", dependencies: [.subprocess], path: "Tests/Support/TestCommands", swiftSettings: settings),
         ]
         + [
-            .testTarget(name: "EndToEndTests", dependencies: [.subprocess], swiftSettings: settings)
+            .testTarget(name: "EndToEndTests", dependencies: ["TestCommands"], swiftSettings: settings)
         ]
         + modules.map {
             .testTarget(

@@ -32,7 +32,7 @@ struct Uninstall: AsyncParsableCommand {
             for machine in machines { try await client.delete(Machine.self, machine.name, uid: machine.metadata.uid) }
             for machine in machines {
                 try await Waiting<Machine>(client: client, name: machine.name, limit: timeout).wait(
-                    "to be let go",
+                    "gone",
                     until: { $0.map { $0.deletionProgress ?? "the operator has not let it go yet" } })
                 Terminal.say("deleted \(Rendering.name(Machine.self, machine.name))")
             }

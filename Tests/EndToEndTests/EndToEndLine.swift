@@ -1,4 +1,5 @@
 import Foundation
+import TestCommands
 import Testing
 
 /// From nothing to a tenant's pods on the tenant's own machine, and away again, in a lab of the test's own.

@@ -18,7 +18,7 @@ struct CreateCluster: AsyncParsableCommand {
     @Argument(help: "The cluster's name.") var name: String
     @Option(help: "The Kubernetes version, such as v1.20.2; else the newest that a source of artifacts can give.")
     var version: KubernetesVersion?
-    @Option(help: "Control-plane replicas, 1 or 3.", completion: .list(["1", "3"])) var replicas: Int?
+    @Option(parsing: .unconditional, help: "Control-plane replicas, 1 or 3.", completion: .list(["1", "3"])) var replicas: Int?
     @Option(help: "The pods' network, such as 10.244.0.0/16.") var podCIDR: String?
     @Option(help: "The Services' network, such as 10.96.0.0/16.") var serviceCIDR: String?
     @Option(help: "How the API server is published: NodePort or LoadBalancer.", completion: .list(["NodePort", "LoadBalancer"]))
@@ -38,7 +38,7 @@ struct CreateCluster: AsyncParsableCommand {
             try await options.create(cluster(version, namespace), with: client)
             guard options.waiting.wait else { return }
             try await Waiting<HostedCluster>(client: client, name: name, namespace: namespace, limit: options.waiting.timeout)
-                .wait("to be available", whileThere: { ($0.conditions ?? []).missing("Available") })
+                .wait("available", whileThere: { ($0.conditions ?? []).missing("Available") })
         }
     }
 

@@ -22,7 +22,7 @@ struct Waiting<T: AdminKind>: Sendable {
     private enum Ending { case came, timedOut, interrupted }
 
     /// - Parameters:
-    ///   - what: what is to come, as `to be ready`.
+    ///   - what: what it is to be, as `available`.
     ///   - state: what is missing, in words; nil when it has come. It is given nil for an object that is not there.
     /// - Throws: a failure with exit code 124 after the time, as of `timeout(1)`, and 130 after Ctrl-C.
     func wait(_ what: String, until state: @escaping @Sendable (T?) throws -> String?) async throws {
@@ -51,20 +51,20 @@ struct Waiting<T: AdminKind>: Sendable {
             return try await group.next() ?? .came
         }
         let look = "nestbox get \(T.noun.singular) \(name)\(namespace.map { $0 == "default" ? "" : " -n \($0)" } ?? "") -w"
+        let shown = line.text.isEmpty ? "waiting for \(subject) to be \(what)" : line.text
         switch ending {
-        case .came: Terminal.say("\(subject): waited \(line.elapsed)")
+        case .came: if !line.text.isEmpty { Terminal.say("\(subject) is \(what) after \(line.elapsed)") }
         case .timedOut:
             throw CommandFailure(
-                "timed out after \(limit) (\(line.text)); the work goes on in the cluster, see: \(look)", exitCode: .timedOut)
+                "timed out after \(limit) \(shown); the work goes on in the cluster, see: \(look)", exitCode: .timedOut)
         case .interrupted:
-            throw CommandFailure("no longer \(line.text); the work goes on in the cluster, see: \(look)", exitCode: .interrupted)
+            throw CommandFailure("no longer \(shown); the work goes on in the cluster, see: \(look)", exitCode: .interrupted)
         }
     }
 
     private func follow(
         _ subject: String, _ what: String, _ state: @Sendable (T?) throws -> String?, _ line: LiveLine
     ) async throws -> Ending {
-        line.show("waiting for \(subject) \(what)")
         try await Following<T>(client: client, namespace: namespace, name: name).run { sighting in
             let missing: String?
             switch sighting {
@@ -74,7 +74,7 @@ struct Waiting<T: AdminKind>: Sendable {
             case .unreadable: missing = "this nestbox cannot read it; is it an older one?"
             case .interrupted(let error): missing = "the host cluster does not answer: \(error.detail ?? "\(error)")"
             }
-            if let missing { line.show("waiting for \(subject) \(what): \(Rendering.oneLine(missing))") }
+            if let missing { line.show("waiting for \(subject) to be \(what): \(Rendering.oneLine(missing))") }
             return missing != nil
         }
         return .came

@@ -56,7 +56,7 @@ struct CreateMachine: AsyncParsableCommand {
             }
             guard options.waiting.wait else { return }
             try await Waiting<Machine>(client: client, name: name, limit: options.waiting.timeout)
-                .wait("to be known to the operator", whileThere: Self.unknown)
+                .wait("known to the operator", whileThere: Self.unknown)
             if let hostKey = try await client.get(Machine.self, name).status?.hostKey { Terminal.say("host key pinned: \(hostKey)") }
         }
     }

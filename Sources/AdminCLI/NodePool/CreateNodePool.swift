@@ -17,7 +17,7 @@ struct CreateNodePool: AsyncParsableCommand {
     @Argument(help: "The pool's name.") var name: String
     @Option(help: "The cluster it belongs to, in the same namespace.", completion: NameCompletion.names(of: HostedCluster.self))
     var cluster: String
-    @Option(help: "How many nodes.") var replicas: Int = 1
+    @Option(parsing: .unconditional, help: "How many nodes.") var replicas: Int = 1
     @Option(help: "The kubelets' version, such as v1.20.2; else the cluster's.") var version: KubernetesVersion?
     @Option(help: ArgumentHelp("A label of the Machines to claim; may be given again.", valueName: "key=value"))
     var machines: [KeyValue] = []
@@ -34,7 +34,7 @@ struct CreateNodePool: AsyncParsableCommand {
             try await options.create(pool, with: client)
             guard options.waiting.wait else { return }
             try await Waiting<NodePool>(client: client, name: name, namespace: namespace, limit: options.waiting.timeout)
-                .wait("to have its nodes", whileThere: { [replicas] in $0.waitsFor(replicas: replicas) })
+                .wait("complete", whileThere: { [replicas] in $0.waitsFor(replicas: replicas) })
         }
     }
 

@@ -14,7 +14,7 @@ struct ScaleNodePool: AsyncParsableCommand {
         aliases: NodePool.noun.aliases)
 
     @Argument(help: "The pool's name.", completion: NameCompletion.names(of: NodePool.self)) var name: String
-    @Option(help: "How many nodes.") var replicas: Int
+    @Option(parsing: .unconditional, help: "How many nodes.") var replicas: Int
     @OptionGroup var waiting: WaitOptions
     @OptionGroup var connection: Connection
 
@@ -31,7 +31,7 @@ struct ScaleNodePool: AsyncParsableCommand {
             Terminal.writeLine("\(Rendering.name(NodePool.self, name)) scaled")
             guard waiting.wait else { return }
             try await Waiting<NodePool>(client: client, name: name, namespace: namespace, limit: waiting.timeout)
-                .wait("to have its nodes", whileThere: { [replicas] in $0.waitsFor(replicas: replicas) })
+                .wait("complete", whileThere: { [replicas] in $0.waitsFor(replicas: replicas) })
         }
     }
 }

@@ -49,7 +49,7 @@ struct DeleteObject<Kind: AdminKind>: AsyncParsableCommand {
                 if wait {
                     let waiting = Waiting<Kind>(client: client, name: name, namespace: scope, limit: timeout)
                     try await waiting.wait(
-                        "to be gone",
+                        "gone",
                         until: { object in
                             guard let object, object.metadata.uid == uid else { return nil }
                             return object.deletionProgress ?? "its deletion has begun"
