@@ -1,4 +1,5 @@
 import KubernetesAPI
+import KubernetesVersions
 import NestboxAPI
 import Testing
 

@@ -8,6 +8,10 @@ import Testing
 
 @testable import AdminCLI
 
+/// The built `nestbox` on a real API server. One test after the other: each runs processes by the dozen, and some of them have little
+/// time, such as a completion.
+@Suite(.serialized, .integration, .kubernetes, .timeLimit(.minutes(10))) enum Commands {}
+
 /// A real API server with Nestbox's kinds, a namespace of the test's own, and the built `nestbox` to use on them.
 ///
 /// There is no operator: what it would write into a status, a test writes.

@@ -20,6 +20,12 @@ public struct CommandRun: Sendable {
         public var code: Int
         public var output: String
         public var error: String
+
+        public init(code: Int, output: String, error: String) {
+            self.code = code
+            self.output = output
+            self.error = error
+        }
     }
 
     /// The folder of the built executables: the test binary's own.
