@@ -50,13 +50,13 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "Operator",
         [
-            "ArtifactStore", "ControlPlane", "ControllerRuntime", "KubernetesAPI", "KubernetesClient", "KubernetesVersions",
+            "ArtifactStore", "ControlPlane", "ControllerRuntime", "HexDigest", "KubernetesAPI", "KubernetesClient", "KubernetesVersions",
             "PrometheusMetrics",
             "NestboxAPI", "NodeJoin", "SSHClient", .crypto, .hummingbird, .logging, .serviceLifecycle,
         ]
     ),
-    ("NodeJoin", ["ArtifactStore", "KubernetesVersions", "NestboxAPI", "SSHClient", .crypto, .logging]),
-    ("ControlPlane", ["KubernetesAPI", "KubernetesVersions", "NestboxAPI", .asn1, .crypto, .x509]),
+    ("NodeJoin", ["ArtifactStore", "HexDigest", "KubernetesVersions", "NestboxAPI", "SSHClient", .crypto, .logging]),
+    ("ControlPlane", ["HexDigest", "KubernetesAPI", "KubernetesVersions", "NestboxAPI", .asn1, .crypto, .x509]),
     (
         "TunnelService",
         [
@@ -72,8 +72,8 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
             .serviceLifecycle,
         ]
     ),
-    ("ArtifactStore", ["CCurl", "KubernetesVersions", .crypto, .logging, .subprocess]),
-    ("SSHClient", ["CSSH2", .crypto, .logging]),
+    ("ArtifactStore", ["CCurl", "HexDigest", "KubernetesVersions", .crypto, .logging, .subprocess]),
+    ("SSHClient", ["CSSH2", "HexDigest", .crypto, .logging]),
     ("ControllerRuntime", ["KubernetesAPI", "KubernetesClient", "PrometheusMetrics", .logging, .serviceLifecycle]),
     (
         "KubernetesClient",
@@ -85,6 +85,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     ("KubernetesVersions", []),
     ("NestboxAPI", ["KubernetesAPI", "KubernetesVersions"]),
     ("KubernetesAPI", []),
+    ("HexDigest", [.crypto]),
     ("PrometheusMetrics", []),
 ]
 
@@ -92,6 +93,8 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 let testDependencies: [String: [Target.Dependency]] = [
     "AdminCLI": ["TestCommands", "TestKubernetes"],
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
+    "NodeJoin": ["TestSSHServer"],
+    "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],
     "TunnelService": ["NodeAgent", .crypto, .nioSSL],
@@ -126,7 +129,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .executableTarget(name: "nestbox", dependencies: ["AdminCLI", .argumentParser], swiftSettings: settings),
         .executableTarget(
-            name: "nestbox-operator", dependencies: ["Operator", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
+            name: "nestbox-operator", dependencies: ["Operator", "SSHClient", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
             swiftSettings: settings),
         .executableTarget(
             name: "nestbox-tunnel",
@@ -150,6 +153,8 @@ let package = Package(
                 path: "Tests/Support/TestKubernetes", swiftSettings: settings),
             // The built executables, run as a person runs them.
             .target(name: "TestCommands", dependencies: [.subprocess], path: "Tests/Support/TestCommands", swiftSettings: settings),
+            // A real SSH server for tests; no product links it.
+            .target(name: "TestSSHServer", dependencies: ["SSHClient"], path: "Tests/Support/TestSSHServer", swiftSettings: settings),
         ]
         + [
             .testTarget(name: "EndToEndTests", dependencies: ["TestCommands"], swiftSettings: settings)

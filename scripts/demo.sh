@@ -13,11 +13,10 @@ nestbox=$bin/nestbox
 phase "obtain Kubernetes $version" "$nestbox" artifacts get "$version"
 phase "bring up the lab: a host cluster and two machines" "$nestbox" lab up --name demo --machines 2 --version "$version"
 eval "$("$nestbox" lab env --name demo)" # KUBECONFIG, NESTBOX_LAB_SSH_KEY, PATH with kubectl
-host_kubectl=(kubectl)
 
 phase "install Nestbox on the host cluster" scripts/install-in-lab.sh
 phase "register the machines" scripts/register-lab-machines.sh demo
-exists() { "${host_kubectl[@]}" get "$1" "$2" >/dev/null 2>&1; }
+exists() { kubectl get "$1" "$2" >/dev/null 2>&1; }
 exists hostedcluster demo || "$nestbox" create cluster demo --version "$version"
 exists nodepool workers || "$nestbox" create nodepool workers --cluster demo --replicas 2
 phase "the tenant's control plane" kubectl wait --for=condition=Available --timeout=600s hostedcluster/demo
@@ -31,11 +30,15 @@ phase "the tenant's pods" "${tenant[@]}" rollout status deployment/hello --timeo
 run "${tenant[@]}" get nodes,pods -o wide
 run "${tenant[@]}" logs deployment/hello --tail=3
 run "${tenant[@]}" exec deployment/hello -- hostname
-say "kubectl port-forward service/hello 18080:80, and a page through it"
-"${tenant[@]}" port-forward service/hello 18080:80 >/dev/null &
-forward=$!
-trap 'kill $forward 2>/dev/null || true' EXIT
-for _ in $(seq 100); do curl -fsS http://127.0.0.1:18080/ 2>/dev/null && break || sleep 0.1; done
+say "kubectl port-forward service/hello :80, and a page through it"
+forwarding=$(mktemp)
+"${tenant[@]}" port-forward service/hello :80 >"$forwarding" &
+trap 'kill $! 2>/dev/null; rm -f "$forwarding"' EXIT
+for _ in $(seq 100); do
+    address=$(grep -o '127\.0\.0\.1:[0-9]*' "$forwarding" | head -1) && break
+    sleep 0.1
+done
+curl -fsS --max-time 10 "http://$address/"
 
 phases
 cat <<EOF

@@ -107,14 +107,15 @@ public struct ArtifactStore: Sendable {
     private func makeImages(
         _ version: KubernetesVersion, _ architecture: Architecture, _ folder: String, progress: @escaping ArtifactProgress
     ) async throws {
+        let images = KubernetesImages(version: version, architecture: architecture, folder: folder)
+        try await images.buildEtcd(progress: progress)
         let complete = try await offPool {
             KubernetesImage.allCases.allSatisfy { FileSystem.exists("\(folder)/images/\($0.rawValue).tar") }
         }
         if complete { return }
         do {
             let sysroot = try await sysroot(architecture, progress: progress)
-            try await KubernetesImages(version: version, architecture: architecture, folder: folder)
-                .buildAll(sysroot: sysroot, progress: progress)
+            try await images.buildAll(sysroot: sysroot, progress: progress)
         } catch let error as ArtifactError where error.kind == .notAvailable || error.kind == .missingTools {
             progress("no images of Kubernetes \(version): \(error)")
             logger.warning("no images of this release", metadata: ["version": "\(version)", "reason": "\(error)"])

@@ -48,6 +48,15 @@ public struct KubernetesArtifacts: Sendable {
         contents.image("images/\(name.rawValue).tar", reference: "registry.k8s.io/\(name.rawValue):\(version)")
     }
 
+    /// The image of an etcd that came along with the release, under the name that the release's control planes ask for; nil where
+    /// none came.
+    public var etcdImage: ImageArchive? {
+        let path = "images/etcd.tar"
+        return contents.contains(path) ? contents.image(path, reference: Self.etcdReference(version)) : nil
+    }
+
+    static func etcdReference(_ version: KubernetesVersion) -> String { "registry.k8s.io/etcd:\(version.etcdImageTag)" }
+
     public func contains(_ name: KubernetesBinary) -> Bool { contents.contains("bin/\(name.rawValue)") }
     public func contains(_ name: KubernetesImage) -> Bool { contents.contains("images/\(name.rawValue).tar") }
 

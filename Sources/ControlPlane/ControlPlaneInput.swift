@@ -42,9 +42,9 @@ public enum ControlPlane {
     /// The namespace and what closes it off. Check before applying that an existing namespace carries this cluster's UID.
     public static func namespace(_ settings: ClusterSettings) -> [any KubernetesObject] { NamespaceObjects.render(settings) }
 
-    /// The published Services and etcd's, one a member.
-    public static func services(_ settings: ClusterSettings) -> [any KubernetesObject] {
-        PublishedServices.render(settings) + EtcdServices.render(settings)
+    /// The published Services and etcd's, one a member. `known` is where they were published before.
+    public static func services(_ settings: ClusterSettings, known: PublishedEndpoints) -> [any KubernetesObject] {
+        PublishedServices.render(settings, known: known) + EtcdServices.render(settings)
     }
 
     /// The keys, one Secret a reader.
@@ -65,7 +65,7 @@ public enum ControlPlane {
     public static func desiredState(of input: ControlPlaneInput) throws(PKIError) -> [Phase] {
         [
             Phase(name: "Namespace", objects: namespace(input.settings)),
-            Phase(name: "Services", objects: services(input.settings)),
+            Phase(name: "Services", objects: services(input.settings, known: PublishedEndpoints())),
             Phase(name: "Keys", objects: try secrets(input)),
             Phase(name: "Etcd", objects: etcd(input)),
             Phase(name: "Pods", objects: try pods(input)),

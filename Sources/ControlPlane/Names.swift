@@ -1,4 +1,5 @@
 import Crypto
+import HexDigest
 import KubernetesAPI
 import NestboxAPI
 

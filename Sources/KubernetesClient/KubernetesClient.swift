@@ -24,6 +24,22 @@ public final class KubernetesClient: Sendable {
         transport = try Transport(configuration, userAgent: userAgent, logger: logger, metrics: metrics)
     }
 
+    /// Runs `body` with a client of its own, which is shut down afterwards.
+    public static func with<Result: Sendable>(
+        _ configuration: ClientConfiguration, userAgent: String = "nestbox", logger: Logger,
+        isolation: isolated (any Actor)? = #isolation, _ body: (KubernetesClient) async throws -> Result
+    ) async throws -> Result {
+        let client = try KubernetesClient(configuration, userAgent: userAgent, logger: logger)
+        do {
+            let result = try await body(client)
+            await client.shutdown()
+            return result
+        } catch {
+            await client.shutdown()
+            throw error
+        }
+    }
+
     /// Closes every connection; watches end. The client cannot be used afterwards.
     public func shutdown() async { await transport.shutdown() }
 

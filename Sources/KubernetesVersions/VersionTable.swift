@@ -30,6 +30,17 @@ extension KubernetesVersion {
     /// staging/src/k8s.io/kubelet/config/v1beta1/types.go, since 1.23 (kubernetes/kubernetes#105437).
     public var hasRegisterWithTaintsInConfiguration: Bool { isAtLeast(minor: 23) }
 
+    // MARK: Container runtime
+
+    /// The containerd releases that this kubelet can talk to.
+    /// Kubelets before 1.23 speak CRI v1alpha2 only, from 1.26 on v1 only (CHANGELOG-1.23, CHANGELOG-1.26). containerd serves v1
+    /// since 1.6 and v1alpha2 until 2.0 (containerd's RELEASES.md, "Kubernetes Support" and "Deprecated features"); 1.4 is the
+    /// oldest that it lists beside a release of ours.
+    public var containerdVersions: Range<ProgramVersion> {
+        let oldest = isAtLeast(minor: 26) ? ProgramVersion(1, 6) : ProgramVersion(1, 4)
+        return oldest..<(isAtLeast(minor: 23) ? ProgramVersion(1000) : ProgramVersion(2))
+    }
+
     // MARK: Anonymous requests
 
     /// Which AuthenticationConfiguration bounds anonymous requests to paths; nil where only RBAC can.
@@ -69,10 +80,10 @@ extension KubernetesVersion {
     // MARK: Images
 
     /// cmd/kubeadm/app/constants/constants.go, DefaultEtcdVersion and SupportedEtcdVersion: 3.4.13-0 up to 1.21, 3.5 up to 1.33,
-    /// 3.6 from 1.34 on. Of 3.5 the last patch listed there is taken throughout: the first ones lost data (etcd-io/etcd#13766),
-    /// and 3.6 wants 3.5.20 or newer before it.
+    /// 3.6 from 1.34 on. Of 3.5 and of 3.6 the last patch listed there is taken throughout (3.5.24-0 in 1.34's, 3.6.8-0 in 1.36.2's):
+    /// the first of 3.5 lost data (etcd-io/etcd#13766), and 3.6 wants 3.5.20 or newer before it.
     public var etcdImageTag: String {
-        if isAtLeast(minor: 34) { return "3.6.5-0" }
+        if isAtLeast(minor: 34) { return "3.6.8-0" }
         return isAtLeast(minor: 22) ? "3.5.24-0" : "3.4.13-0"
     }
 
@@ -87,7 +98,8 @@ extension KubernetesVersion {
         case 25: "3.8"
         case 26...30: "3.9"
         case 31...33: "3.10"
-        default: "3.10.1"
+        case 34, 35: "3.10.1"
+        default: "3.10.2"
         }
     }
 
@@ -103,7 +115,9 @@ extension KubernetesVersion {
         case 29, 30: "coredns/coredns:v1.11.1"
         case 31, 32: "coredns/coredns:v1.11.3"
         case 33: "coredns/coredns:v1.12.0"
-        default: "coredns/coredns:v1.12.1"
+        case 34: "coredns/coredns:v1.12.1"
+        case 35: "coredns/coredns:v1.13.1"
+        default: "coredns/coredns:v1.14.2"
         }
     }
 }

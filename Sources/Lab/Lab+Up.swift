@@ -12,11 +12,14 @@ extension Lab {
     /// Brings the lab up, or what is there of it to what it should be.
     /// - Parameters:
     ///   - count: how many machines; as many as there are, or two, where nothing is said.
+    ///   - tenants: versions of which the host is to have the control planes' images, beside its own; as before, where nothing is said.
     ///   - images: for the host's pods, beside Kubernetes' own and etcd.
-    public func up(machines count: Int? = nil, images: [ImageArchive] = []) async throws -> LabState {
+    public func up(
+        machines count: Int? = nil, tenants: [KubernetesVersion]? = nil, images: [ImageArchive] = []
+    ) async throws -> LabState {
         let cache = paths.cache
         try await offPool { try Preflight.check(cache: cache) }
-        return try await exclusively { try await upExclusively(machines: count, images: images) }
+        return try await exclusively { try await upExclusively(machines: count, tenants: tenants, images: images) }
     }
 
     /// What the lab was last meant to be. A file of another release that cannot be read is as good as none: `up` makes it anew.
@@ -30,7 +33,9 @@ extension Lab {
         }
     }
 
-    private func upExclusively(machines count: Int?, images: [ImageArchive]) async throws -> LabState {
+    private func upExclusively(
+        machines count: Int?, tenants: [KubernetesVersion]?, images: [ImageArchive]
+    ) async throws -> LabState {
         let paths = self.paths
         let existing = try await recordedSpec()
         let note: ArtifactProgress = { [progress] in progress(.note($0)) }
@@ -42,7 +47,8 @@ extension Lab {
             let wanted = version ?? existing?.version
             let chosen: KubernetesVersion
             if let wanted { chosen = wanted } else { chosen = try await artifacts.defaultVersion() }
-            return try await LabArtifacts.bring(chosen, from: artifacts, note: note)
+            let others = Set(tenants ?? existing?.tenantVersions ?? []).subtracting([chosen]).sorted()
+            return try await LabArtifacts.bring(chosen, tenants: others, from: artifacts, note: note)
         }
         let spec = try await wantedSpec(made, rootfs: try await rootfs, machines: count, existing: existing)
         let bin = "\(made.kubernetes.directory)/bin"
@@ -157,7 +163,8 @@ extension Lab {
             configuration: configuration(made, addresses: addresses), etcd: made.etcd.etcd.path,
             containerd: made.tools.program("containerd"), kubernetes: { "\(kubernetes)/bin/\($0)" })
         return LabSpec(
-            name: labName, addresses: addresses, version: made.kubernetes.version, components: components.all,
+            name: labName, addresses: addresses, version: made.kubernetes.version,
+            tenantVersions: made.tenants.map(\.version), components: components.all,
             environment: ["PATH": "\(made.tools.root)/bin:\(Command.systemPath)", "HOME": "/run", "TMPDIR": "/run/tmp", "LC_ALL": "C"],
             rootfs: rootfs, machines: (1...max(count, 1)).prefix(count).map { LabMachine.numbered($0, in: addresses) })
     }

@@ -5,6 +5,8 @@ struct LabSpec: Codable, Sendable, Equatable {
     var name: LabName
     var addresses: AddressPlan
     var version: KubernetesVersion
+    /// Whose control planes the host has images of, beside its own version's. Not there in a lab of an older Nestbox.
+    var tenantVersions: [KubernetesVersion]?
     var components: [ComponentSpec]
     /// The environment of every component; nothing else of the caller's reaches them.
     var environment: [String: String]

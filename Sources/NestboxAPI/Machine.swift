@@ -149,10 +149,17 @@ public struct MachineFacts: Codable, Sendable, Equatable {
     public var cgroupVersion: Int?
     /// Of the kubelet that runs on it, while it is a node.
     public var kubeletVersion: String?
+    /// What nodes need and it has of its own, with versions: `containerd`, `runc`, `cni`...
+    public var tools: [String: String]?
+    /// Folders that nodes use and that were there before it became one.
+    public var folders: [String]?
+    /// The containers of its own container runtimes, in words; none unless set.
+    public var containers: String?
 
     public init(
         architecture: String? = nil, operatingSystem: String? = nil, kernel: String? = nil, machineID: String? = nil,
-        cpus: Int? = nil, memoryMiB: Int? = nil, cgroupVersion: Int? = nil, kubeletVersion: String? = nil
+        cpus: Int? = nil, memoryMiB: Int? = nil, cgroupVersion: Int? = nil, kubeletVersion: String? = nil,
+        tools: [String: String]? = nil, folders: [String]? = nil, containers: String? = nil
     ) {
         self.architecture = architecture
         self.operatingSystem = operatingSystem
@@ -162,6 +169,9 @@ public struct MachineFacts: Codable, Sendable, Equatable {
         self.memoryMiB = memoryMiB
         self.cgroupVersion = cgroupVersion
         self.kubeletVersion = kubeletVersion
+        self.tools = tools
+        self.folders = folders
+        self.containers = containers
     }
 }
 

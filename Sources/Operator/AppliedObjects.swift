@@ -1,3 +1,4 @@
+import ControlPlane
 import ControllerRuntime
 import Crypto
 import Foundation
@@ -6,10 +7,20 @@ import KubernetesClient
 import Synchronization
 
 /// Server-side apply that stays silent when there is nothing to say: an object whose desired state is what was applied
-/// last is not sent again, until `forget` says that somebody changed or deleted it.
+/// last is not sent again, until it is seen to be another's work, or an hour has passed.
 final class AppliedObjects: Sendable {
-    /// By scope (a cluster's UID, in the host or inside the tenant), then by object, the digest of what was applied.
-    private let digests = Mutex<[String: [String: SHA256.Digest]]>([:])
+    /// After this long an object is applied again all the same: not of every kind is it heard that somebody changed it.
+    private static let trust = Duration.seconds(3600)
+
+    private struct Record {
+        var digest: SHA256.Digest
+        /// As the API server counts changes of a spec; nil for kinds that it does not count for.
+        var generation: Int?
+        var time: ContinuousClock.Instant
+    }
+
+    /// By scope (a cluster's UID, in the host or inside the tenant), then by object.
+    private let records = Mutex<[String: [String: Record]]>([:])
 
     func apply(_ objects: [any KubernetesObject], scope: String, with client: KubernetesClient) async throws {
         for object in objects { try await apply(object, scope: scope, with: client) }
@@ -25,7 +36,8 @@ final class AppliedObjects: Sendable {
 
     private func isCurrent<T: KubernetesObject>(_ object: T, scope: String) throws -> Bool {
         let digest = try Self.digest(of: object)
-        return digests.withLock { $0[scope]?[Self.name(T.self, object.namespace, object.name)] } == digest
+        guard let record = records.withLock({ $0[scope]?[Self.name(object)] }) else { return false }
+        return record.digest == digest && record.time.duration(to: .now) < Self.trust
     }
 
     private static func digest(of object: some KubernetesObject) throws -> SHA256.Digest {
@@ -35,23 +47,31 @@ final class AppliedObjects: Sendable {
     }
 
     private func apply<T: KubernetesObject>(_ object: T, scope: String, with client: KubernetesClient) async throws {
+        guard try !isCurrent(object, scope: scope) else { return }
         let digest = try Self.digest(of: object)
-        let name = Self.name(T.self, object.namespace, object.name)
-        guard digests.withLock({ $0[scope]?[name] }) != digest else { return }
-        _ = try await client.apply(object, fieldManager: fieldManager)
-        digests.withLock { $0[scope, default: [:]][name] = digest }
+        let generation = try await client.apply(object, fieldManager: fieldManager).metadata.generation
+        records.withLock { $0[scope, default: [:]][Self.name(object)] = Record(digest: digest, generation: generation, time: .now) }
     }
 
-    /// Makes the next pass apply the object again.
-    func forget<T: KubernetesObject>(_ object: T, scope: String) {
-        digests.withLock { $0[scope]?[Self.name(T.self, object.namespace, object.name)] = nil }
+    /// Has an object that somebody deleted, or whose spec somebody changed, applied again by the next pass.
+    func observe<T: KubernetesObject>(_ change: InformerChange<T>) {
+        let object = change.object
+        guard let scope = object.metadata.labels?[NestboxLabel.clusterUID] else { return }
+        records.withLock { records in
+            guard let record = records[scope]?[Self.name(object)] else { return }
+            if case .deleted = change {
+                records[scope]?[Self.name(object)] = nil
+            } else if record.generation != object.metadata.generation {
+                records[scope]?[Self.name(object)] = nil
+            }
+        }
     }
 
     func forget(scope: String) {
-        digests.withLock { $0[scope] = nil }
+        records.withLock { $0[scope] = nil }
     }
 
-    private static func name<T: KubernetesObject>(_ type: T.Type, _ namespace: String?, _ name: String) -> String {
-        "\(T.resourceType)/\(namespace ?? "")/\(name)"
+    private static func name<T: KubernetesObject>(_ object: T) -> String {
+        "\(T.resourceType)/\(object.namespace ?? "")/\(object.name)"
     }
 }

@@ -35,11 +35,14 @@ struct ControlPlanesRole {
         let sessions = TenantSessions(logger: logger) { node in machineChanges.send(ObjectKey(name: node)) }
 
         let applied = AppliedObjects()
+        deployments.onChange { applied.observe($0) }
+        statefulSets.onChange { applied.observe($0) }
+        services.onChange { applied.observe($0) }
         let clusterController = Controller(
             name: "hostedcluster",
             reconciler: HostedClusterReconciler(
                 client: client, sessions: sessions, hostNodes: hostNodes, hostVersion: hostVersion, applied: applied, events: events,
-                logger: logger,
+                operatorNamespace: configuration.namespace, logger: logger,
                 sessionOpened: { uid in
                     for machine in machines.list() where machine.status?.claim?.hostedClusterUID == uid {
                         machineChanges.send(ObjectKey(name: machine.name))

@@ -44,18 +44,14 @@ extension KubernetesClient {
     /// Changes a Machine's status as it is now: `change` sees the object fresh and says whether there is anything to write,
     /// so that of two actors in a race the second sees what the first did. False when nothing was written.
     @discardableResult
-    func updateMachineStatus(_ name: String, _ change: @Sendable (inout Machine) -> Bool) async throws -> Bool {
-        while true {
+    func updateMachineStatus(_ name: String, _ change: (inout Machine) -> Bool) async throws -> Bool {
+        try await retryOnConflict {
             guard let machine = try await find(Machine.self, ObjectKey(name: name)) else { return false }
             var changed = machine
             if changed.status == nil { changed.status = MachineStatus() }
             guard change(&changed), changed.status != machine.status else { return false }
-            do {
-                _ = try await updateStatus(changed)
-                return true
-            } catch let error as KubernetesError where error.isConflict {
-                try await Task.sleep(for: .milliseconds(50))
-            }
+            _ = try await updateStatus(changed)
+            return true
         }
     }
 }

@@ -24,7 +24,7 @@ struct MachinesRole {
         let controller = Controller(
             name: "machine",
             reconciler: MachineReconciler(
-                client: client, machines: machines, artifacts: ArtifactStore(root: configuration.artifacts, logger: logger),
+                client: client, artifacts: ArtifactStore(root: configuration.artifacts, logger: logger),
                 nodeProgram: nodeProgram, events: EventRecorder(client: client, component: "nestbox-machines"),
                 operatorNamespace: configuration.namespace,
                 logger: logger),

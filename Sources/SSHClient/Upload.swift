@@ -1,4 +1,5 @@
 import Crypto
+import HexDigest
 import Logging
 
 /// What came of an upload.
@@ -74,8 +75,7 @@ extension SSHConnection {
             guard !bytes.isEmpty else { break }
             hash.update(data: bytes)
         }
-        let digits = Array("0123456789abcdef")
-        return String(hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        return hexadecimal(hash.finalize())
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import KubernetesClient
 import Logging
 import Operator
+import SSHClient
 import ServiceLifecycle
 import UnixSignals
 
@@ -24,6 +25,8 @@ struct Run: AsyncParsableCommand {
     @Option(help: "trace, debug, info, warning or error.") var logLevel: Logger.Level = .info
 
     func run() async throws {
+        // Its initialisation must not run beside anything that uses OpenSSL.
+        try SSHLibrary.initialize()
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "nestbox-operator")
         logger.logLevel = logLevel

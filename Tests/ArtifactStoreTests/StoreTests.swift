@@ -145,6 +145,28 @@ import Testing
         }
     }
 
+    @Test func anEtcdBesideAReleaseIsTakenAlong() async throws {
+        try await withScratch { folder in
+            let store = store("\(folder)/cache")
+            let source = "\(folder)/says.c"
+            try FileSystem.write(
+                """
+                #include <stdio.h>
+                #include <string.h>
+                int main(int count, char **words) { puts(strstr(words[0], "etcd") ? "etcd Version: 3.6.13" : "Kubernetes \(version)"); }
+                """, to: source)
+            _ = try await Command.output("/usr/bin/cc", ["-static", "-o", "\(folder)/says", source], purpose: "compiling a program")
+            for name in KubernetesBinary.allCases.map(\.rawValue) + ["etcd"] {
+                try FileSystem.copy("\(folder)/says", to: "\(folder)/\(name)", mode: 0o755)
+            }
+            let image = try #require(try await store.importKubernetes(version, from: folder).etcdImage)
+            #expect(image.reference == "registry.k8s.io/etcd:\(version.etcdImageTag)" && image.size > 0)
+
+            try FileSystem.copy("/usr/bin/dpkg", to: "\(folder)/etcd", mode: 0o755)
+            #expect(try await store.importKubernetes(version, from: folder).etcdImage == nil)
+        }
+    }
+
     @Test func oneAtATime() async throws {
         try await withScratch { folder in
             let layout = StoreLayout(root: folder)

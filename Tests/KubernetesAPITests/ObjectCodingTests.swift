@@ -14,7 +14,6 @@ import Testing
     @Test func bothVersionsOfAKindKeepItsName() {
         #expect(EndpointSliceV1Beta1.resourceType.kind == EndpointSlice.resourceType.kind)
         #expect(EndpointSliceV1Beta1.resourceType.apiVersion == "discovery.k8s.io/v1beta1")
-        #expect(EvictionV1Beta1(metadata: ObjectMeta()).apiVersion == "policy/v1beta1")
     }
 
     @Test func readsANodeAsTheServerWritesIt() throws {

@@ -48,6 +48,32 @@ import Testing
         #expect(!at(20).servesEndpointSliceV1 && at(21).servesEndpointSliceV1)
         #expect(!at(21).servesEvictionV1 && at(22).servesEvictionV1)
         #expect(at(23).kubeletConfigMapName == "kubelet-config-1.23" && at(24).kubeletConfigMapName == "kubelet-config")
-        #expect(at(21).etcdImageTag == "3.4.13-0" && at(22).etcdImageTag == "3.5.24-0" && at(34).etcdImageTag == "3.6.5-0")
+        #expect(at(21).etcdImageTag == "3.4.13-0" && at(22).etcdImageTag == "3.5.24-0" && at(34).etcdImageTag == "3.6.8-0")
+        #expect(at(35).pauseImageTag == "3.10.1" && at(36).pauseImageTag == "3.10.2")
+        #expect(at(34).coreDNSImage == "coredns/coredns:v1.12.1" && at(36).coreDNSImage == "coredns/coredns:v1.14.2")
+    }
+}
+
+struct ProgramVersionTests {
+    @Test(arguments: [
+        ("1.6.20~ds1-1+b1", "1.6.20"), ("2.0.0", "2.0"), ("6.1", "6.1"), ("1.8.9 (nf_tables)", "1.8.9"), ("3", "3.0"),
+    ])
+    func theNumbersAtTheBeginningAreRead(_ text: String, _ shown: String) {
+        #expect(ProgramVersion(text)?.description == shown)
+    }
+
+    @Test(arguments: ["", "v1.2", "unknown", "99999999999999999999.1"])
+    func whatIsNoVersionIsNone(_ text: String) { #expect(ProgramVersion(text) == nil) }
+
+    @Test func versionsAreComparedByNumber() {
+        #expect(ProgramVersion(1, 6) < ProgramVersion(1, 6, 20) && ProgramVersion(1, 6, 20) < ProgramVersion(1, 10))
+        #expect(ProgramVersion("1.6.0") == ProgramVersion(1, 6))
+    }
+
+    @Test func kubeletsNeedTheirContainerd() {
+        let (old, middle, new) = (KubernetesVersion(1, 20, 2), KubernetesVersion(1, 24, 0), KubernetesVersion(1, 26, 0))
+        #expect([old, middle, new].map { $0.containerdVersions.contains(ProgramVersion(1, 4, 13)) } == [true, true, false])
+        #expect([old, middle, new].map { $0.containerdVersions.contains(ProgramVersion(1, 6, 20)) } == [true, true, true])
+        #expect([old, middle, new].map { $0.containerdVersions.contains(ProgramVersion(2, 1)) } == [false, true, true])
     }
 }

@@ -1,5 +1,6 @@
 import KubernetesAPI
 import KubernetesVersions
+import NestboxAPI
 import NodeJoin
 
 extension MachineOwner {
@@ -7,7 +8,10 @@ extension MachineOwner {
 }
 
 extension JoinParameters {
-    static func example(version: KubernetesVersion = KubernetesVersion(1, 20, 2), bridge: Bool = true) -> JoinParameters {
+    static func example(
+        version: KubernetesVersion = KubernetesVersion(1, 20, 2), bridge: Bool = true, facts: MachineFacts = MachineFacts(),
+        storedContainerd: ProgramVersion? = ProgramVersion(1, 6, 20)
+    ) -> JoinParameters {
         func file(_ name: String, _ digit: Character) -> LocalFile {
             LocalFile(path: "/store/\(name)", sha256: String(repeating: digit, count: 64))
         }
@@ -22,7 +26,8 @@ extension JoinParameters {
             artifacts: JoinArtifacts(
                 nodeTools: file("node-tools.tar", "a"), kubelet: file("kubelet", "b"), nestboxNode: file("nestbox-node", "c"),
                 pauseImage: JoinImage(archive: file("pause.tar", "d"), reference: "registry.k8s.io/pause:3.9"),
-                images: [JoinImage(archive: file("kube-proxy.tar", "e"), reference: "registry.k8s.io/kube-proxy:v1.20.2")]))
+                images: [JoinImage(archive: file("kube-proxy.tar", "e"), reference: "registry.k8s.io/kube-proxy:v1.20.2")]),
+            tools: ToolChoice(facts: facts, storedContainerd: storedContainerd, version: version))
     }
 }
 

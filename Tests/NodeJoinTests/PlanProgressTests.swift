@@ -63,7 +63,7 @@ struct PlanProgressTests {
         #expect(progress.next(after: .paused, at: "") == .check(step))
         // It was done, only nobody heard.
         #expect(progress.next(after: .checked(true), at: "") == .finish(.succeeded))
-        #expect(progress.statuses[0].message == nil)
+        #expect(progress.statuses[0].message == "done at attempt 2, after: broken pipe")
     }
 
     @Test func attemptsCountEachStepForItself() {

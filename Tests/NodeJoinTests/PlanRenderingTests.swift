@@ -1,5 +1,6 @@
 import Foundation
 import KubernetesVersions
+import NestboxAPI
 import SSHClient
 import Testing
 
@@ -12,6 +13,26 @@ struct PlanRenderingTests {
 
     @Test func joinWithACurrentVersionAndAnotherPodNetwork() throws {
         try expectGolden(Plan.join(.example(version: KubernetesVersion(1, 36, 2), bridge: false)).description, "join-1.36-no-cni.txt")
+    }
+
+    /// A machine with a containerd of its own, and a store that has no tools for the rest.
+    private static var withOwnContainerd: JoinParameters {
+        var parameters = JoinParameters.example(
+            facts: MachineFacts(tools: ["containerd": "1.6.20", "runc": "1.1.5"], folders: ["/var/lib/containerd"]), storedContainerd: nil)
+        parameters.artifacts.nodeTools = nil
+        return parameters
+    }
+
+    @Test func joinWithItsOwnContainerdAndPackages() throws {
+        try expectGolden(Plan.join(Self.withOwnContainerd).description, "join-own-containerd.txt")
+    }
+
+    @Test func checkWithItsOwnContainerd() throws {
+        let check = CleanCheck(
+            podCIDR: "10.244.0.0/16", serviceCIDR: "10.96.0.0/12", apiAddress: "172.20.0.1",
+            ownFolders: ["/opt/cni", "/var/lib/containerd"],
+            hasOwnContainerd: true)
+        try expectGolden(check.script(toolsFolder: "/var/tmp/x"), "clean-check-own-containerd.txt")
     }
 
     @Test func clean() throws {
@@ -28,7 +49,7 @@ struct PlanRenderingTests {
         var scripts = [
             CleanCheck(podCIDR: "10.244.0.0/16", serviceCIDR: "10.96.0.0/12", apiAddress: "172.20.0.1").script(toolsFolder: "/x")
         ]
-        for plan in [Plan.join(.example()), Plan.clean(.example)] {
+        for plan in [Plan.join(.example()), Plan.join(Self.withOwnContainerd), Plan.clean(.example)] {
             for step in plan.steps {
                 let bodies =
                     [step.check, step.undo].compactMap { $0 }

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import Logging
 import SSHClient
+import TestSSHServer
 import Testing
 
 private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

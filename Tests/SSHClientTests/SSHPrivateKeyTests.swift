@@ -1,5 +1,6 @@
 import Foundation
 import SSHClient
+import TestSSHServer
 import Testing
 
 struct SSHPrivateKeyTests {

@@ -7,7 +7,12 @@ struct ArtifactsImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Take a Kubernetes release from a folder of binaries, each of which must report that version.",
-        discussion: "Example:\n  nestbox artifacts import v1.36.2 ./kubernetes/server/bin")
+        discussion: """
+            A static etcd in the folder is taken along, and serves in labs as the etcd image that the release asks for.
+
+            Example:
+              nestbox artifacts import v1.36.2 ./kubernetes/server/bin
+            """)
 
     @Argument(help: "The release, such as v1.36.2.")
     var version: KubernetesVersion

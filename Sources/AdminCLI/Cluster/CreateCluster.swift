@@ -26,6 +26,7 @@ struct CreateCluster: AsyncParsableCommand {
     @Option(help: "An address of the host's nodes, for NodePort; may be given again.") var publishAddress: [String] = []
     @Option(help: "etcd's volume, such as 8Gi.") var etcdStorage: String?
     @Option(help: "etcd's StorageClass; else the host's default.") var storageClass: String?
+    @Option(help: ArgumentHelp("The operators' namespace.", valueName: "namespace")) var operatorNamespace: String = "nestbox-system"
     @OptionGroup var options: CreateOptions
     @OptionGroup var connection: Connection
 
@@ -35,6 +36,7 @@ struct CreateCluster: AsyncParsableCommand {
         let version = try await chosenVersion()
         if options.dryRun { return try options.show(cluster(version, connection.namespaceOffline)) }
         try await connection.run { client, namespace in
+            try await OpenNamespace(namespace: namespace, operatorNamespace: operatorNamespace).run(with: client)
             try await options.create(cluster(version, namespace), with: client)
             guard options.waiting.wait else { return }
             try await Waiting<HostedCluster>(client: client, name: name, namespace: namespace, limit: options.waiting.timeout)

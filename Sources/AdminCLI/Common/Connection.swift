@@ -21,16 +21,11 @@ struct Connection: ParsableArguments {
     var namespaceOffline: String { namespace ?? (try? configuration().defaultNamespace) ?? "default" }
 
     /// Runs with a client of the host cluster that is shut down afterwards, whatever happens.
-    func run<Result>(_ body: (KubernetesClient, String) async throws -> Result) async throws -> Result {
+    func run<Result: Sendable>(_ body: (KubernetesClient, String) async throws -> Result) async throws -> Result {
         let configuration = try configuration()
-        let client = try KubernetesClient(configuration, userAgent: "nestbox/\(ProductVersion.current)", logger: CommandLog.logger)
-        do {
-            let result = try await body(client, namespace ?? configuration.defaultNamespace ?? "default")
-            await client.shutdown()
-            return result
-        } catch {
-            await client.shutdown()
-            throw error
+        let userAgent = "nestbox/\(ProductVersion.current)"
+        return try await KubernetesClient.with(configuration, userAgent: userAgent, logger: CommandLog.logger) { client in
+            try await body(client, namespace ?? configuration.defaultNamespace ?? "default")
         }
     }
 }

@@ -38,14 +38,8 @@ enum NameCompletion {
             group.addTask {
                 let configuration = try ClientConfiguration.load(
                     kubeconfig: words.value(of: ["--kubeconfig"]), context: words.value(of: ["--context"]))
-                let client = try KubernetesClient(configuration, logger: CommandLog.silent)
-                let names: [String]?
-                do {
-                    names = try await body(
-                        client, words.value(of: ["--namespace", "-n"]) ?? configuration.defaultNamespace ?? "default")
-                } catch { names = nil }
-                await client.shutdown()
-                return names ?? []
+                let namespace = words.value(of: ["--namespace", "-n"]) ?? configuration.defaultNamespace ?? "default"
+                return try await KubernetesClient.with(configuration, logger: CommandLog.silent) { try await body($0, namespace) }
             }
             group.addTask {
                 try await Task.sleep(for: limit)

@@ -23,12 +23,18 @@ struct LabUp: AsyncParsableCommand {
     @Option(help: "The host cluster's Kubernetes version (default: the running one's, or the newest that a source can give).")
     var version: KubernetesVersion?
 
+    @Option(
+        help: ArgumentHelp(
+            "A further version that tenants may run (repeatable): the host gets its control planes' images.", valueName: "version"))
+    var tenantVersion: [KubernetesVersion] = []
+
     func run() async throws {
         let lab = try options.lab(version: version, progress: ProgressLines().lab)
         let images = try await OwnImages(folder: try OwnImages.folderOfThisProgram(), cache: options.root).archives {
             Terminal.say("   \($0)")
         }
-        let state = try await lab.up(machines: machines, images: images)
+        let state = try await lab.up(
+            machines: machines, tenants: tenantVersion.isEmpty ? nil : tenantVersion, images: images)
         Terminal.say("The lab \"\(state.name)\" is up: Kubernetes \(state.kubernetesVersion) at https://\(state.hostAddress):6443")
         for machine in state.machines {
             Terminal.say("  \(machine.name): ssh -i \(state.sshKeyPath) \(machine.user)@\(machine.address)")

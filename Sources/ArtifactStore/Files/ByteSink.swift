@@ -1,5 +1,6 @@
 import Crypto
 import Glibc
+import HexDigest
 
 /// Takes bytes in order: a file, a digest, or memory.
 protocol ByteSink {
@@ -47,14 +48,4 @@ struct FileSink: ByteSink {
 
     /// On the disk before anyone is told that it is there.
     func synchronize() throws { try descriptor.synchronize() }
-}
-
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
 }

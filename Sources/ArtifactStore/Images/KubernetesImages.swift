@@ -27,6 +27,20 @@ struct KubernetesImages: Sendable {
             try await build(image, sysroot: sysroot)
         }
     }
+
+    /// Of an etcd that came along with the release: a static program.
+    func buildEtcd(progress: ArtifactProgress) async throws {
+        let (program, image) = ("\(folder)/bin/etcd", "\(folder)/images/etcd.tar")
+        guard try await offPool({ FileSystem.exists(program) && !FileSystem.exists(image) }) else { return }
+        let folder = self.folder
+        try await offPool { try FileSystem.createFolder("\(folder)/images") }
+        let reference = KubernetesArtifacts.etcdReference(version)
+        progress("making the image \(reference)")
+        let builder = ImageBuilder(
+            reference: reference, architecture: architecture, entrypoint: ["/usr/local/bin/etcd"],
+            files: BaseFiles.standard + [.executable("/usr/local/bin/etcd", copyOf: program)])
+        _ = try await builder.write(to: image)
+    }
 }
 
 /// iptables, conntrack and a shell for images whose program sets up a node's packet filter.

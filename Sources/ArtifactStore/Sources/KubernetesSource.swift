@@ -64,7 +64,28 @@ struct FolderSource: KubernetesSource {
             try await offPool { try FileSystem.copy(source, to: copy, mode: 0o755) }
             try await BinaryCheck.check(copy, named: source, is: binary, of: version, architecture)
         }
+        try await provideEtcd(version, architecture, into: destination, progress: progress)
         return "imported from \(folder)"
+    }
+
+    /// An etcd beside the release is taken along, for where no registry has the one that the release asks for.
+    private func provideEtcd(
+        _ version: KubernetesVersion, _ architecture: Architecture, into destination: String, progress: @escaping ArtifactProgress
+    ) async throws {
+        let source = "\(folder)/etcd"
+        guard try await offPool({ FileSystem.exists(source) }) else { return }
+        let header = try await offPool { try ELFHeader(reading: source) }
+        guard header.machine == architecture.elfMachine, !header.isDynamic else {
+            progress("leaving \(source) out: it is not a static program for \(architecture.rawValue)")
+            return
+        }
+        progress("taking \(source) along as \(KubernetesArtifacts.etcdReference(version))")
+        try await offPool { try FileSystem.copy(source, to: "\(destination)/bin/etcd", mode: 0o755) }
+        guard architecture == .current else { return }
+        let said = try await Command.output("\(destination)/bin/etcd", ["--version"], purpose: "asking \(source) for its version")
+        guard said.hasPrefix("etcd Version: ") else {
+            throw ArtifactError(.invalidInput, "\(source): asked for its version, it says \"\(Command.lastLines(said, 1).prefix(200))\"")
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+import HexDigest
 import SwiftASN1
 import X509
 
@@ -49,10 +50,4 @@ public struct CertificateFacts: Sendable, Equatable {
 extension CertificateAuthority {
     /// SHA-256 of the subject public key info, `sha256:<hex>`.
     public func fingerprint() throws(PKIError) -> String { try CertificateFacts(certificatePEM: certificatePEM).fingerprint }
-}
-
-/// Lower-case hexadecimal.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
 }

@@ -1,4 +1,5 @@
 import Crypto
+import HexDigest
 import KubernetesAPI
 
 /// The Secrets of the control-plane namespace: who can read which key.

@@ -3,20 +3,26 @@ import NestboxAPI
 
 /// The two Services under which a tenant's machines and users reach its control plane.
 enum PublishedServices {
-    static func render(_ settings: ClusterSettings) -> [Service] {
+    /// `known` is where they were published before: kubeconfigs and machines name those ports, so that a Service that somebody
+    /// deleted comes back under the same one.
+    static func render(_ settings: ClusterSettings, known: PublishedEndpoints) -> [Service] {
         [
-            service(settings, NestboxName.apiService, port: NestboxPort.api, publishesNotReady: false),
+            service(settings, NestboxName.apiService, port: NestboxPort.api, known: known.api, publishesNotReady: false),
             // A tunnel must be reachable before the API server is ready: webhooks of the tenant may gate that readiness.
-            service(settings, NestboxName.tunnelService, port: NestboxPort.tunnelAgents, publishesNotReady: true),
+            service(settings, NestboxName.tunnelService, port: NestboxPort.tunnelAgents, known: known.tunnel, publishesNotReady: true),
         ]
     }
 
-    private static func service(_ settings: ClusterSettings, _ name: String, port: Int, publishesNotReady: Bool) -> Service {
-        Service(
+    private static func service(
+        _ settings: ClusterSettings, _ name: String, port: Int, known: [String], publishesNotReady: Bool
+    ) -> Service {
+        let type = settings.spec.publish?.type ?? "NodePort"
+        let nodePort = type == "NodePort" ? known.first.flatMap { $0.split(separator: ":").last }.flatMap { Int($0) } : nil
+        return Service(
             metadata: settings.metadata(name),
             spec: ServiceSpec(
-                type: settings.spec.publish?.type ?? "NodePort", selector: [NestboxLabel.component: Component.controlPlane.rawValue],
-                ports: [ServicePort(name: name, protocol: "TCP", port: port, targetPort: .int(port))],
+                type: type, selector: [NestboxLabel.component: Component.controlPlane.rawValue],
+                ports: [ServicePort(name: name, protocol: "TCP", port: port, targetPort: .int(port), nodePort: nodePort)],
                 publishNotReadyAddresses: publishesNotReady ? true : nil))
     }
 }

@@ -2,7 +2,7 @@
 enum CleanFiles {
     /// `wipe PATH`: removes a folder or file; a folder that is a mount of its own is emptied instead. It never follows a
     /// mount into another file system.
-    private static let wipe = """
+    static let wipe = """
         wipe() {
             [ -e "$1" ] || [ -L "$1" ] || return 0
             if [ -d "$1" ] && [ ! -L "$1" ] && mountpoint -q "$1"; then
@@ -16,10 +16,10 @@ enum CleanFiles {
 
     private static let paths = [
         "/etc/systemd/system/nestbox-*.service", "/etc/systemd/system/*.wants/nestbox-*.service", "/etc/sysctl.d/99-nestbox.conf",
-        "/etc/modules-load.d/nestbox.conf", "/etc/cni", "/etc/kubernetes", "/etc/calico", "/etc/cilium", "/opt/cni", "/opt/nestbox",
-        "/opt/containerd", "/usr/libexec/kubernetes", "/var/lib/kubelet", "/var/lib/containerd", "/var/lib/nestbox-node", "/var/lib/cni",
+        "/etc/modules-load.d/nestbox.conf", "/etc/kubernetes", "/etc/calico", "/etc/cilium", "/opt/nestbox",
+        "/usr/libexec/kubernetes", "/var/lib/kubelet", "/var/lib/nestbox-node",
         "/var/lib/calico", "/var/lib/cilium", "/var/lib/dockershim", "/var/log/pods", "/var/log/containers", "/var/log/calico",
-        "/run/nestbox", "/run/containerd", "/run/flannel", "/run/calico", "/run/cilium", "/run/xtables.lock",
+        "/run/nestbox", "/run/flannel", "/run/calico", "/run/cilium", "/run/xtables.lock",
     ]
 
     static let remove = Step(
@@ -30,6 +30,7 @@ enum CleanFiles {
                     """
                     \(wipe)
                     for path in \(paths.joined(separator: " ")); do wipe "$path"; done
+                    \(OwnFolders.restore)
                     ! grep -qs '^# made by Nestbox$' /etc/hosts || rm /etc/hosts
                     [ ! -d \(NodePaths.configuration) ] || find \(NodePaths.configuration) -mindepth 1 -maxdepth 1 \\
                         ! -name claim ! -name preflight ! -name '*.before' -exec rm -rf {} +

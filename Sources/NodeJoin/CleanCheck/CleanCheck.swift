@@ -9,12 +9,21 @@ public struct CleanCheck: Sendable {
     public var apiAddress: String
     /// The tar of tools to read packet-filter rules with where the machine has no program of its own for that.
     public var tools: LocalFile?
+    /// Folders that the machine had before it joined.
+    public var ownFolders: [String]
+    /// Whether it had a containerd before it joined, which may run.
+    public var hasOwnContainerd: Bool
 
-    public init(podCIDR: String, serviceCIDR: String, apiAddress: String, tools: LocalFile? = nil) {
+    public init(
+        podCIDR: String, serviceCIDR: String, apiAddress: String, tools: LocalFile? = nil, ownFolders: [String] = [],
+        hasOwnContainerd: Bool = false
+    ) {
         self.podCIDR = podCIDR
         self.serviceCIDR = serviceCIDR
         self.apiAddress = apiAddress
         self.tools = tools
+        self.ownFolders = ownFolders
+        self.hasOwnContainerd = hasOwnContainerd
     }
 
     /// What was found, each in a few words; none when the machine is clean. At most 50 are returned.

@@ -7,6 +7,9 @@ extension CleanCheck {
         export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
         set -u
         tools=\(shellQuoted(toolsFolder))
+        # What it had before it joined, of what nodes have too.
+        before=\(shellQuoted(" " + ownFolders.joined(separator: " ") + " "))
+        daemon=\(hasOwnContainerd ? "containerd.service" : "")
         look() {
         \(Self.processes)
         \(Self.mounts)
@@ -28,6 +31,7 @@ extension CleanCheck {
         for status in /proc/[0-9]*/status; do
             dir=${status%/status}
             name=$(sed -n 's/^Name:[[:space:]]*//p' "$status")
+            [ "$name" != containerd ] || [ -z "$daemon" ] || ! grep -q "/$daemon\\$" "$dir/cgroup" || continue
             case $name in
             kubelet | containerd* | runc* | nestbox* | kube-* | coredns | pause | calico* | cilium* | flannel*)
                 echo "process ${dir#/proc/} ($name)"; continue ;;
@@ -114,7 +118,7 @@ extension CleanCheck {
 
     private static let services = """
         systemctl list-units --all --plain --no-legend | awk '{ print $1 }' |
-            grep -E 'kube|nestbox|containerd|cri-' | grep -vxE 'var-lib-(kubelet|containerd)[.]mount' | sed 's/^/unit /' | head -n 10
+            grep -E 'kube|nestbox|containerd|cri-' | grep -vxE 'var-lib-(kubelet|containerd)[.]mount' | grep -vxF "$daemon" | sed 's/^/unit /' | head -n 10
         find /etc/systemd /run/systemd/system /usr/local/lib/systemd -iname '*nestbox*' -o -iname '*kubelet*' | sed 's/^/unit file /'
         """
 
@@ -122,12 +126,18 @@ extension CleanCheck {
         for path in /etc/nestbox /etc/kubernetes /etc/cni /opt/nestbox /opt/cni /opt/containerd /var/lib/nestbox-node /var/lib/cni \\
             /var/log/pods /var/log/containers /usr/libexec/kubernetes /run/nestbox /run/containerd /run/flannel /run/calico \\
             /var/lib/calico /var/lib/cilium /etc/sysctl.d/99-nestbox.conf /etc/modules-load.d/nestbox.conf /root/.kube; do
+            case $before in *" $path "*) continue ;; esac
             [ ! -e "$path" ] || echo "file $path"
         done
         for path in /var/lib/kubelet /var/lib/containerd /var/lib/etcd; do
-            find "$path" -mindepth 1 ! -name lost+found | head -n 3 | sed 's/^/file /'
+            [ "$path" != /var/lib/containerd ] || [ -z "$daemon" ] || path=/var/lib/containerd/nestbox
+            find "$path" ! -path /var/lib/kubelet ! -path /var/lib/containerd ! -path /var/lib/etcd ! -name lost+found | head -n 3 | sed 's/^/file /'
         done
-        find /usr/local /etc /home /root /srv /tmp /var/tmp /var/lib /var/spool /run -xdev \\
+        for path in $before; do
+            case $path in /run/*) continue ;; esac
+            [ -e "$path" ] || echo "missing, though it was there before: $path"
+        done
+        find /usr/local /opt /etc /home /root /srv /tmp /var/tmp /var/lib /var/spool /run -xdev \\
             \\( -iname '*kubelet*' -o -iname '*nestbox*' -o -iname '*kubeconfig*' \\) ! -path "$tools*" \\
             ! -path /run/nestbox-plan.lock ! -path /var/lib/kubelet -prune | head -n 10 | sed 's/^/file /'
         for key in /etc/ssh/ssh_host_*nestbox*; do [ ! -e "$key" ] || echo "file $key"; done

@@ -1,6 +1,8 @@
+import Crypto
+import HexDigest
 import SSHClient
 
-/// containerd as the machine's own circumstances allow it.
+/// A containerd of the node's own, whoever its programs are from: its configuration, folders and socket are ours alone.
 enum Containerd {
     static let snapshotterFile = "\(NodePaths.configuration)/snapshotter"
 
@@ -37,7 +39,7 @@ enum Containerd {
             [ $((0x$capabilities >> 24 & 1)) = 0 ] || restrict=false
             systemd=false
             [ ! -f /sys/fs/cgroup/cgroup.controllers ] || systemd=true
-            trial=/var/lib/containerd/nestbox-trial
+            trial=\(NodePaths.containerdState)/trial
             umount $trial/merged 2>/dev/null || true
             mkdir -p $trial/lower $trial/upper $trial/work $trial/merged
             snapshotter=native
@@ -47,19 +49,18 @@ enum Containerd {
             fi
             rm -rf $trial
             echo $snapshotter > \(snapshotterFile)
-            report snapshotter $snapshotter
             # A minimal Debian may lack it, and every sandbox copies it.
             [ -e /etc/hosts ] || printf '127.0.0.1 localhost\\n# made by Nestbox\\n' > /etc/hosts
             put \(NodePaths.configuration)/containerd.toml 644 <<END
             version = 2
-            root = "/var/lib/containerd"
+            root = "\(NodePaths.containerdState)"
             state = "/run/nestbox/containerd"
 
             [grpc]
               address = "\(NodePaths.containerdSocket)"
 
             [plugins."io.containerd.internal.v1.opt"]
-              path = "/var/lib/containerd/opt"
+              path = "\(NodePaths.containerdState)/opt"
 
             [plugins."io.containerd.grpc.v1.cri"]
               sandbox_image = "$image"
@@ -83,11 +84,12 @@ enum Containerd {
             """)
     }
 
-    static func component(_ artifacts: JoinArtifacts) -> NodeComponent {
+    static func component(_ artifacts: JoinArtifacts, _ tools: ToolChoice) -> NodeComponent {
         let configuration = configure(pauseImage: artifacts.pauseImage.reference)
         return NodeComponent(
             unit: unit, configure: configuration + [unit.file].putAll,
-            fingerprint: hexSHA256([configuration.body, unit.file.content, artifacts.nodeTools.sha256].joined(separator: "\n")))
+            fingerprint: SHA256.hexDigest(
+                of: [configuration.body, unit.file.content, tools.words, artifacts.nodeTools?.sha256 ?? ""].joined(separator: "\n")))
     }
 
     private static let ctr = "\(NodePaths.programs)/ctr --address \(NodePaths.containerdSocket) --namespace k8s.io"

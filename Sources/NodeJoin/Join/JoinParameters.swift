@@ -37,12 +37,14 @@ public struct JoinParameters: Sendable, Equatable {
     public var nodeLabels: [String: String]
     public var taints: [Taint]
     public var artifacts: JoinArtifacts
+    public var tools: ToolChoice
     public var requirements: MachineRequirements
 
     public init(
         owner: MachineOwner, nodeName: String, nodeAddress: String, version: KubernetesVersion, network: JoinNetwork,
         endpoints: JoinEndpoints, certificateAuthority: String, bootstrapKubeconfig: String, kubeletConfiguration: String,
-        nodeLabels: [String: String] = [:], taints: [Taint] = [], artifacts: JoinArtifacts, requirements: MachineRequirements = .init()
+        nodeLabels: [String: String] = [:], taints: [Taint] = [], artifacts: JoinArtifacts, tools: ToolChoice,
+        requirements: MachineRequirements = .init()
     ) {
         self.owner = owner
         self.nodeName = nodeName
@@ -56,6 +58,7 @@ public struct JoinParameters: Sendable, Equatable {
         self.nodeLabels = nodeLabels
         self.taints = taints
         self.artifacts = artifacts
+        self.tools = tools
         self.requirements = requirements
     }
 }
@@ -100,8 +103,8 @@ public struct JoinEndpoints: Sendable, Equatable {
 
 /// What is pushed to the machine.
 public struct JoinArtifacts: Sendable, Equatable {
-    /// A tar of `bin`, `lib`, `libexec` and `cni`, relative to `/opt/nestbox`.
-    public var nodeTools: LocalFile
+    /// A tar of `bin`, `lib`, `libexec` and `cni`, relative to `/opt/nestbox`; nil when the store has none.
+    public var nodeTools: LocalFile?
     public var kubelet: LocalFile
     public var nestboxNode: LocalFile
     /// The pause image; the sandbox of every pod.
@@ -109,7 +112,7 @@ public struct JoinArtifacts: Sendable, Equatable {
     /// Further images: kube-proxy's, and those of workloads.
     public var images: [JoinImage]
 
-    public init(nodeTools: LocalFile, kubelet: LocalFile, nestboxNode: LocalFile, pauseImage: JoinImage, images: [JoinImage] = []) {
+    public init(nodeTools: LocalFile?, kubelet: LocalFile, nestboxNode: LocalFile, pauseImage: JoinImage, images: [JoinImage] = []) {
         self.nodeTools = nodeTools
         self.kubelet = kubelet
         self.nestboxNode = nestboxNode

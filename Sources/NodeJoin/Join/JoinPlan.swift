@@ -4,14 +4,19 @@ extension Plan {
     public static func join(_ parameters: JoinParameters) -> Plan {
         let artifacts = parameters.artifacts
         // The kubelet's bootstrap goes through `nestbox-node`, and its pods need the rest.
-        let first = [NodeService.component(parameters), PodNetwork.component(parameters.network), Containerd.component(artifacts)]
-            .compactMap { $0 }
+        let first = [
+            NodeService.component(parameters), PodNetwork.component(parameters.network), Containerd.component(artifacts, parameters.tools),
+        ]
+        .compactMap { $0 }
         let kubelet = Kubelet.component(parameters)
         var steps = [
             ClaimFile.take(parameters.owner),
             PreflightStep.step(parameters),
             KernelSettingsStep.step,
-            ToolsSteps.tools(artifacts.nodeTools),
+            OwnFolders.keep,
+        ]
+        steps += ToolsSteps.tools(parameters.tools, tar: artifacts.nodeTools)
+        steps += [
             ToolsSteps.programs(artifacts),
             (first + [kubelet]).configure("Configuration"),
             first.start("StartServices"),

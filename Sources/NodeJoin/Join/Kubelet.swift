@@ -1,3 +1,5 @@
+import Crypto
+import HexDigest
 import KubernetesAPI
 import KubernetesVersions
 import SSHClient
@@ -87,7 +89,7 @@ enum Kubelet {
         return NodeComponent(
             unit: unit, configure: configure(parameters.kubeletConfiguration) + [credential, unit.file].putAll,
             // Without the token: a fresh one is no reason to restart a kubelet that has its certificate.
-            fingerprint: hexSHA256(
-                [unit.file.content, parameters.kubeletConfiguration, parameters.artifacts.kubelet.sha256].joined(separator: "\n")))
+            fingerprint: SHA256.hexDigest(
+                of: [unit.file.content, parameters.kubeletConfiguration, parameters.artifacts.kubelet.sha256].joined(separator: "\n")))
     }
 }

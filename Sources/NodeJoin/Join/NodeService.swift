@@ -1,3 +1,6 @@
+import Crypto
+import HexDigest
+
 /// `nestbox-node`: started before the kubelet, whose bootstrap goes through it.
 enum NodeService {
     private static let unit = SystemdUnit(
@@ -45,6 +48,6 @@ enum NodeService {
         let files = files(parameters)
         return NodeComponent(
             unit: unit, configure: files.putAll + "mkdir -p -m 700 /var/lib/nestbox-node",
-            fingerprint: hexSHA256(files.fingerprint + parameters.artifacts.nestboxNode.sha256))
+            fingerprint: SHA256.hexDigest(of: files.fingerprint + parameters.artifacts.nestboxNode.sha256))
     }
 }

@@ -1,6 +1,6 @@
 import SSHClient
 
-/// Looks at the machine before anything of it is changed, names all that is wrong at once, and gathers facts.
+/// Looks at the machine before anything of it is changed, and names all that is wrong at once.
 enum PreflightStep {
     private static let marker = "\(NodePaths.configuration)/preflight"
 
@@ -9,7 +9,7 @@ enum PreflightStep {
         return Step(
             "Preflight",
             // Once passed it is not asked again: by then the kubelet and the ports are our own.
-            check: Script("[ \"$(cat \(marker) 2>/dev/null)\" = \(owner) ]\n\(facts)"),
+            check: Script("[ \"$(cat \(marker) 2>/dev/null)\" = \(owner) ]"),
             actions: [.script(script(parameters))],
             timeout: .seconds(60), retry: .once)
     }
@@ -20,32 +20,21 @@ enum PreflightStep {
             """
             problems=
             problem() { problems="$problems${problems:+; }$*"; }
-            \(facts)
             \(system(needs))
             \(kernel)
-            \(otherClusters)
+            \(otherClusters(parameters.tools))
             \(ports)
             \(disk(needs))
             \(clock(needs))
             \(networks(parameters.network))
-            [ -z "$problems" ] || refuse "this machine cannot join: $problems"
+            if [ -n "$problems" ]; then
+                # Nothing of ours is on it but the claim: whoever mends it may register it anew.
+                rm -rf \(NodePaths.configuration)
+                refuse "this machine cannot join: $problems"
+            fi
             echo \(shellQuoted(ClaimFile.line(parameters.owner))) > \(marker)
             """)
     }
-
-    /// Reported under the names of MachineFacts.
-    static let facts = """
-        case $(uname -m) in x86_64) architecture=amd64 ;; aarch64) architecture=arm64 ;; *) architecture=$(uname -m) ;; esac
-        cgroup=v1
-        [ ! -f /sys/fs/cgroup/cgroup.controllers ] || cgroup=v2
-        report architecture "$architecture"
-        report operatingSystem "$(. /etc/os-release 2>/dev/null; echo "${PRETTY_NAME:-unknown}")"
-        report kernel "$(uname -r)"
-        report machineID "$(cat /etc/machine-id 2>/dev/null)"
-        report cpus "$(nproc)"
-        report memoryMiB "$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)"
-        report cgroup "$cgroup"
-        """
 
     private static func system(_ needs: MachineRequirements) -> String {
         """
@@ -58,6 +47,7 @@ enum PreflightStep {
         for tool in systemctl ip tar awk sed sha256sum mountpoint bash journalctl; do
             command -v "$tool" > /dev/null || problem "it has no program '$tool'"
         done
+        case $(uname -m) in x86_64) architecture=amd64 ;; aarch64) architecture=arm64 ;; *) architecture=$(uname -m) ;; esac
         [ "$architecture" = \(shellQuoted(needs.architecture)) ] ||
             problem "its architecture is $architecture, and the artifacts are for \(needs.architecture)"
         glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null | awk '{ print $2 }')
@@ -71,7 +61,7 @@ enum PreflightStep {
         modprobe -q -a overlay br_netfilter nf_conntrack 2>/dev/null || true
         [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || problem "the kernel has no br_netfilter"
         [ -e /proc/sys/net/ipv4/ip_forward ] || problem "the kernel has no IPv4 forwarding"
-        if [ "$cgroup" = v2 ]; then
+        if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
             for controller in cpu cpuset memory pids; do
                 case " $(cat /sys/fs/cgroup/cgroup.controllers) " in
                 *" $controller "*) ;;
@@ -85,21 +75,29 @@ enum PreflightStep {
         fi
         """
 
-    private static let otherClusters = """
-        for process in /proc/[0-9]*; do
-            case $(cat "$process/comm" 2>/dev/null) in
-            kubelet | k3s* | rke2 | k0s | kubelite) problem "'$(cat "$process/comm")' runs on it: it is a node of some cluster already" ;;
-            containerd | dockerd) problem "'$(cat "$process/comm")' runs on it, whose containers and rules Nestbox's would collide with" ;;
-            esac
-        done
-        for path in /etc/kubernetes/kubelet.conf /etc/kubernetes/manifests /etc/rancher /var/lib/k0s /var/snap/microk8s; do
-            [ ! -e "$path" ] || problem "$path is there: it was or is a node of another cluster"
-        done
-        for path in /var/lib/kubelet /var/lib/containerd /etc/cni/net.d; do
-            [ -z "$(find "$path" -mindepth 1 -maxdepth 1 ! -name lost+found 2>/dev/null | head -n 1)" ] ||
-                problem "$path is not empty: it was or is a node of another cluster"
-        done
-        """
+    /// A containerd of the machine's own does not keep it from being a node: ours runs beside it.
+    static func otherClusters(_ tools: ToolChoice) -> String {
+        let (runtimes, folders) =
+            tools.hasOwnContainerd
+            ? ("dockerd", "/var/lib/kubelet /etc/cni/net.d")
+            : ("containerd | dockerd", "/var/lib/kubelet /var/lib/containerd /etc/cni/net.d")
+        return """
+            \(tools.problem.map { "problem \(shellQuoted($0))" } ?? ":")
+            for process in /proc/[0-9]*; do
+                case $(cat "$process/comm" 2>/dev/null) in
+                kubelet | k3s* | rke2 | k0s | kubelite) problem "'$(cat "$process/comm")' runs on it: it is a node of some cluster already" ;;
+                \(runtimes)) problem "'$(cat "$process/comm")' runs on it, whose containers and rules Nestbox's would collide with" ;;
+                esac
+            done
+            for path in /etc/kubernetes/kubelet.conf /etc/kubernetes/manifests /etc/rancher /var/lib/k0s /var/snap/microk8s; do
+                [ ! -e "$path" ] || problem "$path is there: it was or is a node of another cluster"
+            done
+            for path in \(folders); do
+                [ -z "$(find "$path" -mindepth 1 -maxdepth 1 ! -name lost+found 2>/dev/null | head -n 1)" ] ||
+                    problem "$path is not empty: it was or is a node of another cluster"
+            done
+            """
+    }
 
     private static let ports = """
         for port in 10250 10248 10249 10256; do

@@ -45,7 +45,8 @@ struct PlanProgress: Sendable {
         case .checked(true), .performed:
             statuses[index].state = .succeeded
             statuses[index].finishedAt = time
-            statuses[index].message = nil
+            // That it went wrong before stays said: somebody may want to know why it took so long.
+            statuses[index].message = statuses[index].message.map { "done at attempt \(attempt), after: \($0)" }
             index += 1
             attempt = 1
             lastFailure = nil

@@ -194,17 +194,19 @@ extension StepFailure {
     }
 
     /// From what a script left; nil when it ran to its end.
-    init?(_ result: CommandResult, timeout: Duration) {
+    init?(_ result: CommandResult, timeout: Duration, isWhole: Bool? = nil) {
         let words = MachineWords.cleaned(result.stderr)
         switch result.status {
         case 0 where result.signal == nil:
-            if result.reachedEnd { return nil }
+            if isWhole ?? result.reachedEnd { return nil }
             self.init(kind: .unreachable, message: "the connection closed before the script's end")
         case ScriptStatus.refused: self.init(kind: .refused, message: words)
         case ScriptStatus.timedOut:
             self.init(kind: .failed, message: "it took longer than \(timeout.components.seconds) s" + (words.isEmpty ? "" : ": \(words)"))
         case _ where words.hasPrefix("sudo:"):
             self.init(kind: .refused, message: "the user may not use sudo without a password, as Nestbox must: \(words)")
+        case 127 where words.contains("sudo: "):
+            self.init(kind: .refused, message: "the user is not root, and the machine has no sudo: install it, or give Nestbox root")
         default:
             let how = result.signal.map { "signal \($0)" } ?? "status \(result.status)"
             self.init(kind: .failed, message: words.isEmpty ? "the script ended with \(how) and said nothing" : words)

@@ -1,4 +1,5 @@
 import Crypto
+import HexDigest
 import SSHClient
 
 /// A piece of POSIX shell that runs as root on the machine. It never holds what it was made from: only text.
@@ -67,7 +68,7 @@ struct TextFile: Sendable, Equatable {
         self.content = content.hasSuffix("\n") ? content : content + "\n"
     }
 
-    var sha256: String { hexSHA256(content) }
+    var sha256: String { SHA256.hexDigest(of: content) }
 
     /// Writes it.
     var put: String {
@@ -86,10 +87,5 @@ extension [TextFile] {
     var allSame: Script { Script(map(\.same).joined(separator: "\n")) }
     var putAll: Script { Script(map(\.put).joined(separator: "\n")) }
     /// Changes when any of them does.
-    var fingerprint: String { hexSHA256(map { "\($0.path) \($0.mode) \($0.sha256)" }.joined(separator: "\n")) }
-}
-
-func hexSHA256(_ text: String) -> String {
-    let digits = Array("0123456789abcdef")
-    return String(SHA256.hash(data: Array(text.utf8)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    var fingerprint: String { SHA256.hexDigest(of: map { "\($0.path) \($0.mode) \($0.sha256)" }.joined(separator: "\n")) }
 }

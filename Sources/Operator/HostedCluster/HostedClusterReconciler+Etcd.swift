@@ -33,25 +33,19 @@ extension HostedClusterReconciler {
     /// etcd's own id of its data, asked through its JSON gateway (etcd docs, "gRPC gateway").
     private func etcdClusterID(_ input: ControlPlaneInput) async throws -> String {
         let namespace = input.settings.controlPlaneNamespace
-        let service = try await client.get(Service.self, NestboxName.etcdMember(0), namespace: namespace)
         let access = ClientConfiguration(
-            server: "https://\(service.spec?.clusterIP ?? ""):\(NestboxPort.etcdClients)",
+            server: "https://\(input.etcdServiceAddresses.first ?? ""):\(NestboxPort.etcdClients)",
             certificateAuthority: input.keys.etcd.certificatePEM,
             clientCertificate: input.keys.leaves[.etcdOperator]?.certificatePEM, clientKey: input.keys.leaves[.etcdOperator]?.keyPEM,
             token: nil, tlsServerName: NestboxName.etcdMember(0))
-        let etcd = try KubernetesClient(access, userAgent: "nestbox-operator", logger: logger)
-        do {
-            let answer = try await etcd.raw(.post, path: "/v3/maintenance/status", body: [:])
-            await etcd.shutdown()
-            let status = try JSONDecoder().decode(JSONValue.self, from: Data(answer.body))
-            guard let identity = status["header"]?["cluster_id"]?.string else {
-                throw PhaseError("etcd of \(namespace) answered its status without a cluster id (HTTP \(answer.status))")
-            }
-            return identity
-        } catch {
-            await etcd.shutdown()
-            throw error
+        let answer = try await KubernetesClient.with(access, userAgent: "nestbox-operator", logger: logger) { etcd in
+            try await etcd.raw(.post, path: "/v3/maintenance/status", body: [:])
         }
+        let status = try JSONDecoder().decode(JSONValue.self, from: Data(answer.body))
+        guard let identity = status["header"]?["cluster_id"]?.string else {
+            throw PhaseError("etcd of \(namespace) answered its status without a cluster id (HTTP \(answer.status))")
+        }
+        return identity
     }
 
     private func storageClassExists(_ settings: ClusterSettings, _ report: inout ClusterReport) async throws -> Bool {

@@ -15,11 +15,11 @@ extension HostedClusterReconciler {
                 report.lost("its namespace \(name) is gone, and the keys and the data with it")
                 return false
             }
-            _ = try await client.create(
-                Namespace(
-                    metadata: ObjectMeta(
-                        name: name, labels: settings.labels, annotations: [Self.acceptedSpec: try JSONValue(encoding: cluster.spec).text])))
+            // Made with its mark, so that it is known as this cluster's whatever happens next.
+            let annotations = [Self.acceptedSpec: try JSONValue(encoding: cluster.spec).text]
+            _ = try await client.create(Namespace(metadata: ObjectMeta(name: name, labels: settings.labels, annotations: annotations)))
             report.update { $0.controlPlaneNamespace = name }
+            try await furnish(settings)
             return true
         }
         guard present.metadata.labels?[NestboxLabel.clusterUID] == settings.uid else {
@@ -33,7 +33,20 @@ extension HostedClusterReconciler {
             return false
         }
         report.update { $0.controlPlaneNamespace = name }
-        return try await accept(cluster, namespace: present, &report)
+        guard try await accept(cluster, namespace: present, &report) else { return false }
+        try await furnish(settings)
+        return true
+    }
+
+    /// Gives the operator its rights in the namespace, which it has in no other, then closes the namespace off.
+    private func furnish(_ settings: ClusterSettings) async throws {
+        let access = OperatorAccess(controlPlaneNamespace: settings.controlPlaneNamespace, operatorNamespace: operatorNamespace)
+        let binding = access.binding(labels: settings.labels)
+        if try !applied.has([binding], scope: settings.uid) {
+            try await applied.apply([binding], scope: settings.uid, with: client)
+            try await access.waitUntilGranted(client)
+        }
+        try await applied.apply(ControlPlane.namespace(settings), scope: settings.uid, with: client)
     }
 
     /// Holds the spec to the one that was accepted last, which is kept on the namespace: what may not change is refused before

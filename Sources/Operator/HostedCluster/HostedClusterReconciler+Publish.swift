@@ -17,7 +17,8 @@ struct HostAddresses: Sendable {
 extension HostedClusterReconciler {
     /// The Services, and from them where the API server and the tunnel are reached from outside. Nil while that is not known.
     func publish(_ settings: ClusterSettings, _ report: inout ClusterReport) async throws -> HostAddresses? {
-        try await applied.apply(ControlPlane.services(settings), scope: settings.uid, with: client)
+        let known = PublishedEndpoints(api: report.status.apiEndpoints ?? [], tunnel: report.status.tunnelEndpoints ?? [])
+        try await applied.apply(ControlPlane.services(settings, known: known), scope: settings.uid, with: client)
         let namespace = settings.controlPlaneNamespace
         let api = try await client.get(Service.self, NestboxName.apiService, namespace: namespace)
         let tunnel = try await client.get(Service.self, NestboxName.tunnelService, namespace: namespace)

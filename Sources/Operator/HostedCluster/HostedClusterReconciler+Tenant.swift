@@ -49,7 +49,24 @@ extension HostedClusterReconciler {
     }
 
     /// The admin kubeconfig, in a Secret beside the HostedCluster: expiring, and made anew with a third of its life left.
-    func offerKubeconfig(_ input: ControlPlaneInput, _ report: inout ClusterReport) async throws {
+    /// False while the admin has not opened the cluster's namespace to Nestbox.
+    func offerKubeconfig(_ input: ControlPlaneInput, _ report: inout ClusterReport) async throws -> Bool {
+        do {
+            try await writeKubeconfig(input, &report)
+        } catch let error as KubernetesError where error.isForbidden {
+            let namespace = input.settings.namespace
+            report.set(
+                "KubeconfigAvailable", false, reason: "NamespaceNotOpened",
+                message: "the operator may not write Secrets in \(namespace); let it: kubectl -n \(namespace) create rolebinding "
+                    + "\(OperatorAccess.serviceAccount) --clusterrole=nestbox-hosted-cluster-namespace "
+                    + "--serviceaccount=\(operatorNamespace):\(OperatorAccess.serviceAccount)")
+            return false
+        }
+        report.set("KubeconfigAvailable", true, reason: "Offered")
+        return true
+    }
+
+    private func writeKubeconfig(_ input: ControlPlaneInput, _ report: inout ClusterReport) async throws {
         let settings = input.settings
         let name = "\(settings.name)-kubeconfig"
         let present = try await client.find(Secret.self, name, namespace: settings.namespace)

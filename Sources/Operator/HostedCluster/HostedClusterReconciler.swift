@@ -20,6 +20,7 @@ struct HostedClusterReconciler: Reconciler {
     let hostVersion: KubernetesVersion
     let applied: AppliedObjects
     let events: EventRecorder
+    let operatorNamespace: String
     let logger: Logger
     /// Called with a cluster's UID when its API began to answer: its machines can go on.
     let sessionOpened: @Sendable (String) -> Void
@@ -54,9 +55,11 @@ struct HostedClusterReconciler: Reconciler {
         guard try await runEtcd(input, &report) else { return .done }
         guard try await runControlPlane(input, &report) else { return .done }
         try await furnish(input, tenant, &report)
-        try await offerKubeconfig(input, &report)
+        let isOffered = try await offerKubeconfig(input, &report)
         try await countNodes(settings, &report)
-        return .requeue(after: .seconds(3600))
+        guard isOffered else { return .requeue(after: .seconds(10)) }
+        let renewal = keys.nextRenewal()?.timeIntervalSinceNow ?? .infinity
+        return .requeue(after: .seconds(min(max(renewal, 1), 3600)))
     }
 
     private func isValid(_ cluster: HostedCluster, _ report: inout ClusterReport) -> Bool {

@@ -44,8 +44,8 @@ extension MachineReconciler {
     private func check(
         _ machine: Machine, claim: MachineClaim, connect: @Sendable () async throws -> SSHMachineShell
     ) async throws -> ReconcileResult {
-        let tools = try await artifacts.nodeTools(
-            architecture: machine.status?.facts?.architecture.flatMap { Architecture(rawValue: $0) } ?? .current)
+        let facts = machine.status?.facts
+        let tools = try await storedTools(Architecture(fact: facts))
         let shell = try await connect()
         let found: [String]
         let hostKey: String
@@ -53,7 +53,8 @@ extension MachineReconciler {
             hostKey = try await shell.connection.hostKey.description
             found = try await CleanCheck(
                 podCIDR: claim.clusterPodCIDR ?? "", serviceCIDR: claim.serviceCIDR ?? "",
-                apiAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1", tools: LocalFile(tools.tarball)
+                apiAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1", tools: tools.map { LocalFile($0.tarball) },
+                ownFolders: facts?.folders ?? [], hasOwnContainerd: facts?.tools?[NodeTool.containerd.rawValue] != nil
             ).run(on: shell)
             await shell.close()
         } catch {

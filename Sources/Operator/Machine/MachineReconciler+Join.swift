@@ -12,21 +12,25 @@ extension MachineReconciler {
     /// Carries out the join with the ticket that the control-planes operator left. The machine counts as joined when its Node
     /// is Ready, which that operator sees.
     func join(_ machine: Machine) async throws -> ReconcileResult {
-        guard let claim = machine.status?.claim, machine.status?.conditions?.named("Installed")?.status != "True" else { return .done }
+        guard let claim = machine.status?.claim else { return .done }
+        if let installed = machine.status?.conditions?.named("Installed"), installed.status == "True" {
+            return try await diagnose(machine, installedAt: Timestamp.parse(installed.lastTransitionTime))
+        }
         let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
         guard let ticket = try await client.find(Secret.self, key).flatMap(JoinTicket.init), ticket.epoch == claim.epoch,
             let version = KubernetesVersion(ticket.kubernetesVersion)
         else { return .done }
 
+        guard let facts = try await factsBeforeJoining(machine) else { return .done }
         let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.claimed, .joining])
-        let files: JoinArtifacts
+        let (files, tools): (JoinArtifacts, ToolChoice)
         do {
-            files = try await joinArtifacts(version, architecture: machine.status?.facts?.architecture)
+            (files, tools) = try await joinArtifacts(version, facts: facts)
         } catch let error as ArtifactError {
             try await say(machine, "ArtifactsAvailable", false, "ArtifactsMissing", "\(error)")
             return .requeue(after: .seconds(60))
         }
-        let parameters = JoinParameters(ticket, machine: machine, version: version, artifacts: files)
+        let parameters = JoinParameters(ticket, machine: machine, version: version, artifacts: files, tools: tools)
         let runner = PlanRunner(connect: { SSHMachineShell(try await self.connect(to: machine)) }, logger: logger) { report in
             try await progress.write(report.status) { $0.phase = .joining }
         }
@@ -42,7 +46,7 @@ extension MachineReconciler {
         switch result {
         case .succeeded:
             try await say(machine, "Installed", true, "Installed", "")
-            return .done
+            return .requeue(after: .seconds(Self.patienceWithNode))
         case .failed(let step, let failure) where failure.kind == .unreachable:
             try await say(machine, "Reachable", false, "SSHFailed", "\(step): \(failure.message)")
             return .requeue(after: .seconds(15))
@@ -52,15 +56,49 @@ extension MachineReconciler {
         }
     }
 
-    private func joinArtifacts(_ version: KubernetesVersion, architecture name: String?) async throws -> JoinArtifacts {
-        let architecture = name.flatMap { Architecture(rawValue: $0) } ?? .current
+    /// What the machine is like before anything of ours is on it: looked at anew, for registration may be long ago, and kept,
+    /// for cleaning is held to it. Nil when the claim is over.
+    private func factsBeforeJoining(_ machine: Machine) async throws -> MachineFacts? {
+        guard machine.status?.phase == .claimed else { return machine.status?.facts ?? MachineFacts() }
+        let facts = try await connected(to: machine) { try await MachineFacts.gather(on: SSHMachineShell($0)) }
+        var isClaimed = false
+        try await client.updateMachineStatus(machine.name) { now in
+            isClaimed = now.status?.phase == .claimed && now.status?.claim?.epoch == machine.status?.claim?.epoch
+            guard isClaimed else { return false }
+            now.status?.facts = facts
+            return true
+        }
+        return isClaimed ? facts : nil
+    }
+
+    private func joinArtifacts(_ version: KubernetesVersion, facts: MachineFacts) async throws -> (JoinArtifacts, ToolChoice) {
+        let architecture = Architecture(fact: facts)
         let release = try await artifacts.kubernetes(version, architecture: architecture)
-        let tools = try await artifacts.nodeTools(architecture: architecture)
+        let tools = try await storedTools(architecture)
+        let choice = ToolChoice(
+            facts: facts, storedContainerd: tools.flatMap { ProgramVersion($0.packages["containerd"] ?? "") }, version: version)
         let pause = try await artifacts.pauseImage(architecture: architecture)
         let busybox = try await artifacts.busyboxImage(architecture: architecture)
-        return JoinArtifacts(
-            nodeTools: LocalFile(tools.tarball), kubelet: LocalFile(release.binary(.kubelet)), nestboxNode: nodeProgram,
+        let files = JoinArtifacts(
+            nodeTools: tools.map { LocalFile($0.tarball) }, kubelet: LocalFile(release.binary(.kubelet)), nestboxNode: nodeProgram,
             pauseImage: JoinImage(pause), images: [JoinImage(release.image(.kubeProxy)), JoinImage(busybox)])
+        return (files, choice)
+    }
+
+    /// How long a node may take to become Ready before the machine is asked why.
+    private static let patienceWithNode = 120
+
+    /// Says what the machine's own services complain of while its Node is not Ready, which only the other operator can see.
+    private func diagnose(_ machine: Machine, installedAt: Date?) async throws -> ReconcileResult {
+        let waited = installedAt.map { Int(Date().timeIntervalSince($0)) } ?? 0
+        guard waited >= Self.patienceWithNode else { return .requeue(after: .seconds(Self.patienceWithNode - waited)) }
+        let words = try await connected(to: machine) { try await NodeDiagnosis.gather(on: SSHMachineShell($0)) }
+        try await say(
+            machine, "NodeReady", false, "NotReadyInTime",
+            "everything is installed, but its Node is not Ready after \(waited / 60) minutes; "
+                + (words.isEmpty
+                    ? "its services run and do not complain: look at the Node in the tenant's cluster" : "its services say: \(words)"))
+        return .requeue(after: .seconds(300))
     }
 
     /// Sets one condition, if the Machine is still in the claim that was seen.
@@ -78,7 +116,7 @@ extension MachineReconciler {
 }
 
 extension JoinParameters {
-    fileprivate init(_ ticket: JoinTicket, machine: Machine, version: KubernetesVersion, artifacts: JoinArtifacts) {
+    fileprivate init(_ ticket: JoinTicket, machine: Machine, version: KubernetesVersion, artifacts: JoinArtifacts, tools: ToolChoice) {
         self.init(
             owner: MachineOwner(uid: machine.metadata.uid ?? "", epoch: ticket.epoch, holder: ticket.holder), nodeName: machine.name,
             nodeAddress: machine.spec?.address ?? "", version: version,
@@ -87,8 +125,15 @@ extension JoinParameters {
                 nodeLocalAPIAddress: ticket.nodeLocalAPIAddress, bridge: ticket.networkPlugin != "none"),
             endpoints: JoinEndpoints(api: ticket.apiEndpoints, tunnel: ticket.tunnelEndpoints),
             certificateAuthority: ticket.certificateAuthority, bootstrapKubeconfig: ticket.bootstrapKubeconfig,
-            kubeletConfiguration: ticket.kubeletConfiguration, nodeLabels: ticket.labels, taints: ticket.taints, artifacts: artifacts)
+            kubeletConfiguration: ticket.kubeletConfiguration, nodeLabels: ticket.labels, taints: ticket.taints, artifacts: artifacts,
+            tools: tools,
+            requirements: MachineRequirements(architecture: Architecture(fact: machine.status?.facts).rawValue))
     }
+}
+
+extension Architecture {
+    /// The machine's, as it says; this computer's where it was not asked.
+    init(fact facts: MachineFacts?) { self = facts?.architecture.flatMap(Architecture.init(rawValue:)) ?? .current }
 }
 
 extension LocalFile {

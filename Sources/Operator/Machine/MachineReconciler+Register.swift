@@ -8,13 +8,21 @@ import SSHClient
 extension MachineReconciler {
     /// The first look: the host key is pinned, the facts are gathered, and a server that another Machine names is refused.
     func register(_ machine: Machine) async throws -> ReconcileResult {
-        let (hostKey, facts) = try await connected(to: machine) { connection in
-            (try await connection.hostKey, try await MachineFacts.gather(over: connection))
+        let problems = machine.validate()
+        guard problems.isEmpty else {
+            return try await refuse(machine, "InvalidSpec", problems.map(\.description).joined(separator: "; "))
         }
-        if let twin = machines.list().first(where: { $0.name != machine.name && $0.status?.facts?.machineID == facts.machineID }) {
-            try await quarantine(
-                machine, "the server at \(machine.spec?.address ?? "") is Machine \(twin.name) already; delete one of the two")
-            return .done
+        // Read from the API, not from a cache: the other one may have been registered a moment ago.
+        if let clash = machine.clash(with: try await client.list(Machine.self).items) {
+            return try await refuse(machine, "RegisteredTwice", clash)
+        }
+        let (hostKey, facts) = try await connected(to: machine) { connection in
+            (try await connection.hostKey, try await MachineFacts.gather(on: SSHMachineShell(connection)))
+        }
+        var seen = machine
+        seen.status = MachineStatus(facts: facts)
+        if let clash = seen.clash(with: try await client.list(Machine.self).items) {
+            return try await refuse(machine, "RegisteredTwice", clash)
         }
         let registered = try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == nil else { return false }
@@ -24,6 +32,7 @@ extension MachineReconciler {
             now.status?.message = nil
             now.status?.observedGeneration = now.metadata.generation
             var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
+            conditions.set("Registered", true, reason: "Registered", message: "")
             conditions.set("Reachable", true, reason: "Connected", message: "host key \(hostKey.fingerprint)")
             now.status?.conditions = conditions.list
             return true
@@ -32,5 +41,19 @@ extension MachineReconciler {
             await events.record(.normal, reason: "Registered", message: "host key \(hostKey.fingerprint) is pinned", on: machine)
         }
         return .done
+    }
+
+    /// It stays unregistered, with the reason; a change of its spec or of the other Machine brings it in.
+    private func refuse(_ machine: Machine, _ reason: String, _ message: String) async throws -> ReconcileResult {
+        let changed = try await client.updateMachineStatus(machine.name) { now in
+            guard now.status?.phase == nil else { return false }
+            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
+            conditions.set("Registered", false, reason: reason, message: message)
+            now.status?.conditions = conditions.list
+            now.status?.message = message
+            return true
+        }
+        if changed { await events.record(.warning, reason: reason, message: message, on: machine) }
+        return .requeue(after: .seconds(60))
     }
 }

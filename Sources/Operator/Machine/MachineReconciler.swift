@@ -13,7 +13,6 @@ struct MachineReconciler: Reconciler {
     static let finalizer = "nestbox.dev/machine"
 
     let client: KubernetesClient
-    let machines: Informer<Machine>
     let artifacts: ArtifactStore
     let nodeProgram: LocalFile
     let events: EventRecorder
@@ -36,24 +35,26 @@ struct MachineReconciler: Reconciler {
             case .available, .ready, .draining, .quarantined: return .done
             }
         } catch let error as SSHError {
-            return try await report(error, on: machine)
+            return try await report("\(error)", isTransient: error.isTransient, on: machine)
+        } catch let failure as StepFailure {
+            return try await report(failure.message, isTransient: failure.kind != .refused, on: machine)
         }
     }
 
     /// The machine does not answer as it should: said on the object, and tried again. A changed host key, a refused key or an
     /// unusable one is for a person to mend; trying slowly finds out when it was.
-    private func report(_ error: SSHError, on machine: Machine) async throws -> ReconcileResult {
-        logger.warning("machine over SSH", metadata: ["machine": "\(machine.name)", "error": "\(error)"])
+    private func report(_ trouble: String, isTransient: Bool, on machine: Machine) async throws -> ReconcileResult {
+        logger.warning("machine over SSH", metadata: ["machine": "\(machine.name)", "error": "\(trouble)"])
         let changed = try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == machine.status?.phase else { return false }
             var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("Reachable", false, reason: "SSHFailed", message: "\(error)")
+            conditions.set("Reachable", false, reason: "SSHFailed", message: trouble)
             now.status?.conditions = conditions.list
-            now.status?.message = "\(error)"
+            now.status?.message = trouble
             return true
         }
-        if changed { await events.record(.warning, reason: "SSHFailed", message: "\(error)", on: machine) }
-        return .requeue(after: error.isTransient ? .seconds(10) : .seconds(60))
+        if changed { await events.record(.warning, reason: "SSHFailed", message: trouble, on: machine) }
+        return .requeue(after: isTransient ? .seconds(10) : .seconds(60))
     }
 
     /// A connection as the Machine says; its host key must be the pinned one, once there is one.
@@ -71,6 +72,16 @@ struct MachineReconciler: Reconciler {
         return try await SSHConnection.connect(
             to: SSHTarget(host: spec.address ?? "", port: spec.port ?? 22, user: spec.user ?? "root"), key: try SSHPrivateKey(text),
             hostKey: pinned.isEmpty ? .trustFirst : .pinned(pinned), logger: logger)
+    }
+
+    /// The tools of the store; nil when it has none and no source gives any: the machine's package manager may have them.
+    func storedTools(_ architecture: Architecture) async throws -> NodeTools? {
+        do {
+            return try await artifacts.nodeTools(architecture: architecture)
+        } catch let error as ArtifactError where error.kind == .notAvailable || error.kind == .missingTools {
+            logger.warning("the store has no tools for nodes", metadata: ["error": "\(error)"])
+            return nil
+        }
     }
 
     /// Runs with a connection that is closed afterwards.

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import HexDigest
 import NodeJoin
 
 /// `nestbox-node` as it came with this operator.
@@ -9,9 +10,6 @@ enum NodeProgram {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw PhaseError("nestbox-node is not at \(path): it comes with the operator's image; say where with --node-program")
         }
-        let digest = SHA256.hash(data: data).map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }.joined()
-        return LocalFile(path: path, sha256: digest)
+        return LocalFile(path: path, sha256: hexadecimal(SHA256.hash(data: data)))
     }
 }

@@ -9,8 +9,8 @@ struct EvictionRequest: Encodable, Sendable {
     var metadata: ObjectMeta
 
     init(of pod: Pod, on node: Node) {
-        let isOld = node.status?.nodeInfo?.kubeletVersion.flatMap { KubernetesVersion($0) }.map { !$0.isAtLeast(minor: 22) } ?? false
-        apiVersion = isOld ? "policy/v1beta1" : "policy/v1"
+        let version = node.status?.nodeInfo?.kubeletVersion.flatMap { KubernetesVersion($0) }
+        apiVersion = version?.servesEvictionV1 == false ? "policy/v1beta1" : "policy/v1"
         metadata = ObjectMeta(name: pod.name, namespace: pod.namespace)
     }
 }

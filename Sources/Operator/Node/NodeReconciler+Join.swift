@@ -27,6 +27,9 @@ extension NodeReconciler {
             var facts = now.status?.facts ?? MachineFacts()
             facts.kubeletVersion = version
             now.status?.facts = facts
+            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
+            conditions.set("NodeReady", true, reason: "NodeReady", message: "")
+            now.status?.conditions = conditions.list
             return true
         }
         if changed {

@@ -24,7 +24,8 @@ extension NodePoolReconciler {
             "ClusterFound", cluster != nil, reason: cluster == nil ? "ClusterNotFound" : "Found",
             message: cluster == nil ? "there is no HostedCluster \(pool.spec?.clusterName ?? "") in namespace \(pool.namespace ?? "")" : "")
         conditions.set("ValidConfiguration", true, reason: "Valid", message: "")
-        let lacking = decision.blocked ?? (decision.missing > 0 ? Self.lacking(decision.missing, of: replicas) : nil)
+        let refused = decision.refusals.sorted { $0.key < $1.key }.map { "; Machine \($0.key) cannot be claimed: \($0.value)" }.joined()
+        let lacking = decision.blocked ?? (decision.missing > 0 ? Self.lacking(decision.missing, of: replicas) + refused : nil)
         conditions.set(
             "MachinesAvailable", lacking == nil, reason: lacking == nil ? "Enough" : "MachinesLacking", message: lacking ?? "")
         conditions.set(

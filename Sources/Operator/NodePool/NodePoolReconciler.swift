@@ -37,6 +37,7 @@ struct NodePoolReconciler: Reconciler {
         let decision = PoolDecision(pool: pool, cluster: cluster, machines: machines)
 
         for name in decision.releases { try await release(name, pool: pool) }
+        for (machine, problem) in decision.refusals { try await refuse(machine, problem, pool: pool) }
         for claim in decision.claims { try await self.claim(claim, pool: pool, cluster: cluster) }
 
         if pool.metadata.isBeingDeleted {
@@ -79,6 +80,18 @@ struct NodePoolReconciler: Reconciler {
         if claimed {
             await events.record(.normal, reason: "Claimed", message: "claimed Machine \(claim.machine), pods \(claim.podCIDR)", on: pool)
         }
+    }
+
+    private func refuse(_ name: String, _ problem: String, pool: NodePool) async throws {
+        let refused = try await client.updateMachineStatus(name) { machine in
+            guard machine.mayBeClaimed(by: pool) else { return false }
+            var conditions = ConditionSet(machine.status?.conditions, generation: machine.metadata.generation)
+            conditions.set("Claimable", false, reason: "Refused", message: problem)
+            machine.status?.conditions = conditions.list
+            machine.status?.message = problem
+            return true
+        }
+        if refused { await events.record(.warning, reason: "MachineRefused", message: "Machine \(name): \(problem)", on: pool) }
     }
 
     private func release(_ name: String, pool: NodePool) async throws {

@@ -14,6 +14,8 @@ struct PoolDecision: Equatable {
     var missing = 0
     /// Why nothing may be claimed, in a sentence; nil when claiming is allowed.
     var blocked: String?
+    /// Why Machines that the pool would claim cannot be this cluster's nodes, in a sentence each, by their names.
+    var refusals: [String: String] = [:]
 }
 
 extension PoolDecision {
@@ -33,7 +35,11 @@ extension PoolDecision {
         }
         guard staying.count < replicas, let cluster else { return }
         let wanted = replicas - staying.count
-        let candidates = machines.filter { $0.mayBeClaimed(by: pool) }.sorted { $0.name < $1.name }
+        var candidates: [Machine] = []
+        for machine in machines.sorted(by: { $0.name < $1.name }) where machine.mayBeClaimed(by: pool) {
+            let problem = machine.clash(with: machines) ?? machine.validate(in: cluster).first?.description
+            if let problem { refusals[machine.name] = problem } else { candidates.append(machine) }
+        }
         let taken = machines.compactMap { $0.status?.claim }
             .filter { $0.hostedClusterUID == cluster.metadata.uid }.compactMap(\.podCIDR)
         var networks = PodNetworks(clusterCIDR: cluster.spec?.network?.pods ?? "", taken: taken)

@@ -15,13 +15,6 @@ struct TenantAccess: Sendable {
 
     /// Runs with a client of its own that is shut down afterwards.
     func with(_ credential: IssuedCertificate, logger: Logger, _ body: (KubernetesClient) async throws -> Void) async throws {
-        let client = try KubernetesClient(configuration(with: credential), userAgent: "nestbox-operator", logger: logger)
-        do {
-            try await body(client)
-            await client.shutdown()
-        } catch {
-            await client.shutdown()
-            throw error
-        }
+        try await KubernetesClient.with(configuration(with: credential), userAgent: "nestbox-operator", logger: logger, body)
     }
 }

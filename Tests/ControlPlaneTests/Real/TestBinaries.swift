@@ -26,9 +26,13 @@ struct TestBinaries: Sendable {
     private static var cache: String { environment["NESTBOX_CACHE"] ?? "\(environment["HOME"] ?? "")/.cache/nestbox" }
 
     private static func find() -> TestBinaries? {
-        let etcds = folders("\(cache)/etcd").flatMap { folders($0) }.map { "\($0)/bin/etcd" } + ["/usr/bin/etcd", "/usr/local/bin/etcd"]
-        guard let kubernetes = kubernetesDirectories.first(where: { FileManager.default.isExecutableFile(atPath: "\($0)/kubectl") }),
-            let etcd = etcds.first(where: { FileManager.default.isExecutableFile(atPath: $0) }),
+        guard let kubernetes = kubernetesDirectories.first(where: { FileManager.default.isExecutableFile(atPath: "\($0)/kubectl") }) else {
+            return nil
+        }
+        let etcds =
+            ["\(kubernetes)/etcd"] + folders("\(cache)/etcd").flatMap { folders($0) }.map { "\($0)/bin/etcd" }
+            + ["/usr/bin/etcd", "/usr/local/bin/etcd"]
+        guard let etcd = etcds.first(where: { FileManager.default.isExecutableFile(atPath: $0) }),
             let version = try? version(in: kubernetes)
         else { return nil }
         return TestBinaries(kubernetes: kubernetes, etcd: etcd, version: version)

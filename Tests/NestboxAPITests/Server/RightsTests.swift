@@ -25,7 +25,10 @@ import Testing
 
     static let all = ["get", "list", "watch", "create", "patch", "delete"]
     static let read = ["get", "list", "watch"]
+    static let write = ["get", "list", "create", "update", "patch", "delete"]
     static let tenant = "hcp-a-b-c"
+    /// Holds HostedClusters, and was opened to the operator by an admin.
+    static let opened = "opened"
     static let own = "nestbox-system"
 
     static let questions = [
@@ -38,14 +41,14 @@ import Testing
         Question("control-planes", ["update", "patch", "delete", "create"], "machines.nestbox.dev", false),
         Question("control-planes", ["delete", "create"], "hostedclusters.nestbox.dev", false),
         Question("control-planes", all, "namespaces", true),
-        Question("control-planes", all, "secrets", in: tenant, true),
-        Question("control-planes", all, "configmaps", in: tenant, true),
-        Question("control-planes", all, "services", in: tenant, true),
-        Question("control-planes", all, "serviceaccounts", in: tenant, true),
-        Question("control-planes", all, "deployments.apps", in: tenant, true),
-        Question("control-planes", all, "statefulsets.apps", in: tenant, true),
-        Question("control-planes", all, "networkpolicies.networking.k8s.io", in: tenant, true),
-        Question("control-planes", all, "poddisruptionbudgets.policy", in: tenant, true),
+        Question("control-planes", write, "secrets", in: tenant, true),
+        Question("control-planes", write, "configmaps", in: tenant, true),
+        Question("control-planes", write, "services", in: tenant, true),
+        Question("control-planes", write, "serviceaccounts", in: tenant, true),
+        Question("control-planes", write, "deployments.apps", in: tenant, true),
+        Question("control-planes", write, "statefulsets.apps", in: tenant, true),
+        Question("control-planes", write, "networkpolicies.networking.k8s.io", in: tenant, true),
+        Question("control-planes", write, "poddisruptionbudgets.policy", in: tenant, true),
         Question("control-planes", read, "deployments.apps", true),
         Question("control-planes", read, "services", true),
         Question("control-planes", read, "nodes", true),
@@ -62,6 +65,11 @@ import Testing
         Question("control-planes", ["update", "patch", "delete"], "nodes", false),
         Question("control-planes", ["create"], "clusterrolebindings.rbac.authorization.k8s.io", false),
         Question("control-planes", ["create"], "serviceaccounts/token", in: "kube-system", false),
+        Question("control-planes", all, "secrets", in: "kube-system", false),
+        Question("control-planes", ["create", "update", "patch", "delete"], "deployments.apps", in: "kube-system", false),
+        Question("control-planes", ["create", "update", "patch", "delete"], "services", in: "kube-system", false),
+        Question("control-planes", ["get", "create", "update", "patch"], "secrets", in: opened, true),
+        Question("control-planes", ["list", "watch", "delete"], "secrets", in: opened, false),
 
         Question("machines", read + ["update", "patch"], "machines.nestbox.dev", true),
         Question("machines", ["update", "patch"], "machines.nestbox.dev/status", true),
@@ -79,12 +87,33 @@ import Testing
 
     @Test func eachHalfMayWhatItDoes() async throws {
         let cluster = try TestKubernetes.current()
-        try await Kubectl(cluster)("apply", "-k", "manifests/operator")
+        let kubectl = try Kubectl(cluster)
+        try await kubectl("apply", "-k", "manifests/operator")
+        try await kubectl("create", "namespace", Self.opened)
+        let operators = "nestbox-system:nestbox-control-planes"
+        try await kubectl(
+            "-n", Self.opened, "create", "rolebinding", "nestbox-control-planes", "--clusterrole=nestbox-hosted-cluster-namespace",
+            "--serviceaccount=\(operators)")
+        // As the operator does it, which may bind this role and no other.
+        let itself = "--as=system:serviceaccount:\(operators)"
+        // Rights reach the authorizer a moment after the objects that give them.
+        try await eventually("it may make a namespace") { (try? await kubectl("create", "namespace", Self.tenant, itself)) != nil }
+        try await kubectl(
+            "-n", Self.tenant, "create", "rolebinding", "own", "--clusterrole=nestbox-control-plane-namespace",
+            "--serviceaccount=\(operators)", itself)
+        await #expect(throws: (any Error).self) {
+            try await kubectl(
+                "-n", Self.tenant, "create", "rolebinding", "other", "--clusterrole=cluster-admin", "--serviceaccount=\(operators)", itself)
+        }
         for role in OperatorManifestTests.roles {
             let user = "system:serviceaccount:nestbox-system:nestbox-\(role)"
             try await cluster.withClient(cluster.configuration(user: user, groups: ["system:serviceaccounts"])) { client in
-                // Rights reach the authorizer a moment after the objects that give them.
-                try await eventually("\(user) has its rights") { try await client.may("watch", "machines.nestbox.dev", in: nil) }
+                try await eventually("\(user) has its rights") {
+                    guard try await client.may("watch", "machines.nestbox.dev", in: nil) else { return false }
+                    guard role == "control-planes" else { return true }
+                    guard try await client.may("get", "secrets", in: Self.tenant) else { return false }
+                    return try await client.may("get", "secrets", in: Self.opened)
+                }
                 for question in Self.questions where question.role == role {
                     for verb in question.verbs {
                         let answer = try await client.may(verb, question.resource, in: question.namespace)

@@ -5,6 +5,8 @@ import SystemPackage
 /// Runs the executables that were built beside these tests, and kubectl, as a person would.
 public struct CommandRun: Sendable {
     public var environment: [String: String]
+    /// By name, or by its path.
+    public var kubectl = "kubectl"
 
     public init(environment: [String: String]) { self.environment = environment }
 
@@ -39,14 +41,24 @@ public struct CommandRun: Sendable {
     }()
 
     @discardableResult
-    public func nestbox(_ arguments: String...) async throws -> String {
-        try await run("\(Self.products)/nestbox", arguments)
+    public func nestbox(_ arguments: String...) async throws -> String { try await nestbox(arguments) }
+
+    @discardableResult
+    public func nestbox(_ arguments: [String]) async throws -> String { try await run("\(Self.products)/nestbox", arguments) }
+
+    @discardableResult
+    public func kubectl(_ arguments: String...) async throws -> String { try await kubectl(arguments) }
+
+    @discardableResult
+    public func kubectl(_ arguments: [String]) async throws -> String { try await run(kubectl, arguments) }
+
+    /// Applies a manifest.
+    public func apply(_ manifest: String) async throws {
+        try await shell("\(kubectl) apply -f - <<'EOF'\n\(manifest)\nEOF")
     }
 
     @discardableResult
-    public func kubectl(_ arguments: String...) async throws -> String {
-        try await run("kubectl", arguments)
-    }
+    public func shell(_ script: String) async throws -> String { try await run("bash", ["-c", script]) }
 
     /// The command's stdout. Throws with its stderr when it fails.
     @discardableResult

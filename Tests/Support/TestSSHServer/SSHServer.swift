@@ -1,19 +1,20 @@
 import Foundation
-import SSHClient
-import Testing
+public import SSHClient
 
 /// OpenSSH's own server on a free port of loopback, with keys and configuration in a temporary folder, in a process namespace
 /// that dies with it. Needs root. The binary is the one that `NESTBOX_SSHD` names, or the computer's, or that of Debian's
 /// package, unpacked into the cache: installed, it would start a daemon.
-final class SSHServer {
-    static let binary: String? = [ProcessInfo.processInfo.environment["NESTBOX_SSHD"], "/usr/sbin/sshd", unpacked()]
+public final class SSHServer: Sendable {
+    public static let binary: String? = [ProcessInfo.processInfo.environment["NESTBOX_SSHD"], "/usr/sbin/sshd", unpacked()]
         .compactMap { $0 }.first { FileManager.default.isExecutableFile(atPath: $0) }
-    static var isAvailable: Bool { binary != nil && getuid() == 0 }
+    public static var isAvailable: Bool { binary != nil && getuid() == 0 }
 
-    let folder: String
-    let port: Int
-    /// The private key that root's authorized_keys holds.
-    let userKey: SSHPrivateKey
+    public let folder: String
+    public let port: Int
+    /// A user without any right beyond its own, on this server only.
+    public static let plainUser = "plain"
+    /// The private key that everybody's authorized_keys holds.
+    public let userKey: SSHPrivateKey
     private let process = Process()
 
     private static func unpacked() -> String? {
@@ -39,8 +40,8 @@ final class SSHServer {
         return process.terminationStatus == 0 ? binary : nil
     }
 
-    init(hostKeyTypes: [String] = ["ed25519"], userKeyType: [String] = ["-t", "ed25519"]) async throws {
-        let binary = try #require(Self.binary)
+    public init(hostKeyTypes: [String] = ["ed25519"], userKeyType: [String] = ["-t", "ed25519"]) async throws {
+        guard let binary = Self.binary else { throw TestSSHServerError("there is no sshd") }
         folder = NSTemporaryDirectory() + "nestbox-sshd-" + UUID().uuidString
         port = try freePort()
         try FileManager.default.createDirectory(atPath: folder + "/run", withIntermediateDirectories: true)
@@ -59,6 +60,7 @@ final class SSHServer {
             set -eu
             cp /etc/passwd \(folder)/passwd
             grep -q ^sshd: /etc/passwd || echo sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin >> \(folder)/passwd
+            echo \(Self.plainUser):x:65532:65532::/:/bin/sh >> \(folder)/passwd
             mount --bind \(folder)/passwd /etc/passwd
             mount -t proc proc /proc
             mount --bind \(folder)/run /run
@@ -88,14 +90,18 @@ final class SSHServer {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    var target: SSHTarget { SSHTarget(host: "127.0.0.1", port: port) }
+    public var target: SSHTarget { SSHTarget(host: "127.0.0.1", port: port) }
 
-    func hostKey(_ type: String = "ed25519") throws -> HostKey {
-        try #require(HostKey(String(contentsOfFile: folder + "/host_\(type).pub", encoding: .utf8)))
+    public func hostKey(_ type: String = "ed25519") throws -> HostKey {
+        guard let key = HostKey(try String(contentsOfFile: folder + "/host_\(type).pub", encoding: .utf8)) else {
+            throw TestSSHServerError("host_\(type).pub holds no key")
+        }
+        return key
     }
 }
 
-func keygen(_ path: String, _ arguments: [String]) async throws {
+/// Makes a key pair with ssh-keygen.
+public func keygen(_ path: String, _ arguments: [String]) async throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/ssh-keygen")
     process.arguments = ["-q", "-f", path] + (arguments.contains("-N") ? [] : ["-N", ""]) + arguments
@@ -103,22 +109,23 @@ func keygen(_ path: String, _ arguments: [String]) async throws {
         process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
         do { try process.run() } catch { continuation.resume(throwing: error) }
     }
-    #expect(status == 0)
+    guard status == 0 else { throw TestSSHServerError("ssh-keygen ended with \(status)") }
 }
 
 /// A TCP listener on loopback that accepts nobody by itself: connections stand, and nothing is ever said.
-final class SilentListener {
+public final class SilentListener {
     let descriptor: Int32
-    let port: Int
+    public let port: Int
 
-    init() throws {
+    public init() throws {
         (descriptor, port) = try listener()
     }
 
     deinit { close(descriptor) }
 }
 
-func freePort() throws -> Int {
+/// A port of loopback that nobody listens on at this moment.
+public func freePort() throws -> Int {
     let (descriptor, port) = try listener()
     close(descriptor)
     return port
@@ -130,8 +137,9 @@ private func listener() throws -> (Int32, Int) {
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let port = try withUnsafeMutablePointer(to: &address) { pointer in
         try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-            try #require(bind(descriptor, pointer, length) == 0 && listen(descriptor, 8) == 0)
-            try #require(getsockname(descriptor, pointer, &length) == 0)
+            guard bind(descriptor, pointer, length) == 0, listen(descriptor, 8) == 0, getsockname(descriptor, pointer, &length) == 0 else {
+                throw TestSSHServerError("no port to listen on: \(String(cString: strerror(errno)))")
+            }
         }
         return Int(UInt16(bigEndian: pointer.pointee.sin_port))
     }
@@ -146,7 +154,8 @@ private func loopback(port: Int) -> sockaddr_in {
     return address
 }
 
-func canConnect(to port: Int) -> Bool {
+/// Whether somebody listens on a port of loopback.
+public func canConnect(to port: Int) -> Bool {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = loopback(port: port)
@@ -157,10 +166,17 @@ func canConnect(to port: Int) -> Bool {
     }
 }
 
-func waitUntil(_ what: String, within limit: Duration = .seconds(10), _ condition: () -> Bool) async throws {
+/// Waits until a condition holds, and fails with a sentence when it does not in time.
+public func waitUntil(_ what: String, within limit: Duration = .seconds(10), _ condition: () -> Bool) async throws {
     let deadline = ContinuousClock.now + limit
     while !condition() {
-        try #require(ContinuousClock.now < deadline, "not within \(limit): \(what)")
+        guard ContinuousClock.now < deadline else { throw TestSSHServerError("not within \(limit): \(what)") }
         try await Task.sleep(for: .milliseconds(20))
     }
+}
+
+/// What kept a test from its server.
+public struct TestSSHServerError: Error, CustomStringConvertible {
+    public let description: String
+    init(_ description: String) { self.description = description }
 }

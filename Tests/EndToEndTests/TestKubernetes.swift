@@ -1,0 +1,47 @@
+import Foundation
+import TestCommands
+
+/// The Kubernetes that the end-to-end line's tenant runs, where `NESTBOX_TEST_KUBERNETES` names a folder of binaries: in a store of the
+/// test's own, into which they are imported.
+///
+/// What the user's store has is shared with it by hard links, which cost nothing, since nothing in a store is changed once it is there;
+/// so the user's store gets no release that it did not have, and one of the same version that it has is neither used nor replaced. The
+/// store has a place of its own inside the user's, which the next run finds and clears when this one is killed.
+struct TestKubernetes {
+    let folder: String
+    let version: String
+    let cache: String
+    private let shared: String
+
+    /// Nil where no folder is named.
+    static func find(_ host: CommandRun) async throws -> TestKubernetes? {
+        let environment = ProcessInfo.processInfo.environment
+        guard let folder = environment["NESTBOX_TEST_KUBERNETES"], !folder.isEmpty else { return nil }
+        // Kubernetes v1.36.2
+        let said = try await host.run("\(folder)/kube-apiserver", ["--version"])
+        guard let version = said.split(whereSeparator: \.isWhitespace).last.map(String.init), version.hasPrefix("v") else {
+            throw CommandRun.Failed(description: "\(folder)/kube-apiserver --version says \"\(said)\", which names no version")
+        }
+        let named = environment["NESTBOX_CACHE"].flatMap { $0.isEmpty ? nil : $0 }
+        let shared = named ?? "\(environment["HOME"] ?? "/root")/.cache/nestbox"
+        return TestKubernetes(folder: folder, version: version, cache: "\(shared)/end-to-end", shared: shared)
+    }
+
+    /// - Parameter release: one that is shared too, for the host.
+    func fill(_ host: CommandRun, release: String) async throws {
+        try remove()
+        for item in ["debian", "etcd", "images", "node-tools", "lab-rootfs", "kubernetes/\(release)"] {
+            let destination = "\(cache)/\(item)"
+            guard FileManager.default.fileExists(atPath: "\(shared)/\(item)") else { continue }
+            try FileManager.default.createDirectory(
+                atPath: URL(fileURLWithPath: destination).deletingLastPathComponent().path, withIntermediateDirectories: true)
+            try await host.run("cp", ["--archive", "--link", "\(shared)/\(item)", destination])
+        }
+        try await host.nestbox("artifacts", "import", version, folder)
+    }
+
+    func remove() throws {
+        guard FileManager.default.fileExists(atPath: cache) else { return }
+        try FileManager.default.removeItem(atPath: cache)
+    }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import TestCommands
+import Testing
+
+/// A lab of a test's own with Nestbox installed, whose machines are registered; gone when the test is over, however it ends.
+///
+/// The host and the tenants run `NESTBOX_TEST_VERSION`, 1.20.2 unless it is set; where `NESTBOX_TEST_KUBERNETES` names a folder of
+/// binaries, the tenants and their kubectl are those.
+struct TestLab: Sendable {
+    static let hostVersion = ProcessInfo.processInfo.environment["NESTBOX_TEST_VERSION"] ?? "v1.20.2"
+    /// Whether the longer tests were asked for.
+    static let runsLongTests = ProcessInfo.processInfo.environment["NESTBOX_TEST_LAB"] == "1"
+
+    let name: String
+    /// Of the tenants.
+    let version: String
+    /// For the lab's host cluster, as its admin.
+    let host: CommandRun
+    /// Of this test's files.
+    let folder: URL
+    private let given: TestKubernetes?
+
+    /// - Parameter tenantVersions: which are run beside the usual one.
+    static func with(machines: Int, tenantVersions: [String] = [], _ body: (TestLab) async throws -> Void) async throws {
+        var host = CommandRun(environment: ["NESTBOX_BIN": CommandRun.products])
+        let given = try await TestKubernetes.find(host)
+        host.environment["NESTBOX_CACHE"] = given?.cache
+        // Not the other's name: both may run on one computer, each with a cache that the other does not know.
+        let name = given == nil ? "test" : "test-given"
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("nestbox-e2e-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await host.nestbox("lab", "down", "--name", name)
+        do {
+            try await given?.fill(host, release: hostVersion)
+            let version = given?.version ?? hostVersion
+            try await up(name, machines: machines, tenantVersions: [version] + tenantVersions, &host)
+            try await body(TestLab(name: name, version: version, host: host, folder: folder, given: given))
+        } catch {
+            Issue.record("\(error)\n\(await state(of: host))")
+        }
+        try await host.nestbox("lab", "down", "--name", name)
+        try given?.remove()
+    }
+
+    private static func up(_ name: String, machines: Int, tenantVersions: [String], _ host: inout CommandRun) async throws {
+        let versions = tenantVersions.flatMap { ["--tenant-version", $0] }
+        try await host.nestbox(["lab", "up", "--name", name, "--machines", "\(machines)", "--version", hostVersion] + versions)
+        for line in try await host.nestbox("lab", "env", "--name", name).split(separator: "\n") {
+            let pair = line.replacingOccurrences(of: "export ", with: "").split(separator: "=", maxSplits: 1)
+            host.environment[String(pair[0])] = pair[1].trimmingCharacters(in: CharacterSet(charactersIn: "'\""))
+        }
+        try await host.run("scripts/install-in-lab.sh", [])
+        try await host.run("scripts/register-lab-machines.sh", [name])
+    }
+
+    /// What a person would look at first when something went wrong.
+    private static func state(of host: CommandRun) async -> String {
+        var told = ""
+        for question in [
+            ["get", "hostedclusters,nodepools,machines", "-A", "-o", "yaml"], ["get", "pods", "-A", "-o", "wide"],
+            ["get", "events", "-A", "--sort-by=.lastTimestamp"],
+            ["-n", "nestbox-system", "logs", "deployment/nestbox-control-planes", "--tail=60"],
+            ["-n", "nestbox-system", "logs", "deployment/nestbox-machines", "--tail=60"],
+        ] {
+            told += "\n$ kubectl \(question.joined(separator: " "))\n"
+            do { told += try await host.kubectl(question) } catch { told += "\(error)" }
+        }
+        return told
+    }
+
+    // MARK: A tenant
+
+    /// Creates a cluster and its pool, and waits for both.
+    func createTenant(_ name: String, namespace: String = "default", version: String? = nil, replicas: Int) async throws -> CommandRun {
+        let version = version ?? self.version
+        try await host.nestbox("create", "cluster", name, "-n", namespace, "--version", version, "--wait", "--timeout", "600")
+        try await host.nestbox(
+            "create", "nodepool", "workers", "-n", namespace, "--cluster", name, "--replicas", "\(replicas)", "--wait", "--timeout", "900")
+        return try await tenant(name, namespace: namespace)
+    }
+
+    /// For a tenant's cluster, by the kubeconfig that a tenant downloads.
+    func tenant(_ cluster: String, namespace: String = "default") async throws -> CommandRun {
+        let kubeconfig = folder.appendingPathComponent("\(namespace)-\(cluster).kubeconfig").path
+        try await host.nestbox("kubeconfig", cluster, "-n", namespace, "-o", kubeconfig)
+        var tenant = host
+        tenant.environment["KUBECONFIG"] = kubeconfig
+        if let given { tenant.kubectl = "\(given.folder)/kubectl" }
+        return tenant
+    }
+
+    // MARK: The machines
+
+    /// Runs a shell's text on a machine as its root, past everything that Nestbox does.
+    @discardableResult
+    func onMachine(_ machine: String, _ script: String) async throws -> String {
+        try await host.nestbox("lab", "exec", "--name", name, "--machine", machine, "--", "sh", "-c", script)
+    }
+
+    func phase(of machine: String) async throws -> String {
+        try await host.kubectl("get", "machine", machine, "-o", "jsonpath={.status.phase}")
+    }
+
+    /// Waits until the machine is back in the inventory, and looks for what a tenant's node leaves behind.
+    func expectClean(_ machine: String) async throws {
+        try await CommandRun.eventually("\(machine) to be Available") {
+            guard try await phase(of: machine) == "Available" else {
+                throw CommandRun.Failed(description: try await host.kubectl("get", "machine", machine, "-o", "yaml"))
+            }
+        }
+        let left = try await onMachine(
+            machine,
+            """
+            ps -eo comm= | grep -E '^(kubelet|containerd|kube-proxy|nestbox|httpd|pause)'
+            ls -d /etc/kubernetes /etc/nestbox /etc/cni /opt/cni /run/containerd 2>/dev/null
+            find /var/lib/kubelet /var/lib/containerd -mindepth 1 2>/dev/null | head
+            ip -o link | grep -E 'cni|veth|nestbox'
+            ip route | grep -E '10\\.244|172\\.20'
+            grep -E '/var/lib/(kubelet|containerd)/|/run/netns' /proc/mounts
+            (iptables-save; nft list ruleset) 2>/dev/null | grep -iE 'kube|cni|nestbox'
+            true
+            """)
+        #expect(left == "", "\(machine) after cleaning")
+    }
+}
