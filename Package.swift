@@ -37,7 +37,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "AdminCLI",
         [
-            "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", "Lab", "NestboxAPI",
+            "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", "Lab", "NestboxAPI", "SSHClient",
             .argumentParser, .logging, .unixSignals, .yams,
         ]
     ),
@@ -91,6 +91,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 
 /// What only a module's tests need.
 let testDependencies: [String: [Target.Dependency]] = [
+    "AdminCLI": ["TestCommands", "TestKubernetes"],
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
     "NodeJoin": ["TestSSHServer"],
     "SSHClient": ["TestSSHServer"],
@@ -150,11 +151,13 @@ let package = Package(
                     .nioPosix, .subprocess,
                 ],
                 path: "Tests/Support/TestKubernetes", swiftSettings: settings),
+            // The built executables, run as a person runs them.
+            .target(name: "TestCommands", dependencies: [.subprocess], path: "Tests/Support/TestCommands", swiftSettings: settings),
             // A real SSH server for tests; no product links it.
             .target(name: "TestSSHServer", dependencies: ["SSHClient"], path: "Tests/Support/TestSSHServer", swiftSettings: settings),
         ]
         + [
-            .testTarget(name: "EndToEndTests", dependencies: [.subprocess], swiftSettings: settings)
+            .testTarget(name: "EndToEndTests", dependencies: ["TestCommands"], swiftSettings: settings)
         ]
         + modules.map {
             .testTarget(

@@ -12,11 +12,7 @@ enum Installation {
         }
         try await client.remove(PriorityClass.self, Defaults.priorityClassName)
         for kind in [HostedCluster.resourceType, NodePool.resourceType, Machine.resourceType] {
-            let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/\(kind.resource).\(kind.group)"
-            let answer = try await client.raw(.delete, path: path)
-            guard (200..<300).contains(answer.status) || answer.status == 404 else {
-                throw CommandFailure("cannot delete the kind \(kind): the host cluster answered \(answer.status)")
-            }
+            try await client.remove(CustomResourceDefinition.self, "\(kind)")
         }
     }
 }
@@ -25,7 +21,7 @@ extension KubernetesClient {
     fileprivate func remove<T: KubernetesObject>(_ type: T.Type, _ name: String) async throws {
         do {
             try await delete(type, name)
-            Terminal.say("deleted \(T.resourceType)/\(name)")
+            Terminal.say("deleted \(Rendering.name(type, name))")
         } catch let error as KubernetesError where error.isNotFound {}
     }
 }

@@ -13,42 +13,33 @@ public struct NestboxCommand: AsyncParsableCommand {
               nestbox kubeconfig demo -o demo.kubeconfig
               nestbox scale nodepool workers --replicas 3
 
-            Exit codes: 0 done, 1 failed, 64 wrong usage, 124 a --wait that timed out.
+            Data goes to stdout, everything else to stderr.
+            Exit codes: 0 done, 1 failed, 64 wrong usage, 124 a --wait that timed out, 130 a --wait that Ctrl-C ended. What was \
+            waited for goes on in the cluster.
             """,
         groupedSubcommands: [
             CommandGroup(
                 name: "Clusters, node pools and machines", subcommands: [Create.self, Get.self, Describe.self, Scale.self, Delete.self]),
-            CommandGroup(name: "Access", subcommands: [Kubeconfig.self]),
+            CommandGroup(name: "Access", subcommands: [KubeconfigCommand.self]),
             CommandGroup(name: "This computer", subcommands: [LabCommand.self, ArtifactsCommand.self]),
-            CommandGroup(name: "Nestbox itself", subcommands: [Uninstall.self, Version.self]),
+            CommandGroup(name: "Nestbox itself", subcommands: [Uninstall.self, Version.self, Completion.self]),
         ])
 
     public init() {}
-}
 
-struct Create: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Create a cluster, a node pool or a machine.",
-        subcommands: [CreateCluster.self, CreateNodePool.self, CreateMachine.self])
-}
-
-struct Get: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "List clusters, node pools or machines.", subcommands: [GetClusters.self, GetNodePools.self, GetMachines.self])
-}
-
-struct Describe: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Show one object with its conditions and events.",
-        subcommands: [DescribeCluster.self, DescribeNodePool.self, DescribeMachine.self])
-}
-
-struct Scale: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Change how many nodes a pool has.", subcommands: [ScaleNodePool.self])
-}
-
-struct Delete: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Delete a cluster, a node pool or a machine.",
-        subcommands: [DeleteCluster.self, DeleteNodePool.self, DeleteMachine.self])
+    /// As ArgumentParser's own, but for what failures of commands look like.
+    public static func main() async {
+        do {
+            var command = try await asyncParseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            guard let failure = CommandFailure.presentation(of: error) else { exit(withError: error) }
+            Terminal.say(failure.text)
+            exit(withError: failure.exitCode)
+        }
+    }
 }

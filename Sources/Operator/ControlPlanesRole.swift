@@ -2,6 +2,7 @@ import ControlPlane
 import ControllerRuntime
 import KubernetesAPI
 import KubernetesClient
+import KubernetesVersions
 import Logging
 import NestboxAPI
 
@@ -18,7 +19,8 @@ struct ControlPlanesRole {
     }
 
     func run() async throws {
-        let hostVersion = try await client.serverVersion()
+        let text = try await client.serverVersion()
+        guard let hostVersion = KubernetesVersion(text) else { throw PhaseError("the host calls its version \"\(text)\", which is none") }
         let events = EventRecorder(client: client, component: "nestbox-control-planes")
         let clusters = Informer<HostedCluster>(client: client, logger: logger)
         let pools = Informer<NodePool>(client: client, logger: logger)

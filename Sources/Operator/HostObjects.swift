@@ -12,14 +12,6 @@ extension KubernetesClient {
         try await find(type, key.name, namespace: key.namespace)
     }
 
-    /// What `/version` answers.
-    func serverVersion() async throws -> KubernetesVersion {
-        let answer = try await raw(.get, path: "/version")
-        let text = try JSONDecoder().decode(JSONValue.self, from: Data(answer.body))["gitVersion"]?.string ?? ""
-        guard let version = KubernetesVersion(text) else { throw PhaseError("the host calls its version \"\(text)\", which is none") }
-        return version
-    }
-
     /// Deletes what is there under the object's name.
     func remove<T: KubernetesObject>(_ object: T) async throws {
         try await deleteIfPresent(T.self, object.name, namespace: object.namespace)

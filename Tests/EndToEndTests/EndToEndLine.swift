@@ -1,3 +1,4 @@
+import TestCommands
 import Testing
 
 extension InTheLab {

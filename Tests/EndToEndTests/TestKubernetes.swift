@@ -1,4 +1,5 @@
 import Foundation
+import TestCommands
 
 /// The Kubernetes that the end-to-end line's tenant runs, where `NESTBOX_TEST_KUBERNETES` names a folder of binaries: in a store of the
 /// test's own, into which they are imported.

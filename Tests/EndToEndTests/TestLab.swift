@@ -1,4 +1,5 @@
 import Foundation
+import TestCommands
 import Testing
 
 /// A lab of a test's own with Nestbox installed, whose machines are registered; gone when the test is over, however it ends.

@@ -1,25 +1,16 @@
 import ArgumentParser
 import ArtifactStore
 import KubernetesVersions
-import Logging
 
 /// What every verb of `nestbox artifacts` takes.
 struct ArtifactOptions: ParsableArguments {
-    @Option(help: "The store's folder (default: NESTBOX_CACHE, or ~/.cache/nestbox).")
+    @Option(help: "The store's folder (default: NESTBOX_CACHE, or ~/.cache/nestbox).", completion: .directory)
     var cache: String?
 
     @Option(help: "amd64 or arm64 (default: this computer's).")
     var arch: Architecture = .current
 
     func store() -> ArtifactStore {
-        var logger = Logger(label: "nestbox.artifacts") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = .warning
-        return ArtifactStore(root: cache ?? ArtifactStore.defaultRoot, logger: logger)
+        ArtifactStore(root: cache ?? ArtifactStore.defaultRoot, logger: CommandLog.logger)
     }
-}
-
-extension Architecture: ExpressibleByArgument {}
-
-extension KubernetesVersion: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
 }

@@ -6,7 +6,8 @@ import KubernetesVersions
 struct ArtifactsExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a copy of the store that any HTTP server can serve to operators (NESTBOX_ARTIFACTS_URL).")
+        abstract: "Write a copy of the store that any HTTP server can serve to operators (NESTBOX_ARTIFACTS_URL).",
+        discussion: "Example:\n  nestbox artifacts export /srv/nestbox v1.20.2")
 
     @Argument(help: "The folder to write; what it has already is left as it is.")
     var folder: String
@@ -18,7 +19,7 @@ struct ArtifactsExportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let written = try await options.store().export(
-            to: folder, versions: versions.isEmpty ? nil : versions, progress: ProgressLines().line)
-        for item in written { print("\(item.kind.rawValue) \(item.name) \(item.architecture.rawValue)") }
+            to: folder, versions: versions.isEmpty ? nil : versions, progress: ProgressLines().artifacts)
+        for item in written { Terminal.writeLine("\(item.kind.rawValue) \(item.name) \(item.architecture.rawValue)") }
     }
 }

@@ -10,6 +10,10 @@ struct ArtifactsGetCommand: AsyncParsableCommand {
         discussion: """
             Sources, in order: the store itself; a folder that "nestbox artifacts export" wrote, served over HTTP \
             (NESTBOX_ARTIFACTS_URL); the official release, its checksums verified; Debian's source package.
+
+            Examples:
+              nestbox artifacts get v1.20.2
+              nestbox artifacts get v1.36.2 --arch arm64 --kubernetes-only
             """)
 
     @Argument(help: "A release, such as v1.20.2 (default: the newest that a source can give).")
@@ -25,19 +29,19 @@ struct ArtifactsGetCommand: AsyncParsableCommand {
 
     func run() async throws {
         let store = options.store()
-        let progress = ProgressLines()
+        let progress = ProgressLines().artifacts
         let version: KubernetesVersion
         if let named = self.version { version = named } else { version = try await store.defaultVersion() }
         if !kubernetesOnly {
-            let etcd = try await store.etcd(architecture: options.arch, progress: progress.line)
-            let tools = try await store.nodeTools(architecture: options.arch, progress: progress.line)
-            let pause = try await store.pauseImage(architecture: options.arch, progress: progress.line)
-            let busybox = try await store.busyboxImage(architecture: options.arch, progress: progress.line)
-            print("etcd \(etcd.version)\t\(etcd.directory)")
-            print("node tools \(tools.recipe)\t\(tools.tarball.path)")
-            for image in [pause, busybox] { print("\(image.reference)\t\(image.path)") }
+            let etcd = try await store.etcd(architecture: options.arch, progress: progress)
+            let tools = try await store.nodeTools(architecture: options.arch, progress: progress)
+            let pause = try await store.pauseImage(architecture: options.arch, progress: progress)
+            let busybox = try await store.busyboxImage(architecture: options.arch, progress: progress)
+            Terminal.writeLine("etcd \(etcd.version)\t\(etcd.directory)")
+            Terminal.writeLine("node tools \(tools.recipe)\t\(tools.tarball.path)")
+            for image in [pause, busybox] { Terminal.writeLine("\(image.reference)\t\(image.path)") }
         }
-        let release = try await store.kubernetes(version, architecture: options.arch, stampOf: stampOf, progress: progress.line)
-        print("kubernetes \(release.version)\t\(release.directory)")
+        let release = try await store.kubernetes(version, architecture: options.arch, stampOf: stampOf, progress: progress)
+        Terminal.writeLine("kubernetes \(release.version)\t\(release.directory)")
     }
 }

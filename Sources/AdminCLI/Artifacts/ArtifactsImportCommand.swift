@@ -7,7 +7,12 @@ struct ArtifactsImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Take a Kubernetes release from a folder of binaries, each of which must report that version.",
-        discussion: "A static etcd in the folder is taken along, and serves in labs as the etcd image that the release asks for.")
+        discussion: """
+            A static etcd in the folder is taken along, and serves in labs as the etcd image that the release asks for.
+
+            Example:
+              nestbox artifacts import v1.36.2 ./kubernetes/server/bin
+            """)
 
     @Argument(help: "The release, such as v1.36.2.")
     var version: KubernetesVersion
@@ -19,7 +24,7 @@ struct ArtifactsImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let release = try await options.store().importKubernetes(
-            version, from: folder, architecture: options.arch, progress: ProgressLines().line)
-        print("kubernetes \(release.version)\t\(release.directory)")
+            version, from: folder, architecture: options.arch, progress: ProgressLines().artifacts)
+        Terminal.writeLine("kubernetes \(release.version)\t\(release.directory)")
     }
 }

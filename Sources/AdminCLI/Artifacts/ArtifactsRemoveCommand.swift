@@ -4,7 +4,9 @@ import KubernetesVersions
 
 /// `nestbox artifacts remove VERSION...`
 struct ArtifactsRemoveCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "remove", abstract: "Remove Kubernetes releases from the store.")
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Remove Kubernetes releases from the store.",
+        discussion: "Examples:\n  nestbox artifacts remove v1.20.2\n  nestbox artifacts remove --build-cache")
 
     @Argument(help: "The releases to remove.")
     var versions: [KubernetesVersion] = []
@@ -22,11 +24,11 @@ struct ArtifactsRemoveCommand: AsyncParsableCommand {
         let store = options.store()
         for version in versions {
             try await store.removeKubernetes(version, architecture: options.arch)
-            print("kubernetes \(version) removed")
+            Terminal.writeLine("kubernetes \(version) removed")
         }
         if buildCache {
             try await store.removeBuildCache()
-            print("build cache removed")
+            Terminal.writeLine("build cache removed")
         }
     }
 }

@@ -16,42 +16,44 @@ struct CreateCluster: AsyncParsableCommand {
             """)
 
     @Argument(help: "The cluster's name.") var name: String
-    @Option(help: "The Kubernetes version; else the newest that a source of artifacts can give.") var version: String?
-    @Option(help: "Control-plane replicas, 1 or 3.") var replicas: Int?
-    @Option(help: "The pods' network.") var podCIDR: String?
-    @Option(help: "The Services' network.") var serviceCIDR: String?
-    @Option(help: "How the API server is published: NodePort or LoadBalancer.") var publish: String?
+    @Option(help: "The Kubernetes version, such as v1.20.2; else the newest that a source of artifacts can give.")
+    var version: KubernetesVersion?
+    @Option(parsing: .unconditional, help: "Control-plane replicas, 1 or 3.", completion: .list(["1", "3"])) var replicas: Int?
+    @Option(help: "The pods' network, such as 10.244.0.0/16.") var podCIDR: String?
+    @Option(help: "The Services' network, such as 10.96.0.0/16.") var serviceCIDR: String?
+    @Option(help: "How the API server is published: NodePort or LoadBalancer.", completion: .list(["NodePort", "LoadBalancer"]))
+    var publish: String?
     @Option(help: "An address of the host's nodes, for NodePort; may be given again.") var publishAddress: [String] = []
     @Option(help: "etcd's volume, such as 8Gi.") var etcdStorage: String?
     @Option(help: "etcd's StorageClass; else the host's default.") var storageClass: String?
-    @Option(help: "The operators' namespace.") var operatorNamespace: String = "nestbox-system"
+    @Option(help: ArgumentHelp("The operators' namespace.", valueName: "namespace")) var operatorNamespace: String = "nestbox-system"
     @OptionGroup var options: CreateOptions
     @OptionGroup var connection: Connection
 
     func run() async throws {
+        // Before a version is looked for, which may take the network.
+        try CommandFailure.refuse(cluster(version ?? Self.anyVersion, connection.namespaceOffline).validate(), of: "cluster \(name)")
         let version = try await chosenVersion()
-        if options.dryRun { return try options.show(try cluster(version, namespace: connection.namespace ?? "default")) }
+        if options.dryRun { return try options.show(cluster(version, connection.namespaceOffline)) }
         try await connection.run { client, namespace in
-            let cluster = try cluster(version, namespace: namespace)
             try await OpenNamespace(namespace: namespace, operatorNamespace: operatorNamespace).run(with: client)
-            _ = try await options.create(cluster, with: client)
-            guard options.wait else { return }
-            try await Waiting(timeout: .seconds(options.timeout)).wait(for: "cluster \(name)") {
-                let now = try await client.get(HostedCluster.self, name, namespace: namespace)
-                return (now.status?.conditions ?? []).missing("Available")
-            }
+            try await options.create(cluster(version, namespace), with: client)
+            guard options.waiting.wait else { return }
+            try await Waiting<HostedCluster>(client: client, name: name, namespace: namespace, limit: options.waiting.timeout)
+                .wait("available", whileThere: { ($0.conditions ?? []).missing("Available") })
         }
     }
 
     private func chosenVersion() async throws -> KubernetesVersion {
-        guard let version else { return try await ArtifactStore(logger: CommandLog.logger).defaultVersion() }
-        guard let parsed = KubernetesVersion(version) else {
-            throw ValidationError("--version: \"\(version)\" is not a Kubernetes version such as v1.20.2")
-        }
-        return parsed
+        if let version { return version }
+        let newest = try await ArtifactStore(logger: CommandLog.logger).defaultVersion()
+        Terminal.say("Kubernetes \(newest), the newest that a source of artifacts can give; --version chooses another")
+        return newest
     }
 
-    private func cluster(_ version: KubernetesVersion, namespace: String) throws -> HostedCluster {
+    private static let anyVersion = KubernetesVersion(1, KubernetesVersion.supportedMinors.lowerBound, 0)
+
+    private func cluster(_ version: KubernetesVersion, _ namespace: String) -> HostedCluster {
         var spec = HostedClusterSpec(version: version)
         if let replicas { spec.controlPlane = ControlPlaneSpec(replicas: replicas) }
         if podCIDR != nil || serviceCIDR != nil { spec.network = NetworkSpec(pods: podCIDR, services: serviceCIDR) }
@@ -61,9 +63,6 @@ struct CreateCluster: AsyncParsableCommand {
         if etcdStorage != nil || storageClass != nil {
             spec.etcd = EtcdSpec(storage: EtcdStorageSpec(size: etcdStorage, storageClassName: storageClass))
         }
-        let cluster = HostedCluster(metadata: ObjectMeta(name: name, namespace: namespace), spec: spec).withDefaults()
-        let problems = cluster.validate()
-        guard problems.isEmpty else { throw ValidationError(problems.map(\.description).joined(separator: "\n")) }
-        return cluster
+        return HostedCluster(metadata: ObjectMeta(name: name, namespace: namespace), spec: spec).withDefaults()
     }
 }

@@ -31,7 +31,7 @@ struct LabOptions: ParsableArguments {
     @Option(help: "The lab's name.")
     var name = "demo"
 
-    @Option(help: "The store's folder (default: NESTBOX_CACHE, or ~/.cache/nestbox).")
+    @Option(help: "The store's folder (default: NESTBOX_CACHE, or ~/.cache/nestbox).", completion: .directory)
     var cache: String?
 
     var root: String { cache ?? ArtifactStore.defaultRoot }

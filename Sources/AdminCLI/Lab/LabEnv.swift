@@ -4,8 +4,9 @@ import Lab
 /// `eval "$(nestbox lab env)"`: kubectl and nestbox talk to the lab's host.
 struct LabEnv: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "env", abstract: "Print the shell's settings for a lab: KUBECONFIG, NESTBOX_LAB_SSH_KEY, and kubectl's folder in PATH."
-    )
+        commandName: "env",
+        abstract: "Print the shell's settings for a lab: KUBECONFIG, NESTBOX_LAB_SSH_KEY, and kubectl's folder in PATH.",
+        discussion: "Example:\n  eval \"$(nestbox lab env)\" && kubectl get nodes")
 
     @OptionGroup var options: LabOptions
 

@@ -5,7 +5,7 @@ import Lab
 struct LabExec: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "exec", abstract: "Run a program in the namespaces of a lab's host, or of one of its machines.",
-        discussion: "Example: nestbox lab exec --machine worker-1 -- systemctl --failed")
+        discussion: "Example:\n  nestbox lab exec --machine worker-1 -- systemctl --failed")
 
     @OptionGroup var options: LabOptions
 

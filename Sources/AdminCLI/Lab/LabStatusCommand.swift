@@ -1,26 +1,24 @@
 import ArgumentParser
-import FoundationEssentials
 import Lab
 
 /// `nestbox lab status`: what there is of a lab.
 struct LabStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show what there is of a lab. Exits with 1 unless it is up.")
+        commandName: "status", abstract: "Show what there is of a lab. Exits with 1 unless it is up.",
+        discussion: "Examples:\n  nestbox lab status\n  nestbox lab status --name test -o json")
 
     @OptionGroup var options: LabOptions
 
-    @Option(name: .shortAndLong, help: "table or json.")
+    @Option(name: .shortAndLong, help: "The form of what is printed.")
     var output: Format = .table
 
-    enum Format: String, ExpressibleByArgument { case table, json }
+    enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
     func run() async throws {
         let status = try await options.lab().status()
         switch output {
         case .json:
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            Terminal.write(String(decoding: try encoder.encode(status), as: UTF8.self) + "\n")
+            Terminal.write(try Rendering.json(status))
         case .table:
             Terminal.write(Self.table(status))
         }
@@ -28,17 +26,11 @@ struct LabStatusCommand: AsyncParsableCommand {
     }
 
     static func table(_ status: LabStatus) -> String {
-        var lines = ["lab \(status.name): \(status.phase.rawValue)"]
-        if let version = status.kubernetesVersion, let address = status.hostAddress { lines[0] += ", Kubernetes \(version) at \(address)" }
-        for part in status.components + status.machines {
-            var line = "  " + part.name.padding(toLength: 26) + part.phase.rawValue.padding(toLength: 12) + "\(part.restarts) restarts"
-            if let end = part.lastEnd { line += ", last: \(end)" }
-            lines.append(line)
+        var title = "lab \(status.name): \(status.phase.rawValue)"
+        if let version = status.kubernetesVersion, let address = status.hostAddress { title += ", Kubernetes \(version) at \(address)" }
+        let rows = (status.components + status.machines).map { part in
+            [part.name, part.phase.rawValue, "\(part.restarts) restarts", part.lastEnd.map { "last: \($0)" } ?? ""]
         }
-        return lines.joined(separator: "\n") + "\n"
+        return title + "\n" + Rendering.table(rows, indent: 2)
     }
-}
-
-extension String {
-    fileprivate func padding(toLength length: Int) -> String { self + String(repeating: " ", count: max(1, length - count)) }
 }

@@ -7,7 +7,13 @@ struct LabUp: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up",
         abstract: "Bring a lab up, or what is there of it to what it should be.",
-        discussion: "May be run again at any time: after an interruption, after a crash, with another number of machines.")
+        discussion: """
+            May be run again at any time: after an interruption, after a crash, with another number of machines.
+
+            Examples:
+              sudo nestbox lab up
+              sudo nestbox lab up --name test --machines 3 --version v1.20.2
+            """)
 
     @OptionGroup var options: LabOptions
 
@@ -23,7 +29,7 @@ struct LabUp: AsyncParsableCommand {
     var tenantVersion: [KubernetesVersion] = []
 
     func run() async throws {
-        let lab = try options.lab(version: version, progress: LabProgressLines().event)
+        let lab = try options.lab(version: version, progress: ProgressLines().lab)
         let images = try await OwnImages(folder: try OwnImages.folderOfThisProgram(), cache: options.root).archives {
             Terminal.say("   \($0)")
         }

@@ -3,30 +3,37 @@ import Foundation
 import KubernetesAPI
 import KubernetesClient
 import NestboxAPI
+import SSHClient
 
 struct CreateMachine: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "machine", abstract: "Register a machine that answers SSH.",
         discussion: """
-            The private key is stored in a Secret of the operators' namespace, which only the operator reads. The host key is
-            taken at the first connection and pinned, unless it is given.
+            The private key is stored in a Secret of the operators' namespace, which only the operator reads, and which goes when the \
+            machine does. The host key is taken at the first connection and pinned, unless it is given.
 
             Examples:
               nestbox create machine worker-1 --address 192.0.2.10 --ssh-key ~/.ssh/id_ed25519 --wait
               nestbox create machine worker-2 --address 192.0.2.11 --user admin --ssh-key-secret fleet-key
-            """)
+            """,
+        aliases: Machine.noun.aliases)
 
     @Argument(help: "The machine's name; its node has the same.") var name: String
     @Option(help: "Its address.") var address: String
-    @Option(help: "sshd's port.") var port: Int?
-    @Option(help: "root, or a user with passwordless sudo.") var user: String?
-    @Option(help: "A file with the private key (Ed25519 or ECDSA).") var sshKey: String?
-    @Option(help: "A Secret of the operators' namespace that has the key already.") var sshKeySecret: String?
-    @Option(help: "The host key to trust, as in known_hosts: 'ssh-ed25519 AAAA...'.") var hostKey: String?
-    @Option(help: "Who it may go to after it was cleaned: SameTenant or AnyTenant.") var reuse: String?
-    @Option(help: "A namespace whose pools may claim it; may be given again.") var allow: [String] = []
-    @Option(help: "A label, key=value; may be given again.") var label: [String] = []
-    @Option(help: "The operators' namespace.") var operatorNamespace: String = "nestbox-system"
+    @Option(help: "sshd's port (default: 22).") var port: Int?
+    @Option(help: "root (default), or a user with passwordless sudo.") var user: String?
+    @Option(help: ArgumentHelp("A file with the private key (Ed25519 or ECDSA).", valueName: "file"), completion: .file())
+    var sshKey: String?
+    @Option(help: ArgumentHelp("A Secret of the operators' namespace that has the key already.", valueName: "name"))
+    var sshKeySecret: String?
+    @Option(help: ArgumentHelp("The host key to trust, as in known_hosts: 'ssh-ed25519 AAAA...'.", valueName: "key")) var hostKey: String?
+    @Option(help: "Who it may go to after it was cleaned.") var reuse: ReusePolicy?
+    @Option(
+        help: ArgumentHelp("A namespace whose pools may claim it; may be given again.", valueName: "namespace"),
+        completion: NameCompletion.namespaces)
+    var allow: [String] = []
+    @Option(help: ArgumentHelp("A label; may be given again.", valueName: "key=value")) var label: [KeyValue] = []
+    @Option(help: ArgumentHelp("The operators' namespace.", valueName: "namespace")) var operatorNamespace: String = "nestbox-system"
     @OptionGroup var options: CreateOptions
     @OptionGroup var connection: Connection
 
@@ -37,51 +44,76 @@ struct CreateMachine: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let machine = try machine()
+        let machine = machine
+        try CommandFailure.refuse(machine.validate(), of: "machine \(name)")
+        let key = try sshKey.map(Self.readKey)
         if options.dryRun { return try options.show(machine) }
         try await connection.run { client, _ in
-            if let sshKey { try await store(keyFile: sshKey, with: client) }
-            _ = try await options.create(machine, with: client)
-            guard options.wait else { return }
-            try await Waiting(timeout: .seconds(options.timeout)).wait(for: "machine \(name)") {
-                let now = try await client.get(Machine.self, name)
-                if now.status?.phase == .quarantined { throw CommandFailure(now.status?.message ?? "machine \(name) is Quarantined") }
-                return now.status?.phase == nil ? (now.status?.message ?? "the operator has not seen it yet") : nil
+            if let key {
+                try await register(machine, key: key, with: client)
+            } else {
+                try await options.create(machine, with: client)
             }
+            guard options.waiting.wait else { return }
+            try await Waiting<Machine>(client: client, name: name, limit: options.waiting.timeout)
+                .wait("known to the operator", whileThere: Self.unknown)
             if let hostKey = try await client.get(Machine.self, name).status?.hostKey { Terminal.say("host key pinned: \(hostKey)") }
         }
     }
 
-    private var secretName: String { sshKeySecret ?? "ssh-\(name)" }
-
-    private func machine() throws -> Machine {
-        var spec = MachineSpec(address: address, port: port, user: user, sshKeySecret: secretName, hostKey: hostKey)
-        if !allow.isEmpty { spec.allowedNamespaces = allow }
-        if let reuse {
-            guard let policy = ReusePolicy(rawValue: reuse) else {
-                throw ValidationError("--reuse: \"\(reuse)\" is not one of \(ReusePolicy.allCases.map(\.rawValue).joined(separator: ", "))")
-            }
-            spec.reuse = policy
+    private static func unknown(_ machine: Machine) throws -> String? {
+        guard machine.status?.phase != .quarantined else {
+            throw CommandFailure("machine \(machine.name) is Quarantined: \(machine.status?.message ?? "the operator did not say why")")
         }
-        var labels: [String: String] = [:]
-        for text in label {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("--label: \"\(text)\" is not key=value") }
-            labels[String(parts[0])] = String(parts[1])
-        }
-        let machine = Machine(metadata: ObjectMeta(name: name, labels: labels.isEmpty ? nil : labels), spec: spec)
-        let problems = machine.withDefaults().validate()
-        guard problems.isEmpty else { throw ValidationError(problems.map(\.description).joined(separator: "\n")) }
-        return machine
+        return machine.status?.phase == nil ? (machine.status?.message ?? "the operator has not seen it yet") : nil
     }
 
-    private func store(keyFile: String, with client: KubernetesClient) async throws {
-        guard let key = FileManager.default.contents(atPath: (keyFile as NSString).expandingTildeInPath) else {
-            throw CommandFailure("--ssh-key: cannot read \(keyFile)")
+    private var machine: Machine {
+        let spec = MachineSpec(
+            address: address, port: port, user: user, sshKeySecret: sshKeySecret ?? "ssh-\(name)", hostKey: hostKey,
+            allowedNamespaces: allow.isEmpty ? nil : allow, reuse: reuse)
+        return Machine(metadata: ObjectMeta(name: name, labels: label.dictionary), spec: spec)
+    }
+
+    /// A key that the operator could not use is refused here, where the person is who has another.
+    private static func readKey(_ file: String) throws -> String {
+        let path = (file as NSString).expandingTildeInPath
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw CommandFailure("--ssh-key: there is no file \(path), or it cannot be read")
         }
-        var secret = Secret(metadata: ObjectMeta(name: secretName, namespace: operatorNamespace))
+        let text = String(decoding: bytes, as: UTF8.self)
+        do {
+            _ = try SSHPrivateKey(text)
+        } catch {
+            throw CommandFailure("--ssh-key \(file): \(error)", exitCode: .validationFailure)
+        }
+        return text
+    }
+
+    /// The key is there before the machine that names it, and then becomes the machine's own: it goes when the machine does.
+    private func register(_ machine: Machine, key: String, with client: KubernetesClient) async throws {
+        // A machine of that name has its key under the same name.
+        guard try await client.find(Machine.self, name) == nil else {
+            throw CommandFailure("machine \(name) is there already: nestbox describe machine \(name)")
+        }
+        var secret = Secret(metadata: ObjectMeta(name: "ssh-\(name)", namespace: operatorNamespace))
         secret.type = "kubernetes.io/ssh-auth"
-        secret.stringData = ["ssh-privatekey": String(decoding: key, as: UTF8.self)]
-        _ = try await client.apply(secret, fieldManager: "nestbox-cli")
+        secret.stringData = ["ssh-privatekey": key]
+        do {
+            _ = try await client.apply(secret, fieldManager: Self.fieldManager)
+        } catch let error as KubernetesError where error.isNotFound {
+            throw CommandFailure(
+                "there is no namespace \(operatorNamespace) for the SSH key: is Nestbox installed there (kubectl apply -k manifests/operator), "
+                    + "or under another name (--operator-namespace)?")
+        }
+        try await options.create(machine, with: client)
+        let owner = try await client.get(Machine.self, name)
+        secret.metadata.ownerReferences = [
+            OwnerReference(
+                apiVersion: Machine.resourceType.apiVersion, kind: Machine.resourceType.kind, name: name, uid: owner.metadata.uid ?? "")
+        ]
+        _ = try await client.apply(secret, fieldManager: Self.fieldManager)
     }
+
+    private static let fieldManager = "nestbox-cli"
 }

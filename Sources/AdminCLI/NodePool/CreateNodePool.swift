@@ -11,59 +11,49 @@ struct CreateNodePool: AsyncParsableCommand {
             Examples:
               nestbox create nodepool workers --cluster demo --replicas 2 --wait
               nestbox create nodepool gpu --cluster demo --replicas 1 --machines gpu=yes --label tier=gpu
-            """)
+            """,
+        aliases: NodePool.noun.aliases)
 
     @Argument(help: "The pool's name.") var name: String
-    @Option(help: "The cluster it belongs to, in the same namespace.") var cluster: String
-    @Option(help: "How many nodes.") var replicas: Int = 1
-    @Option(help: "The kubelets' version; else the cluster's.") var version: String?
-    @Option(help: "A label of the Machines to claim, key=value; may be given again.") var machines: [String] = []
-    @Option(help: "A label for the nodes, key=value; may be given again.") var label: [String] = []
+    @Option(help: "The cluster it belongs to, in the same namespace.", completion: NameCompletion.names(of: HostedCluster.self))
+    var cluster: String
+    @Option(parsing: .unconditional, help: "How many nodes.") var replicas: Int = 1
+    @Option(help: "The kubelets' version, such as v1.20.2; else the cluster's.") var version: KubernetesVersion?
+    @Option(help: ArgumentHelp("A label of the Machines to claim; may be given again.", valueName: "key=value"))
+    var machines: [KeyValue] = []
+    @Option(help: ArgumentHelp("A label for the nodes; may be given again.", valueName: "key=value")) var label: [KeyValue] = []
     @OptionGroup var options: CreateOptions
     @OptionGroup var connection: Connection
 
     func run() async throws {
-        if options.dryRun { return try options.show(try pool(namespace: connection.namespace ?? "default")) }
+        try CommandFailure.refuse(pool(connection.namespaceOffline).validate(), of: "node pool \(name)")
+        if options.dryRun { return try options.show(pool(connection.namespaceOffline)) }
         try await connection.run { client, namespace in
-            _ = try await options.create(try pool(namespace: namespace), with: client)
-            guard options.wait else { return }
-            try await Waiting(timeout: .seconds(options.timeout)).wait(for: "node pool \(name)") {
-                try await client.get(NodePool.self, name, namespace: namespace).waitsFor(replicas: replicas)
-            }
+            let pool = pool(namespace)
+            try await check(pool, with: client)
+            try await options.create(pool, with: client)
+            guard options.waiting.wait else { return }
+            try await Waiting<NodePool>(client: client, name: name, namespace: namespace, limit: options.waiting.timeout)
+                .wait("complete", whileThere: { [replicas] in $0.waitsFor(replicas: replicas) })
         }
     }
 
-    private func pool(namespace: String) throws -> NodePool {
-        var spec = NodePoolSpec(clusterName: cluster, replicas: replicas)
-        if let version {
-            guard let parsed = KubernetesVersion(version) else {
-                throw ValidationError("--version: \"\(version)\" is not a Kubernetes version such as v1.20.2")
-            }
-            spec.version = parsed
-        }
-        if !label.isEmpty { spec.labels = try Self.pairs(label, of: "--label") }
-        if !machines.isEmpty { spec.machineSelector = LabelSelector(matchLabels: try Self.pairs(machines, of: "--machines")) }
-        let pool = NodePool(metadata: ObjectMeta(name: name, namespace: namespace), spec: spec)
-        let problems = pool.withDefaults().validate()
-        guard problems.isEmpty else { throw ValidationError(problems.map(\.description).joined(separator: "\n")) }
-        return pool
+    /// Against its cluster, as far as this user may see it: who may make pools need not be allowed to read clusters.
+    private func check(_ pool: NodePool, with client: KubernetesClient) async throws {
+        do {
+            let owner = try await client.get(HostedCluster.self, cluster, namespace: pool.namespace)
+            try CommandFailure.refuse(pool.validate(in: owner), of: "node pool \(name)")
+        } catch let error as KubernetesError where error.isNotFound && error.status?.details?.name != nil {
+            throw CommandFailure(
+                "there is no cluster \(cluster) in namespace \(pool.namespace ?? "") for node pool \(name): create it first "
+                    + "(nestbox create cluster \(cluster)), or name another one or its namespace (-n)")
+        } catch let error as KubernetesError where error.isForbidden {}
     }
 
-    private static func pairs(_ texts: [String], of option: String) throws -> [String: String] {
-        try texts.reduce(into: [:]) { pairs, text in
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("\(option): \"\(text)\" is not key=value") }
-            pairs[String(parts[0])] = String(parts[1])
-        }
-    }
-}
-
-extension NodePool {
-    /// What keeps it from having so many ready nodes, in words; nil when it has them.
-    func waitsFor(replicas: Int) -> String? {
-        let ready = status?.readyReplicas ?? 0
-        if ready == replicas, status?.replicas == replicas, status?.observedGeneration == metadata.generation { return nil }
-        if let lacking = status?.conditions?.named("MachinesAvailable"), lacking.status == "False" { return lacking.message }
-        return "\(ready) of \(replicas) nodes are ready"
+    private func pool(_ namespace: String) -> NodePool {
+        var spec = NodePoolSpec(clusterName: cluster, replicas: replicas, version: version)
+        spec.labels = label.dictionary
+        spec.machineSelector = machines.dictionary.map { LabelSelector(matchLabels: $0) }
+        return NodePool(metadata: ObjectMeta(name: name, namespace: namespace), spec: spec)
     }
 }

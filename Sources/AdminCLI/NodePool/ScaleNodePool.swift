@@ -6,12 +6,16 @@ import NestboxAPI
 struct ScaleNodePool: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "nodepool", abstract: "Set how many nodes a pool has.",
-        discussion: "Example:\n  nestbox scale nodepool workers --replicas 3 --wait", aliases: ["np"])
+        discussion: """
+            Examples:
+              nestbox scale nodepool workers --replicas 3 --wait
+              nestbox scale nodepool workers --replicas 0 -n team-a
+            """,
+        aliases: NodePool.noun.aliases)
 
-    @Argument(help: "The pool's name.") var name: String
-    @Option(help: "How many nodes.") var replicas: Int
-    @Flag(help: "Wait until so many nodes are ready.") var wait = false
-    @Option(help: "How long --wait waits, in seconds.") var timeout: Int = 600
+    @Argument(help: "The pool's name.", completion: NameCompletion.names(of: NodePool.self)) var name: String
+    @Option(parsing: .unconditional, help: "How many nodes.") var replicas: Int
+    @OptionGroup var waiting: WaitOptions
     @OptionGroup var connection: Connection
 
     func validate() throws {
@@ -21,13 +25,13 @@ struct ScaleNodePool: AsyncParsableCommand {
     func run() async throws {
         try await connection.run { client, namespace in
             // The scale subresource: who may scale need not be allowed to edit the pool.
-            _ = try await client.patch(
-                NodePool.self, name, namespace: namespace, merge: ["spec": ["replicas": .integer(replicas)]])
-            Terminal.write("\(NodePool.resourceType)/\(name) scaled\n")
-            guard wait else { return }
-            try await Waiting(timeout: .seconds(timeout)).wait(for: "node pool \(name)") {
-                try await client.get(NodePool.self, name, namespace: namespace).waitsFor(replicas: replicas)
-            }
+            _ = try await client.subresource(
+                .patch, "scale", of: NodePool.self, name, namespace: namespace,
+                body: ["spec": ["replicas": .integer(replicas)]] as JSONValue)
+            Terminal.writeLine("\(Rendering.name(NodePool.self, name)) scaled")
+            guard waiting.wait else { return }
+            try await Waiting<NodePool>(client: client, name: name, namespace: namespace, limit: waiting.timeout)
+                .wait("complete", whileThere: { [replicas] in $0.waitsFor(replicas: replicas) })
         }
     }
 }

@@ -41,7 +41,8 @@ public struct Kubeconfig: Codable, Sendable, Equatable {
         guard let error = error as? DecodingError else { return "malformed YAML" }
         switch error {
         case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context):
-            return "unexpected value at \(context.codingPath.map(\.stringValue).joined(separator: "."))"
+            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+            return path.isEmpty ? "unexpected value" : "unexpected value at \(path)"
         default: return "malformed YAML"
         }
     }

@@ -37,6 +37,10 @@ struct APIRequest: Sendable {
         path = ResourcePath.path(type, namespace: namespace, name: name, subresource: subresource)
         repeatable = method == .get || method == .delete || method == .put
         if let name, name.isEmpty { throw error(.malformedRequest, detail: "its name is empty") }
+        // The server takes %2F for a slash too, and what follows it for a subresource.
+        for part in [name, namespace].compactMap(\.self) where part.contains(where: { "/%".contains($0) }) || part == "." || part == ".." {
+            throw error(.malformedRequest, detail: "\"\(part)\" is no name: a name has no / and no %")
+        }
         // Of a namespaced kind, only lists and watches go across namespaces.
         guard type.namespaced, method != .get || name != nil else { return }
         guard let namespace, !namespace.isEmpty else { throw error(.malformedRequest, detail: "it needs a namespace") }

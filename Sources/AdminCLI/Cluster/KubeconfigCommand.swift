@@ -1,0 +1,55 @@
+import ArgumentParser
+import Foundation
+import KubernetesAPI
+import KubernetesClient
+import NestboxAPI
+
+struct KubeconfigCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kubeconfig", abstract: "Download a cluster's admin kubeconfig.",
+        discussion: """
+            Examples:
+              nestbox kubeconfig demo > demo.kubeconfig
+              nestbox kubeconfig demo -o demo.kubeconfig && kubectl --kubeconfig demo.kubeconfig get nodes
+              nestbox kubeconfig demo --merge
+            """)
+
+    @Argument(help: "The cluster's name.", completion: NameCompletion.names(of: HostedCluster.self)) var name: String
+    @Option(
+        name: [.customShort("o"), .customLong("output")], help: ArgumentHelp("Write it to this file, mode 0600.", valueName: "file"),
+        completion: .file())
+    var file: String?
+    @Flag(help: "Merge it into ~/.kube/config (or $KUBECONFIG) and make it the current context.") var merge = false
+    @OptionGroup var connection: Connection
+
+    func validate() throws {
+        guard file == nil || !merge else { throw ValidationError("give --output FILE or --merge, not both") }
+    }
+
+    func run() async throws {
+        let text = try await connection.run { client, namespace in try await download(client, namespace) }
+        if merge {
+            let result = try KubeconfigMerge.merge(text)
+            let back = result.before.map { "; back to the one before: kubectl config use-context \($0)" } ?? ""
+            Terminal.say("merged into \(result.path), whose current context is now \(result.current)\(back)")
+        } else if let file {
+            try KubeconfigMerge.write(text, to: file)
+            Terminal.say("wrote \(file)")
+        } else {
+            Terminal.write(text)
+        }
+    }
+
+    private func download(_ client: KubernetesClient, _ namespace: String) async throws -> String {
+        let cluster = try await client.get(HostedCluster.self, name, namespace: namespace)
+        guard let secretName = cluster.status?.kubeconfigSecret else {
+            let missing = (cluster.conditions ?? []).missing("Available") ?? "it is being made"
+            throw CommandFailure("cluster \(name) has no kubeconfig yet (\(missing)): try again when it is Available")
+        }
+        let secret = try await client.get(Secret.self, secretName, namespace: namespace)
+        guard let bytes = secret.data?["kubeconfig"]?.bytes, let text = String(bytes: bytes, encoding: .utf8) else {
+            throw CommandFailure("Secret \(namespace)/\(secretName) holds no kubeconfig: is it the operator's?")
+        }
+        return text
+    }
+}
