@@ -60,6 +60,8 @@ extension NodePool {
         let ready = status?.readyReplicas ?? 0
         if ready == replicas, status?.replicas == replicas, status?.observedGeneration == metadata.generation { return nil }
         if let lacking = conditions?.named("MachinesAvailable"), lacking.status == "False" { return lacking.message }
+        let leaving = (status?.replicas ?? 0) - replicas
+        if leaving > 0 { return "\(leaving) of its machines are leaving" }
         return "\(ready) of \(replicas) nodes are ready"
     }
 }
