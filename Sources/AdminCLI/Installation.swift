@@ -6,9 +6,16 @@ import NestboxAPI
 enum Installation {
     static func remove(operatorNamespace: String, with client: KubernetesClient) async throws {
         try await client.remove(Namespace.self, operatorNamespace)
-        for role in ["nestbox-control-planes", "nestbox-machines"] {
-            try await client.remove(ClusterRoleBinding.self, role)
-            try await client.remove(ClusterRole.self, role)
+        for name in ["nestbox-control-planes", "nestbox-machines"] {
+            try await client.remove(ClusterRoleBinding.self, name)
+            try await client.remove(ClusterRole.self, name)
+        }
+        // What opened namespaces to the operator, and the roles it had in them and in those it made.
+        for binding in try await client.list(RoleBinding.self, labels: "app.kubernetes.io/part-of=nestbox").items {
+            try await client.remove(RoleBinding.self, binding.name, namespace: binding.namespace)
+        }
+        for name in ["nestbox-control-plane-namespace", "nestbox-hosted-cluster-namespace"] {
+            try await client.remove(ClusterRole.self, name)
         }
         try await client.remove(PriorityClass.self, Defaults.priorityClassName)
         for kind in [HostedCluster.resourceType, NodePool.resourceType, Machine.resourceType] {
@@ -18,9 +25,9 @@ enum Installation {
 }
 
 extension KubernetesClient {
-    fileprivate func remove<T: KubernetesObject>(_ type: T.Type, _ name: String) async throws {
+    fileprivate func remove<T: KubernetesObject>(_ type: T.Type, _ name: String, namespace: String? = nil) async throws {
         do {
-            try await delete(type, name)
+            try await delete(type, name, namespace: namespace)
             Terminal.say("deleted \(Rendering.name(type, name))")
         } catch let error as KubernetesError where error.isNotFound {}
     }

@@ -41,6 +41,7 @@ extension Commands {
                     }
                     #expect(try await host.client.list(ClusterRole.self).items.allSatisfy { !$0.name.hasPrefix("nestbox") })
                     #expect(try await host.client.list(ClusterRoleBinding.self).items.allSatisfy { !$0.name.hasPrefix("nestbox") })
+                    #expect(try await host.client.list(RoleBinding.self).items.allSatisfy { !$0.name.hasPrefix("nestbox") })
                     #expect(try await host.client.list(PriorityClass.self).items.allSatisfy { !$0.name.hasPrefix("nestbox") })
                     // Its contents go by the namespace controller, which is not here.
                     let namespace = try await host.client.find(Namespace.self, "nestbox-system")
