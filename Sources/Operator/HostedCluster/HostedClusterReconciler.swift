@@ -96,7 +96,11 @@ struct HostedClusterReconciler: Reconciler {
     /// and a pod whose image cannot be pulled, nor the Secrets and the namespace of one that is restored.
     private func notServing(_ cluster: HostedCluster, _ report: ClusterReport) -> ReconcileResult {
         guard report.isLost else { return .requeue(after: .seconds(10)) }
-        sessions.close(cluster.metadata.uid ?? "")
+        let uid = cluster.metadata.uid ?? ""
+        sessions.close(uid)
+        // What a restore does not bring back is to be applied, whatever was applied before.
+        applied.forget(scope: uid)
+        applied.forget(scope: AppliedObjects.inside(uid))
         return .requeue(after: .seconds(60))
     }
 
