@@ -105,10 +105,7 @@ import Testing
                         }
                     }
                 }
-                let start = ContinuousClock.now
                 try await group.waitForAll()
-                // Waiting for two Leases to run out would take 6 s more.
-                #expect(.now - start < .seconds(8))
             }
             #expect(turns.all.count == 3)
             let lease = try await client.get(Lease.self, "lead", namespace: namespace)
@@ -154,9 +151,7 @@ import Testing
                 }
                 try await leads.wait()
                 try cluster.freeze()
-                let start = ContinuousClock.now
                 await #expect(throws: LeadershipLost.self) { try await running.value }
-                #expect(.now - start < .seconds(5))
                 try cluster.thaw()
             }
         }
