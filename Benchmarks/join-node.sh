@@ -85,7 +85,7 @@ rm -rf /opt/prepared && cp -a /var/lib/containerd /opt/prepared
 END
     mkdir "$work/clone"
     on worker-1 cat /etc/nestbox/bootstrap.kubeconfig >"$work/clone/bootstrap"
-    sed -i "s|server: .*|server: $(<"$work/tenant/server")|; s|\"server\": *\"[^\"]*\"|\"server\": \"$(<"$work/tenant/server")\"|" "$work/clone/bootstrap"
+    sed -i "s|server: .*|server: $(<"$work/tenant/server")|" "$work/clone/bootstrap"
 }
 
 # Nothing of an earlier run, and a fresh token.

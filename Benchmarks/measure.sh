@@ -21,15 +21,16 @@ poll() {
     done
 }
 
-# credentials KUBECONFIG FOLDER: the server and the certificates of a kubeconfig as files, for curl.
+# credentials KUBECONFIG FOLDER: the server and the certificates of a kubeconfig as files, for curl. Without kubectl, for it is
+# done while the clock runs.
 credentials() {
-    local view
-    view=$(kubectl --kubeconfig "$1" config view --raw --minify -o json)
+    field() { sed -nE "s/^ *$1: \"?([^\"]*)\"?\$/\1/p" "$kubeconfig"; }
+    local kubeconfig=$1
     mkdir -p "$2"
-    jq -r '.clusters[0].cluster.server' <<<"$view" >"$2/server"
-    jq -r '.clusters[0].cluster["certificate-authority-data"]' <<<"$view" | base64 -d >"$2/ca.crt"
-    jq -r '.users[0].user["client-certificate-data"]' <<<"$view" | base64 -d >"$2/client.crt"
-    jq -r '.users[0].user["client-key-data"]' <<<"$view" | base64 -d >"$2/client.key"
+    field server >"$2/server"
+    field certificate-authority-data | base64 -d >"$2/ca.crt"
+    field client-certificate-data | base64 -d >"$2/client.crt"
+    field client-key-data | base64 -d >"$2/client.key"
 }
 
 # get FOLDER PATH [OPTION...]: a bare HTTPS GET with those credentials; fails unless the answer is 2xx.
