@@ -71,6 +71,7 @@ prepare_floor() {
     on worker-2 sh -s <<END
 set -e
 sed -i 's/--hostname-override=worker-1/--hostname-override=worker-2/; s/--node-ip=$first/--node-ip=$second/' /etc/systemd/system/nestbox-kubelet.service
+grep -q worker-2 /etc/hosts || echo '127.0.1.1 worker-2' >>/etc/hosts
 sysctl -q -p /etc/sysctl.d/99-nestbox.conf || true
 systemctl daemon-reload
 systemctl start nestbox-containerd
