@@ -15,9 +15,13 @@ cache=${NESTBOX_CACHE:-$HOME/.cache/nestbox}
 # Release where it is built: what is measured should be what is shipped.
 configuration=release
 [ -x .build/release/nestbox ] && [ -x .build/release/nestbox-operator ] || configuration=debug
+mkdir -p "$cache/locks"
 nestbox=$PWD/.build/$configuration/nestbox
 export NESTBOX_BIN=$PWD/.build/$configuration
 
+# Two runs would take each other's lab down.
+exec 9>"$cache/locks/bench.lock"
+flock -n 9 || { echo "error: another run of the benchmarks is under way on this computer" >&2; exit 1; }
 work=$(mktemp -d "$cache/bench.XXXXXX") # on the disk that the lab's volumes are on
 down() {
     trap '' INT TERM
@@ -31,7 +35,7 @@ trap 'exit 130' INT TERM
 
 echo "Nestbox $("$nestbox" version 2>/dev/null | head -1), built for $configuration; Kubernetes $version"
 echo "$(nproc) cores, $(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo) GiB, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), Linux $(uname -r); $(uptime | sed 's/.*load/load/')"
-"$nestbox" lab up --name bench --machines 2 --version "$version" >"$work/up.log" 2>&1 || { cat "$work/up.log" >&2; exit 1; }
+"$nestbox" lab up --name bench --machines 2 --version "$version" >"$work/up.log" 2>&1 9>&- || { cat "$work/up.log" >&2; exit 1; }
 eval "$("$nestbox" lab env --name bench)"
 scripts/install-in-lab.sh >"$work/install.log" 2>&1 || { cat "$work/install.log" >&2; exit 1; }
 credentials "$KUBECONFIG" "$work/host"
