@@ -1,20 +1,20 @@
 #!/bin/bash
-# run.sh [NAME]: brings up a lab of its own, runs the benchmarks in it (or the one named), and takes it down, however it ends.
+# run.sh [NAME...]: brings up a lab of its own, runs the benchmarks in it (or those named), and takes it down, however it ends.
 # RUNS=n: how often each is measured (5). The lab's operators come from the same build as the nestbox that is measured.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source Benchmarks/measure.sh
 
 benchmarks=(create-cluster join-node get-clusters idle)
-[ -z "${1:-}" ] || benchmarks=("$1")
+[ -z "${1:-}" ] || benchmarks=("$@")
 for name in "${benchmarks[@]}"; do
     [ -f "Benchmarks/$name.sh" ] || { echo "error: there is no benchmark $name: ${benchmarks[*]}" >&2; exit 64; }
 done
 version=${NESTBOX_BENCH_VERSION:-v1.20.2}
 cache=${NESTBOX_CACHE:-$HOME/.cache/nestbox}
-# Release where it is built: what is measured should be what is shipped.
+# Release where it is built (`make check-release` does): what is measured should be what is shipped.
 configuration=release
-[ -x .build/release/nestbox ] && [ -x .build/release/nestbox-operator ] || configuration=debug
+for product in nestbox nestbox-operator nestbox-tunnel nestbox-node; do [ -x ".build/release/$product" ] || configuration=debug; done
 mkdir -p "$cache/locks"
 nestbox=$PWD/.build/$configuration/nestbox
 export NESTBOX_BIN=$PWD/.build/$configuration
