@@ -26,7 +26,7 @@ work=$(mktemp -d "$cache/bench.XXXXXX") # on the disk that the lab's volumes are
 down() {
     trap '' INT TERM
     local job
-    for job in $(jobs -p); do kill "$job" 2>/dev/null || true; done
+    for job in $(jobs -p); do kill -- "-$job" 2>/dev/null || kill "$job" 2>/dev/null || true; done
     "$nestbox" lab down --name bench >"$work/down.log" 2>&1 || cat "$work/down.log" >&2
     rm -rf "$work"
 }
