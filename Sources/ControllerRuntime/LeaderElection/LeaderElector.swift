@@ -72,7 +72,8 @@ public final class LeaderElector: Sendable {
         var holder: String?
         while true {
             do {
-                if case .wait(let current) = try await attempt(&election) {
+                var lease: Lease?
+                if case .wait(let current) = try await attempt(&election, &lease) {
                     if current != holder { logger.info("another replica leads", metadata: ["leader": "\(current)"]) }
                     holder = current
                 } else {
@@ -113,6 +114,8 @@ public final class LeaderElector: Sendable {
     /// True when the Lease is lost; false when the task was cancelled.
     private func renew() async -> Bool {
         var election = LeaderElection(identity: identity, timing: timing)
+        // As it was written last: a renewal need not read it first.
+        var written: Lease?
         var renewed = ContinuousClock.now
         while !Task.isCancelled {
             try? await Task.sleep(for: timing.retryPeriod)
@@ -122,8 +125,10 @@ public final class LeaderElector: Sendable {
             let attempted = ContinuousClock.now
             guard attempted < deadline else { return true }
             do {
-                let (decision, next) = try await attempt(election, before: deadline)
-                election = next
+                let lease = written
+                written = nil
+                let decision: LeaderElection.Decision
+                (decision, election, written) = try await attempt(election, lease, before: deadline)
                 if case .wait(let holder) = decision {
                     logger.error("another replica took the lease", metadata: ["leader": "\(holder)"])
                     return true
@@ -141,13 +146,13 @@ public final class LeaderElector: Sendable {
 
     /// An attempt that ends by the deadline: a request that hangs must not hold the leader past it.
     private func attempt(
-        _ election: LeaderElection, before deadline: ContinuousClock.Instant
-    ) async throws -> (LeaderElection.Decision, LeaderElection) {
-        try await withThrowingTaskGroup(of: (LeaderElection.Decision, LeaderElection)?.self) { group in
+        _ election: LeaderElection, _ written: Lease?, before deadline: ContinuousClock.Instant
+    ) async throws -> (LeaderElection.Decision, LeaderElection, Lease?) {
+        try await withThrowingTaskGroup(of: (LeaderElection.Decision, LeaderElection, Lease?)?.self) { group in
             group.addTask {
-                var election = election
-                let decision = try await self.attempt(&election)
-                return (decision, election)
+                var (election, lease) = (election, written)
+                let decision = try await self.attempt(&election, &lease)
+                return (decision, election, lease)
             }
             group.addTask {
                 try await Task.sleep(until: deadline, clock: .continuous)
@@ -161,20 +166,33 @@ public final class LeaderElector: Sendable {
         }
     }
 
-    /// Reads the Lease, and takes or renews it when that is ours to do.
-    private func attempt(_ election: inout LeaderElection) async throws -> LeaderElection.Decision {
-        let lease = try await client.find(Lease.self, name, namespace: namespace)
-        let decision = election.decide(lease?.spec, now: .now - start, date: Date())
+    /// Takes or renews the Lease when that is ours to do, and leaves it as it was written.
+    private func attempt(_ election: inout LeaderElection, _ lease: inout Lease?) async throws -> LeaderElection.Decision {
+        if let written = lease {
+            do {
+                return try await decide(&election, over: written, &lease)
+            } catch let error as KubernetesError where error.isConflict || error.isNotFound {
+                // Another wrote in between, or took it away: what is there says what to do.
+            }
+        }
+        return try await decide(&election, over: try await client.find(Lease.self, name, namespace: namespace), &lease)
+    }
+
+    private func decide(
+        _ election: inout LeaderElection, over present: Lease?, _ written: inout Lease?
+    ) async throws -> LeaderElection.Decision {
+        written = nil
+        let decision = election.decide(present?.spec, now: .now - start, date: Date())
         switch decision {
         case .wait: break
         case .create(let spec):
-            let made = try await client.create(Lease(metadata: ObjectMeta(name: name, namespace: namespace), spec: spec))
-            election.wrote(made.spec, now: .now - start)
+            written = try await client.create(Lease(metadata: ObjectMeta(name: name, namespace: namespace), spec: spec))
+            election.wrote(written?.spec, now: .now - start)
         case .update(let spec):
-            guard var lease else { break }
+            guard var lease = present else { break }
             lease.spec = spec
-            let written = try await client.update(lease)
-            election.wrote(written.spec, now: .now - start)
+            written = try await client.update(lease)
+            election.wrote(written?.spec, now: .now - start)
         }
         return decision
     }
