@@ -1,5 +1,6 @@
 import Foundation
 public import SSHClient
+import Synchronization
 
 /// OpenSSH's own server on a free port of loopback, with keys and configuration in a temporary folder, in a process namespace
 /// that dies with it. Needs root. The binary is the one that `NESTBOX_SSHD` names, or the computer's, or that of Debian's
@@ -85,6 +86,7 @@ public final class SSHServer: Sendable {
         process.standardError = FileHandle.nullDevice
         try process.run()
         try await waitUntil("sshd listens on \(port)") { canConnect(to: port) }
+        guard process.isRunning else { throw TestSSHServerError("sshd ended at once; port \(port) is somebody else's") }
     }
 
     deinit {
@@ -132,10 +134,15 @@ public final class SilentListener {
 
 /// A port of loopback that nobody listens on at this moment.
 public func freePort() throws -> Int {
-    let (descriptor, port) = try listener()
-    close(descriptor)
-    return port
+    while true {
+        let (descriptor, port) = try listener()
+        close(descriptor)
+        if givenPorts.withLock({ $0.insert(port).inserted }) { return port }
+    }
 }
+
+/// No port is given twice: of two servers that start at once, the second would take the first's answer for its own.
+private let givenPorts = Mutex<Set<Int>>([])
 
 private func listener() throws -> (Int32, Int) {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
