@@ -80,10 +80,9 @@ struct ControlPlanesRole {
         }
         machineChanges.deliver(to: nodeController)
 
-        try await runTogether([
-            clusters, pools, machines, hostNodes, deployments, statefulSets, services, sessions, clusterController, poolController,
-            nodeController,
-        ])
+        try await runTogether(
+            [clusterController, poolController, nodeController],
+            beside: [clusters, pools, machines, hostNodes, deployments, statefulSets, services, sessions], logger: logger)
     }
 
     /// The HostedCluster that an object of a control plane belongs to.

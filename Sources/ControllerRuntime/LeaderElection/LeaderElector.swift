@@ -53,32 +53,36 @@ public final class LeaderElector: Sendable {
     /// When the Lease is lost, `whileLeading` is cancelled and `LeadershipLost` thrown after it has returned. On a graceful
     /// shutdown or cancellation the Lease is held until `whileLeading` has returned, and then given up for the next one.
     public func run(whileLeading: @escaping @Sendable () async throws -> Void) async throws {
-        var election = LeaderElection(identity: identity, timing: timing)
+        let acquired: ContinuousClock.Instant
         do {
-            election = try await cancelWhenGracefulShutdown { [election] in try await self.acquire(election) }
+            acquired = try await cancelWhenGracefulShutdown { try await self.acquire() }
         } catch is CancellationError {
-            return
+            // An attempt that was cut short may have reached the server: without this, nobody would lead until it expires.
+            return await release()
         }
         leading.set(1)
         logger.info("became leader", metadata: ["identity": "\(identity)"])
-        let result = await lead(whileLeading)
+        let result = await lead(since: acquired, whileLeading)
         leading.set(0)
         await release()
         try result.get()
     }
 
-    private func acquire(_ initial: LeaderElection) async throws -> LeaderElection {
-        var election = initial
+    /// Returns when the Lease is held, with the instant from which it is good for `leaseDuration` at least.
+    private func acquire() async throws -> ContinuousClock.Instant {
+        var election = LeaderElection(identity: identity, timing: timing)
         var holder: String?
         while true {
+            // From before the attempt: the Lease may have been written long before its answer arrives.
+            let attempted = ContinuousClock.now
             do {
-                var lease: Lease?
-                if case .wait(let current) = try await attempt(&election, &lease) {
-                    if current != holder { logger.info("another replica leads", metadata: ["leader": "\(current)"]) }
-                    holder = current
-                } else {
-                    return election
-                }
+                let (decision, next, _) = try await attempt(election, nil, before: attempted + timing.acquireDeadline)
+                election = next
+                guard case .wait(let current) = decision else { return attempted }
+                if current != holder { logger.info("another replica leads", metadata: ["leader": "\(current)"]) }
+                holder = current
+            } catch is TooLate {
+                logger.warning("cannot take the lease: the server is too slow; trying again")
             } catch let error as KubernetesError {
                 // A conflict is the other replica being quicker; anything else is worth a word.
                 if !error.isConflict, !error.isAlreadyExists {
@@ -91,7 +95,9 @@ public final class LeaderElector: Sendable {
     }
 
     /// Runs the work and renews beside it; whichever ends first ends the other.
-    private func lead(_ work: @escaping @Sendable () async throws -> Void) async -> Result<Void, any Error> {
+    private func lead(
+        since acquired: ContinuousClock.Instant, _ work: @escaping @Sendable () async throws -> Void
+    ) async -> Result<Void, any Error> {
         await withTaskGroup(of: Result<Void, any Error>?.self) { group in
             group.addTask {
                 do {
@@ -100,7 +106,7 @@ public final class LeaderElector: Sendable {
                     return .failure(error)
                 }
             }
-            group.addTask { await self.renew() ? .failure(LeadershipLost(lease: "\(self.namespace)/\(self.name)")) : nil }
+            group.addTask { await self.renew(since: acquired) ? .failure(LeadershipLost(lease: "\(self.namespace)/\(self.name)")) : nil }
             var outcome: Result<Void, any Error>?
             for await ended in group {
                 // The first that has something to say: the renewing task ends without a word when it was cancelled.
@@ -112,11 +118,11 @@ public final class LeaderElector: Sendable {
     }
 
     /// True when the Lease is lost; false when the task was cancelled.
-    private func renew() async -> Bool {
+    private func renew(since acquired: ContinuousClock.Instant) async -> Bool {
         var election = LeaderElection(identity: identity, timing: timing)
         // As it was written last: a renewal need not read it first.
         var written: Lease?
-        var renewed = ContinuousClock.now
+        var renewed = acquired
         while !Task.isCancelled {
             try? await Task.sleep(for: timing.retryPeriod)
             if Task.isCancelled { return false }
@@ -134,7 +140,7 @@ public final class LeaderElector: Sendable {
                     return true
                 }
                 renewed = attempted
-            } catch is LeadershipLost {
+            } catch is TooLate {
                 return true
             } catch {
                 if Task.isCancelled { return false }
@@ -143,6 +149,9 @@ public final class LeaderElector: Sendable {
         }
         return false
     }
+
+    /// An attempt did not end by its deadline. What it wrote may have reached the server all the same.
+    private struct TooLate: Error {}
 
     /// An attempt that ends by the deadline: a request that hangs must not hold the leader past it.
     private func attempt(
@@ -159,9 +168,7 @@ public final class LeaderElector: Sendable {
                 return nil
             }
             defer { group.cancelAll() }
-            guard let first = try await group.next(), let outcome = first else {
-                throw LeadershipLost(lease: "\(namespace)/\(name)")
-            }
+            guard let first = try await group.next(), let outcome = first else { throw TooLate() }
             return outcome
         }
     }
