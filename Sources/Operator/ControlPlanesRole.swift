@@ -32,9 +32,16 @@ struct ControlPlanesRole {
         let services = Informer<KubernetesAPI.Service>(client: client, labels: NestboxLabel.clusterUID, logger: logger)
 
         let machineChanges = KeyRelay()
-        let sessions = TenantSessions(logger: logger) { node in machineChanges.send(ObjectKey(name: node)) }
-
+        let clusterChanges = KeyRelay()
         let applied = AppliedObjects()
+        let sessions = TenantSessions(
+            logger: logger,
+            rightsLost: { cluster, uid in
+                applied.forget(scope: AppliedObjects.inside(uid))
+                clusterChanges.send(cluster)
+            },
+            nodeChanged: { node in machineChanges.send(ObjectKey(name: node)) })
+
         deployments.onChange { applied.observe($0) }
         statefulSets.onChange { applied.observe($0) }
         services.onChange { applied.observe($0) }
@@ -56,9 +63,10 @@ struct ControlPlanesRole {
         clusterController.watch(machines) { machine in
             machine.status?.claim.map { [ObjectKey(namespace: $0.namespace, name: $0.hostedCluster)] } ?? []
         }
-        clusterController.watch(hostNodes) { _ in
-            clusters.list().filter { $0.spec?.publish?.addresses == nil }.map { ObjectKey($0) }
-        }
+        clusterController.watch(
+            hostNodes, when: \.movesAddresses,
+            map: { _ in clusters.list().filter { $0.spec?.publish?.addresses == nil }.map { ObjectKey($0) } })
+        clusterChanges.deliver(to: clusterController)
 
         let poolController = Controller(
             name: "nodepool", reconciler: NodePoolReconciler(client: client, events: events, logger: logger), logger: logger)

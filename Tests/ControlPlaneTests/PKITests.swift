@@ -98,6 +98,18 @@ import Testing
         #expect(error?.description.contains("etcd-ca") == true)
     }
 
+    @Test func rootsThatWereNotMadeYetAreMadeBesideTheOthers() throws {
+        let settings = try settings()
+        let keys = try ClusterKeys.make(settings, now: now).renewed(settings, published: [], now: now).keys
+        let secrets = try keys.secrets(settings)
+        #expect(try ClusterKeys.make(settings, keeping: secrets, now: now) == keys)
+        let without = try ClusterKeys.make(settings, keeping: secrets.filter { $0.name != "etcd-ca" }, now: now)
+        #expect(without.cluster == keys.cluster && without.frontProxy == keys.frontProxy && without.serviceAccount == keys.serviceAccount)
+        #expect(without.etcd != keys.etcd)
+        let renewals = try without.renewals(settings, published: [], now: now)
+        #expect(Set(renewals.map(\.leaf)) == [.etcdClient, .etcdServer, .etcdPeer, .etcdOperator])
+    }
+
     @Test func anotherAuthoritysLeavesAreReplaced() throws {
         let settings = try settings()
         var keys = try ClusterKeys.make(settings, now: now).renewed(settings, published: [], now: now).keys

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import KubernetesAPI
 
 /// All keys of one tenant: three authorities, the service-account key, and the certificates that its control plane runs on.
 public struct ClusterKeys: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
@@ -19,14 +20,25 @@ public struct ClusterKeys: Sendable, Equatable, CustomStringConvertible, CustomR
         self.leaves = leaves
     }
 
-    /// New authorities and a new service-account key, without leaves. Only for a cluster that never had any:
-    /// one whose keys are gone is lost (`ControlPlaneLost`), and new ones would only hide it.
-    public static func make(_ settings: ClusterSettings, now: Date) throws(PKIError) -> ClusterKeys {
-        ClusterKeys(
-            cluster: try CertificateAuthority(commonName: "kubernetes", lifetime: settings.caLifetime, now: now),
-            etcd: try CertificateAuthority(commonName: "etcd-ca", lifetime: settings.caLifetime, now: now),
-            frontProxy: try CertificateAuthority(commonName: "front-proxy-ca", lifetime: settings.caLifetime, now: now),
-            serviceAccount: ServiceAccountKey())
+    /// New authorities and a new service-account key, save those that the Secrets hold whole, which are kept, with their leaves.
+    /// Only for a cluster that never served: one whose keys are gone is lost (`ControlPlaneLost`), and new ones would only hide it.
+    public static func make(
+        _ settings: ClusterSettings, keeping secrets: [Secret] = [], now: Date
+    ) throws(PKIError) -> ClusterKeys {
+        let kept = KeyFiles(secrets)
+        func authority(_ secret: KeySecret, _ name: String) throws(PKIError) -> CertificateAuthority {
+            if let certificate = kept.file(secret, "tls.crt"), let key = kept.file(secret, "tls.key") {
+                return CertificateAuthority(certificatePEM: certificate, keyPEM: key)
+            }
+            return try CertificateAuthority(commonName: name, lifetime: settings.caLifetime, now: now)
+        }
+        var serviceAccount = ServiceAccountKey()
+        if let publicKey = kept.file(.serviceAccountKey, "sa.pub"), let privateKey = kept.file(.serviceAccountKey, "sa.key") {
+            serviceAccount = ServiceAccountKey(privatePEM: privateKey, publicPEM: publicKey)
+        }
+        return ClusterKeys(
+            cluster: try authority(.clusterCA, "kubernetes"), etcd: try authority(.etcdCA, "etcd-ca"),
+            frontProxy: try authority(.frontProxyCA, "front-proxy-ca"), serviceAccount: serviceAccount, leaves: kept.leaves)
     }
 
     public func authority(_ authority: Leaf.Authority) -> CertificateAuthority {

@@ -99,16 +99,12 @@ extension ClusterKeys {
     /// Some roots without the others is an error: a cluster in that state is lost, and no key is made to cover it.
     /// A leaf that is missing is only missing: it will be issued again.
     public init?(secrets: [Secret]) throws(PKIError) {
-        let byName = Dictionary(secrets.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        func file(_ secret: KeySecret, _ name: String) -> String? {
-            guard let text = byName[secret.rawValue]?.data?[name]?.text, !text.isEmpty else { return nil }
-            return text
-        }
+        let kept = KeyFiles(secrets)
         let roots: [(KeySecret, String, String)] = [
             (.clusterCA, "tls.crt", "tls.key"), (.etcdCA, "tls.crt", "tls.key"), (.frontProxyCA, "tls.crt", "tls.key"),
             (.serviceAccountKey, "sa.pub", "sa.key"),
         ]
-        let found = roots.map { secret, first, second in (file(secret, first), file(secret, second)) }
+        let found = roots.map { secret, first, second in (kept.file(secret, first), kept.file(secret, second)) }
         if found.allSatisfy({ $0.0 == nil && $0.1 == nil }) { return nil }
         var pairs: [(public: String, private: String)] = []
         for (root, pair) in zip(roots, found) {
@@ -121,13 +117,7 @@ extension ClusterKeys {
             cluster: CertificateAuthority(certificatePEM: pairs[0].public, keyPEM: pairs[0].private),
             etcd: CertificateAuthority(certificatePEM: pairs[1].public, keyPEM: pairs[1].private),
             frontProxy: CertificateAuthority(certificatePEM: pairs[2].public, keyPEM: pairs[2].private),
-            serviceAccount: ServiceAccountKey(privatePEM: pairs[3].private, publicPEM: pairs[3].public))
-        for secret in KeySecret.allCases {
-            for (leaf, name) in secret.leaves {
-                guard let certificate = file(secret, "\(name).crt"), let key = file(secret, "\(name).key") else { continue }
-                leaves[leaf] = IssuedCertificate(certificatePEM: certificate, keyPEM: key)
-            }
-        }
+            serviceAccount: ServiceAccountKey(privatePEM: pairs[3].private, publicPEM: pairs[3].public), leaves: kept.leaves)
     }
 
     /// A hash of what that component holds and does not read again by itself: in its pod's template it makes the pod roll.
@@ -140,5 +130,31 @@ extension ClusterKeys {
             }
         }
         return hexadecimal(hash.finalize().prefix(16))
+    }
+}
+
+/// What the Secrets of a control-plane namespace hold, file by file.
+struct KeyFiles {
+    private let secrets: [String: Secret]
+
+    init(_ secrets: [Secret]) {
+        self.secrets = Dictionary(secrets.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Nil also when it is empty.
+    func file(_ secret: KeySecret, _ name: String) -> String? {
+        guard let text = secrets[secret.rawValue]?.data?[name]?.text, !text.isEmpty else { return nil }
+        return text
+    }
+
+    var leaves: [Leaf: IssuedCertificate] {
+        var leaves: [Leaf: IssuedCertificate] = [:]
+        for secret in KeySecret.allCases {
+            for (leaf, name) in secret.leaves {
+                guard let certificate = file(secret, "\(name).crt"), let key = file(secret, "\(name).key") else { continue }
+                leaves[leaf] = IssuedCertificate(certificatePEM: certificate, keyPEM: key)
+            }
+        }
+        return leaves
     }
 }

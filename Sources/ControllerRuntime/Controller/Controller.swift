@@ -43,8 +43,17 @@ public final class Controller: ServiceLifecycle.Service, Sendable {
 
     /// Has the keys that `map` finds for an object reconciled whenever it changes. Before `run`.
     public func watch<T>(_ informer: Informer<T>, map: @escaping @Sendable (T) -> [ObjectKey] = { [ObjectKey($0)] }) {
+        watch(informer, when: { _ in true }, map: map)
+    }
+
+    /// The same, for those changes only that matter.
+    public func watch<T>(
+        _ informer: Informer<T>, when matters: @escaping @Sendable (InformerChange<T>) -> Bool,
+        map: @escaping @Sendable (T) -> [ObjectKey]
+    ) {
         sources.withLock { $0.append { try await informer.waitUntilSynced() } }
         informer.onChange { [queue] change in
+            guard matters(change) else { return }
             // What an object no longer points to has to hear of it too.
             if case .updated(let old, _) = change { for key in map(old) { queue.add(key) } }
             for key in map(change.object) { queue.add(key) }

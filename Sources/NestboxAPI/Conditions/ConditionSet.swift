@@ -8,6 +8,8 @@ public import KubernetesAPI
 public struct ConditionSet: Sendable, Equatable {
     /// In the order in which they were first set.
     public private(set) var list: [Condition]
+    /// As they were before the pass: what a pass sets and takes back has made no transition.
+    private let before: [Condition]
     private let generation: Int?
     private let now: Date
 
@@ -16,6 +18,7 @@ public struct ConditionSet: Sendable, Equatable {
     ///   - generation: the object's, which is what this pass observes.
     public init(_ conditions: [Condition]?, generation: Int?, now: Date = Date()) {
         list = conditions ?? []
+        before = list
         self.generation = generation
         self.now = now
     }
@@ -38,8 +41,8 @@ public struct ConditionSet: Sendable, Equatable {
         var condition = Condition(
             type: type, status: status, reason: reason, message: Self.bounded(message), observedGeneration: generation,
             lastTransitionTime: Timestamp.format(now))
+        if let known = before.named(type), known.status == status { condition.lastTransitionTime = known.lastTransitionTime }
         guard let index = list.firstIndex(where: { $0.type == type }) else { return list.append(condition) }
-        if list[index].status == status { condition.lastTransitionTime = list[index].lastTransitionTime }
         list[index] = condition
     }
 

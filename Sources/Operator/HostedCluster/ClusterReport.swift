@@ -5,6 +5,8 @@ import NestboxAPI
 /// The status in the making: one pass sets what it learned, and it is written once, at the end, when it differs.
 struct ClusterReport {
     private(set) var status: HostedClusterStatus
+    /// Whether this pass found the control plane lost.
+    private(set) var isLost = false
     private var conditions: ConditionSet
 
     init(_ cluster: HostedCluster) {
@@ -24,6 +26,22 @@ struct ClusterReport {
 
     mutating func notAvailable(_ why: String) {
         set("Available", false, reason: "NotServing", message: why)
+    }
+
+    /// The control plane's data or keys are gone. Nothing is built over them, and what stood in them is not there any more.
+    mutating func lost(_ what: String, with parts: [String] = ["EtcdAvailable", "KubeAPIServerAvailable"]) {
+        isLost = true
+        set(
+            "Available", false, reason: "ControlPlaneLost",
+            message: "the control plane is lost: \(what); restore it from a backup, or delete the cluster")
+        set("ControlPlaneLost", true, reason: "ControlPlaneLost", message: what)
+        for part in parts where status.conditions?.named(part) != nil { set(part, false, reason: "ControlPlaneLost", message: what) }
+    }
+
+    /// Keys and data are there, and are this cluster's: one that was lost was restored.
+    mutating func found() {
+        guard status.conditions?.named("ControlPlaneLost")?.status == "True" else { return }
+        set("ControlPlaneLost", false, reason: "Restored")
     }
 
     /// Something outside the spec went wrong; the pass will be made again.

@@ -9,7 +9,8 @@ extension HostedClusterReconciler {
     /// Runs etcd, and makes sure that it holds this cluster's data. False while it does not answer, or when the data is lost.
     func runEtcd(_ input: ControlPlaneInput, _ report: inout ClusterReport) async throws -> Bool {
         let settings = input.settings
-        guard try await storageClassExists(settings, &report) else { return false }
+        // A volume that is there needs its class no more.
+        if !input.isBootstrapped { guard try await storageClassExists(settings, &report) else { return false } }
         try await applied.apply(ControlPlane.etcd(input), scope: settings.uid, with: client)
         // The first time both start side by side: kube-apiserver waits for its etcd, and there is no data yet to look at first.
         if !report.status.isBootstrapped { try await applied.apply(ControlPlane.pods(input), scope: settings.uid, with: client) }

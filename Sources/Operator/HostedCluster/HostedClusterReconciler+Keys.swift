@@ -14,21 +14,25 @@ extension HostedClusterReconciler {
         let secrets = try await client.list(
             Secret.self, namespace: settings.controlPlaneNamespace, labels: "\(NestboxLabel.clusterUID)=\(settings.uid)"
         ).items
-        let present: ClusterKeys?
-        do {
-            present = try ClusterKeys(secrets: secrets)
-        } catch {
-            report.lost(error.description)
-            return nil
-        }
-        if present == nil, report.status.isBootstrapped {
-            report.lost("the Secrets with its keys in \(settings.controlPlaneNamespace) are gone")
-            return nil
-        }
         let now = Date()
-        let (keys, renewals) = try (present ?? ClusterKeys.make(settings, now: now))
-            .renewed(settings, published: endpoints.apiHosts, now: now)
-        for renewal in renewals where present != nil {
+        let present: ClusterKeys
+        if report.status.isBootstrapped {
+            do {
+                guard let kept = try ClusterKeys(secrets: secrets) else {
+                    report.lost("the Secrets with its keys in \(settings.controlPlaneNamespace) are gone")
+                    return nil
+                }
+                present = kept
+            } catch {
+                report.lost(error.description)
+                return nil
+            }
+        } else {
+            // Nothing was served with them yet: an operator that was stopped half-way left some unmade.
+            present = try ClusterKeys.make(settings, keeping: secrets, now: now)
+        }
+        let (keys, renewals) = try present.renewed(settings, published: endpoints.apiHosts, now: now)
+        for renewal in renewals where present.leaves[renewal.leaf] != nil {
             logger.info("certificate renewed", metadata: ["leaf": "\(renewal.leaf.rawValue)", "reason": "\(renewal.reason)"])
         }
         try await applied.apply(try keys.secrets(settings), scope: settings.uid, with: client)

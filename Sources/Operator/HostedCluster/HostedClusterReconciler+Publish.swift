@@ -46,3 +46,12 @@ extension HostedClusterReconciler {
         return HostAddresses(published: published, api: api.spec?.clusterIP ?? "", etcd: etcd)
     }
 }
+
+extension InformerChange<Node> {
+    /// Whether a control plane may be published elsewhere now. A node that only says that it is alive, as each does all the time,
+    /// matters to nobody.
+    var movesAddresses: Bool {
+        if case .updated(let old, let new) = self { return old.status?.addresses != new.status?.addresses }
+        return true
+    }
+}

@@ -20,7 +20,7 @@ extension HostedClusterReconciler {
             try await say("machines to be cleaned: \(names.joined(separator: ", "))", on: cluster)
             return .done
         }
-        let name = cluster.status?.controlPlaneNamespace ?? ControlPlaneNamespace.name(of: cluster)
+        let name = cluster.controlPlaneNamespace
         if let namespace = try await client.find(Namespace.self, ObjectKey(name: name)),
             namespace.metadata.labels?[NestboxLabel.clusterUID] == uid
         {

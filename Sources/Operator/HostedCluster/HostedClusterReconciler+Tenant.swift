@@ -17,9 +17,16 @@ extension HostedClusterReconciler {
                 try await applied.apply(access, scope: scope, with: client)
             }
         }
-        let session = try openSession(input.settings, tenant)
-        try await applied.apply(
-            TenantObjects.configuration(input) + TenantObjects.addons(input), scope: scope, with: session.client)
+        let session = try openSession(
+            ObjectKey(namespace: input.settings.namespace, name: input.settings.name), clusterUID: input.settings.uid, tenant)
+        do {
+            try await applied.apply(
+                TenantObjects.configuration(input) + TenantObjects.addons(input), scope: scope, with: session.client)
+        } catch let error as KubernetesError where error.isForbidden {
+            // The tenant, who is cluster-admin, has broken the operator's rights: the next pass writes them again.
+            applied.forget(scope: scope)
+            throw error
+        }
         report.set("Available", true, reason: "Serving")
         report.set("Progressing", false, reason: "Done")
         report.set("ReconciliationSucceeded", true, reason: "Done")
@@ -39,64 +46,23 @@ extension HostedClusterReconciler {
     }
 
     /// Opens the session with the tenant, in which the operator has the rights that RBAC inside gives it.
-    private func openSession(_ settings: ClusterSettings, _ tenant: TenantAccess) throws -> TenantSession {
-        let isNew = sessions.session(settings.uid) == nil
+    private func openSession(_ cluster: ObjectKey, clusterUID: String, _ tenant: TenantAccess) throws -> TenantSession {
+        let isNew = sessions.session(clusterUID) == nil
         let session = try sessions.open(
-            cluster: ObjectKey(namespace: settings.namespace, name: settings.name), clusterUID: settings.uid,
-            access: tenant.configuration(with: tenant.keys.leaves[.operatorClient]))
-        if isNew { sessionOpened(settings.uid) }
+            cluster: cluster, clusterUID: clusterUID, access: tenant.configuration(with: tenant.keys.leaves[.operatorClient]))
+        if isNew { sessionOpened(clusterUID) }
         return session
     }
 
-    /// The admin kubeconfig, in a Secret beside the HostedCluster: expiring, and made anew with a third of its life left.
-    /// False while the admin has not opened the cluster's namespace to Nestbox.
-    func offerKubeconfig(_ input: ControlPlaneInput, _ report: inout ClusterReport) async throws -> Bool {
-        do {
-            try await writeKubeconfig(input, &report)
-        } catch let error as KubernetesError where error.isForbidden {
-            let namespace = input.settings.namespace
-            report.set(
-                "KubeconfigAvailable", false, reason: "NamespaceNotOpened",
-                message: "the operator may not write Secrets in \(namespace); let it: kubectl -n \(namespace) create rolebinding "
-                    + "\(OperatorAccess.serviceAccount) --clusterrole=nestbox-hosted-cluster-namespace "
-                    + "--serviceaccount=\(operatorNamespace):\(OperatorAccess.serviceAccount)")
-            return false
-        }
-        report.set("KubeconfigAvailable", true, reason: "Offered")
-        return true
-    }
-
-    private func writeKubeconfig(_ input: ControlPlaneInput, _ report: inout ClusterReport) async throws {
-        let settings = input.settings
-        let name = "\(settings.name)-kubeconfig"
-        let present = try await client.find(Secret.self, name, namespace: settings.namespace)
-        let now = Date()
-        // Bound to all that it is made of: made anew when the address, the authority or the certificate's time asks for it.
-        let server = input.endpoints.api.first ?? ""
-        let made = present?.metadata.annotations?[Self.kubeconfigAnnotation]
-        let fingerprint = try input.keys.cluster.fingerprint()
-        let lifetime = settings.kubeconfigLifetime
-        let renewal = made.flatMap { KubeconfigOrigin($0) }
-        if renewal?.isGood(server: server, fingerprint: fingerprint, lifetime: lifetime, now: now) != true {
-            let text = Kubeconfig.admin(
-                settings, server: server, certificateAuthority: input.keys.cluster.certificatePEM,
-                client: try input.keys.adminClient(settings, now: now))
-            let origin = KubeconfigOrigin(server: server, fingerprint: fingerprint, madeAt: now, expires: now.addingTimeInterval(lifetime))
-            let secret = Secret(
-                metadata: ObjectMeta(
-                    name: name, namespace: settings.namespace, labels: settings.labels,
-                    annotations: [Self.kubeconfigAnnotation: origin.text],
-                    ownerReferences: [
-                        OwnerReference(
-                            apiVersion: HostedCluster.resourceType.apiVersion, kind: HostedCluster.resourceType.kind,
-                            name: settings.name, uid: settings.uid, controller: true)
-                    ]), type: "Opaque", data: ["kubeconfig": Base64(text: text)])
-            _ = try await client.apply(secret, fieldManager: fieldManager)
-        }
-        report.update {
-            $0.kubeconfigSecret = name
-            $0.version = settings.version
-        }
+    /// The session of a cluster that is paused: nothing of it is written, but its nodes' certificates and drains go on.
+    func resumeSession(_ cluster: HostedCluster) async throws {
+        let namespace = cluster.controlPlaneNamespace
+        guard let uid = cluster.metadata.uid, cluster.status?.version != nil, sessions.session(uid) == nil else { return }
+        let secrets = try await client.list(Secret.self, namespace: namespace, labels: "\(NestboxLabel.clusterUID)=\(uid)").items
+        guard let keys = try ClusterKeys(secrets: secrets),
+            let address = try await client.find(Service.self, NestboxName.apiService, namespace: namespace)?.spec?.clusterIP
+        else { return }
+        _ = try openSession(ObjectKey(cluster), clusterUID: uid, TenantAccess(address: address, keys: keys))
     }
 
     func countNodes(_ settings: ClusterSettings, _ report: inout ClusterReport) async throws {

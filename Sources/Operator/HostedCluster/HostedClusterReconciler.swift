@@ -11,8 +11,6 @@ import NestboxAPI
 /// cannot go on leaves a condition that says why, and the next event brings the cluster back here.
 struct HostedClusterReconciler: Reconciler {
     static let finalizer = "nestbox.dev/control-plane"
-    /// On the kubeconfig's Secret: what it was made of.
-    static let kubeconfigAnnotation = "nestbox.dev/kubeconfig-origin"
 
     let client: KubernetesClient
     let sessions: TenantSessions
@@ -43,40 +41,73 @@ struct HostedClusterReconciler: Reconciler {
         }
     }
 
-    private func bringUp(_ cluster: HostedCluster, _ report: inout ClusterReport) async throws -> ReconcileResult {
-        guard isValid(cluster, &report), !isPaused(cluster, &report) else { return .done }
-        guard try await ensureNamespace(cluster, &report) else { return .requeue(after: .seconds(5)) }
+    private func bringUp(_ asked: HostedCluster, _ report: inout ClusterReport) async throws -> ReconcileResult {
+        let state = try await namespaceState(of: asked)
+        let present: Namespace? = if case .own(let namespace) = state { namespace } else { nil }
+        let choice = SpecChoice(asked: asked, accepted: present.flatMap(AcceptedSpec.read))
+        report.set(
+            "ValidConfiguration", choice.refusal == nil, reason: choice.refusal?.reason ?? "Valid", message: choice.refusal?.message ?? "")
+        let pause = pause(of: asked, &report)
+
+        switch state {
+        case .absent, .own: break
+        case .ending: return .requeue(after: .seconds(5))
+        case .taken:
+            let name = asked.controlPlaneNamespace
+            report.set(
+                "Progressing", false, reason: "NamespaceTaken",
+                message: "the namespace \(name) is there and was not made for this cluster: delete it, or name the cluster otherwise")
+            return .requeue(after: .seconds(5))
+        case .lost(let what):
+            report.lost(what, with: ["EtcdAvailable", "KubeAPIServerAvailable", "Published"])
+            return notServing(asked, report)
+        }
+        if let pause {
+            try await resumeSession(asked)
+            return .requeue(after: .seconds(min(max(pause, 1), 3600)))
+        }
+        guard let cluster = choice.cluster else { return .done }
+        return try await build(cluster, present: present, &report)
+    }
+
+    private func build(
+        _ cluster: HostedCluster, present: Namespace?, _ report: inout ClusterReport
+    ) async throws -> ReconcileResult {
+        try await ensureNamespace(cluster, present: present, &report)
         let settings = try ClusterSettings(cluster)
-        guard let addresses = try await publish(settings, &report) else { return .done }
-        guard let keys = try await ensureKeys(settings, endpoints: addresses.published, &report) else { return .done }
+        guard let addresses = try await publish(settings, &report) else { return notServing(cluster, report) }
+        guard let keys = try await ensureKeys(settings, endpoints: addresses.published, &report) else { return notServing(cluster, report) }
         let input = try ControlPlaneInput(
             cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion)
         let tenant = TenantAccess(address: addresses.api, keys: keys)
-        guard try await runEtcd(input, &report) else { return .done }
-        guard try await runControlPlane(input, &report) else { return .done }
+        guard try await runEtcd(input, &report) else { return notServing(cluster, report) }
+        report.found()
+        guard try await runControlPlane(input, &report) else { return notServing(cluster, report) }
         try await furnish(input, tenant, &report)
-        let isOffered = try await offerKubeconfig(input, &report)
+        report.update { $0.version = settings.version }
+        let kubeconfigRenewal = try await offerKubeconfig(input, &report)
         try await countNodes(settings, &report)
-        guard isOffered else { return .requeue(after: .seconds(10)) }
-        let renewal = keys.nextRenewal()?.timeIntervalSinceNow ?? .infinity
+        guard let kubeconfigRenewal else { return .requeue(after: .seconds(10)) }
+        let renewal = min(keys.nextRenewal() ?? .distantFuture, kubeconfigRenewal).timeIntervalSinceNow
         return .requeue(after: .seconds(min(max(renewal, 1), 3600)))
     }
 
-    private func isValid(_ cluster: HostedCluster, _ report: inout ClusterReport) -> Bool {
-        let problems = cluster.validate()
-        report.set(
-            "ValidConfiguration", problems.isEmpty, reason: problems.isEmpty ? "Valid" : "Invalid",
-            message: problems.map(\.description).joined(separator: "; "))
-        return problems.isEmpty
+    /// When to look again at a control plane that does not serve: not all that it waits for is watched, as the host's StorageClasses
+    /// and a pod whose image cannot be pulled, nor the Secrets and the namespace of one that is restored.
+    private func notServing(_ cluster: HostedCluster, _ report: ClusterReport) -> ReconcileResult {
+        guard report.isLost else { return .requeue(after: .seconds(10)) }
+        sessions.close(cluster.metadata.uid ?? "")
+        return .requeue(after: .seconds(60))
     }
 
-    private func isPaused(_ cluster: HostedCluster, _ report: inout ClusterReport) -> Bool {
-        let until = cluster.spec?.pausedUntil.flatMap(Timestamp.parse)
-        let isPaused = until.map { $0 > Date() } ?? false
+    /// For how long yet the cluster is not to be touched; nil when it is not paused.
+    private func pause(of cluster: HostedCluster, _ report: inout ClusterReport) -> TimeInterval? {
+        let left = cluster.spec?.pausedUntil.flatMap(Timestamp.parse)?.timeIntervalSinceNow ?? 0
+        let isPaused = left > 0
         report.set(
             "ReconciliationActive", !isPaused, reason: isPaused ? "Paused" : "Active",
             message: isPaused ? "paused until \(cluster.spec?.pausedUntil ?? "")" : "")
-        return isPaused
+        return isPaused ? left : nil
     }
 
     private func write(_ report: ClusterReport, over stored: HostedCluster) async throws {

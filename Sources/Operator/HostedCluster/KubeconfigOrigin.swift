@@ -1,3 +1,4 @@
+import ControlPlane
 import Foundation
 import KubernetesAPI
 
@@ -7,6 +8,9 @@ struct KubeconfigOrigin: Equatable {
     var fingerprint: String
     var madeAt: Date
     var expires: Date
+
+    /// On the Secret.
+    static let annotation = "nestbox.dev/kubeconfig-origin"
 }
 
 extension KubeconfigOrigin {
@@ -18,9 +22,39 @@ extension KubeconfigOrigin {
         self.init(server: parts[0], fingerprint: parts[1], madeAt: madeAt, expires: expires)
     }
 
-    /// Whether it still leads to this cluster, with more than a third of its life left.
-    func isGood(server: String, fingerprint: String, lifetime: TimeInterval, now: Date) -> Bool {
-        self.server == server && self.fingerprint == fingerprint && expires <= madeAt.addingTimeInterval(lifetime + 60)
-            && expires.timeIntervalSince(now) > expires.timeIntervalSince(madeAt) / 3
+    /// When it is to be made anew: with a third of its life left.
+    var renewal: Date { Renewal.due(notBefore: madeAt, notAfter: expires) }
+
+    /// Whether it still leads where the wanted one would, and need not be made anew yet.
+    func serves(_ wanted: KubeconfigOrigin) -> Bool {
+        let now = wanted.madeAt
+        let lifetime = wanted.expires.timeIntervalSince(now)
+        return server == wanted.server && fingerprint == wanted.fingerprint && expires <= madeAt.addingTimeInterval(lifetime + 60)
+            && now < renewal
+    }
+}
+
+/// What to do with the Secret that an admin kubeconfig goes into. Pure.
+enum KubeconfigDecision: Equatable {
+    case keep(KubeconfigOrigin)
+    case make
+    /// Somebody else made it: to write it would destroy it, and to own it would delete it with the cluster.
+    case leaveAlone
+}
+
+extension KubeconfigDecision {
+    /// - Parameter wanted: one that would be made now.
+    init(present: Secret?, clusterUID: String, wanted: KubeconfigOrigin) {
+        guard let present else {
+            self = .make
+            return
+        }
+        let origin = present.metadata.annotations?[KubeconfigOrigin.annotation]
+        let isOwned = present.metadata.ownerReferences?.contains { $0.uid == clusterUID } == true
+        guard origin != nil || isOwned else {
+            self = .leaveAlone
+            return
+        }
+        self = origin.flatMap { KubeconfigOrigin($0) }.flatMap { $0.serves(wanted) ? .keep($0) : nil } ?? .make
     }
 }

@@ -12,9 +12,22 @@ struct CertificateApproval: Reconciler {
     let client: KubernetesClient
     let requests: Informer<CertificateSigningRequest>
     let logger: Logger
+    /// Called when the tenant's API forbids what has to be done.
+    let rightsLost: @Sendable () -> Void
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
+        do {
+            return try await review(key)
+        } catch let error as KubernetesError where error.isForbidden {
+            rightsLost()
+            throw error
+        }
+    }
+
+    private func review(_ key: ObjectKey) async throws -> ReconcileResult {
         guard let request = requests.get(key), let spec = request.spec else { return .done }
+        // Once more: the operator that approved it may have ended before it had the token away.
+        if request.isApprovedByNestbox { try await takeToken(of: request) }
         if let certificate = request.status?.certificate {
             try await noteIssue(of: request, certificate: certificate)
             return .done
@@ -29,16 +42,22 @@ struct CertificateApproval: Reconciler {
             tokenMachine: token?.metadata.labels?[BootstrapToken.machineLabel], record: record)
         switch decision {
         case .ignore: return .done
-        case .approve: try await decide(request, "Approved", reason: "NestboxApproved", message: "by the operator's record")
+        case .approve:
+            try await decide(request, "Approved", reason: CertificateDecision.approvedReason, message: "by the operator's record")
+            try await takeToken(of: request)
         case .deny(let reason):
             logger.warning("certificate request denied", metadata: ["request": "\(request.name)", "reason": "\(reason)"])
             try await decide(request, "Denied", reason: "NestboxDenied", message: reason)
         }
-        // A token serves one machine once.
-        if decision == .approve, let token {
-            try await client.deleteIfPresent(Secret.self, token.name, namespace: token.namespace)
-        }
         return .done
+    }
+
+    /// A token serves one machine once. One that was not made for a machine is the tenant's own.
+    private func takeToken(of request: CertificateSigningRequest) async throws {
+        guard let token = try await bootstrapToken(of: request.spec?.username ?? ""),
+            token.metadata.labels?[BootstrapToken.machineLabel] != nil
+        else { return }
+        try await client.deleteIfPresent(Secret.self, token.name, namespace: token.namespace, uid: token.metadata.uid)
     }
 
     private func decide(_ request: CertificateSigningRequest, _ type: String, reason: String, message: String) async throws {
@@ -68,6 +87,12 @@ struct CertificateApproval: Reconciler {
         else { return }
         record.notBefore = Timestamp.format(issued.notBefore)
         try await client.applyNodeRecord(record)
+    }
+}
+
+extension CertificateSigningRequest {
+    fileprivate var isApprovedByNestbox: Bool {
+        status?.conditions?.contains { $0.type == "Approved" && $0.reason == CertificateDecision.approvedReason } ?? false
     }
 }
 

@@ -14,6 +14,8 @@ enum CertificateDecision: Equatable {
 extension CertificateDecision {
     static let clientSigner = "kubernetes.io/kube-apiserver-client-kubelet"
     static let servingSigner = "kubernetes.io/kubelet-serving"
+    /// On a request that the operator approved.
+    static let approvedReason = "NestboxApproved"
 
     /// - Parameters:
     ///   - request: what `spec.request` holds, parsed.

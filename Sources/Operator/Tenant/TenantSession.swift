@@ -13,26 +13,37 @@ final class TenantSession: Sendable {
     let client: KubernetesClient
     let nodes: Informer<Node>
     let certificateRequests: Informer<CertificateSigningRequest>
+    private let access: ClientConfiguration
     private let approval: Controller
 
-    /// - Parameter nodeChanged: called with the name of a node that was added, changed or deleted.
+    /// - Parameters:
+    ///   - rightsLost: called when the tenant's API forbids what is done here.
+    ///   - nodeChanged: called with the name of a node that was added, changed or deleted.
     init(
         cluster: ObjectKey, clusterUID: String, access: ClientConfiguration, logger: Logger,
-        nodeChanged: @escaping @Sendable (String) -> Void
+        rightsLost: @escaping @Sendable () -> Void, nodeChanged: @escaping @Sendable (String) -> Void
     ) throws {
         var logger = logger
         logger[metadataKey: "cluster"] = "\(cluster)"
         self.cluster = cluster
         self.clusterUID = clusterUID
+        self.access = access
         certificateAuthority = access.certificateAuthority ?? ""
         client = try KubernetesClient(access, userAgent: "nestbox-operator", logger: logger)
         nodes = Informer(client: client, logger: logger)
         certificateRequests = Informer(client: client, logger: logger)
         nodes.onChange { change in nodeChanged(change.object.name) }
         approval = Controller(
-            name: "certificate-approval", reconciler: CertificateApproval(client: client, requests: certificateRequests, logger: logger),
+            name: "certificate-approval",
+            reconciler: CertificateApproval(client: client, requests: certificateRequests, logger: logger, rightsLost: rightsLost),
             logger: logger)
         approval.watch(certificateRequests) { [ObjectKey($0)] }
+    }
+
+    /// Whether this is how the session reaches its tenant.
+    func isReached(by other: ClientConfiguration) -> Bool {
+        access.server == other.server && access.certificateAuthority == other.certificateAuthority
+            && access.identity.certificate == other.identity.certificate
     }
 
     /// Runs until cancelled: watches that break are taken up again by their informers.

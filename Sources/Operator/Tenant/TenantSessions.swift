@@ -15,13 +15,20 @@ final class TenantSessions: Service {
     private let starts: AsyncStream<TenantSession>
     private let start: AsyncStream<TenantSession>.Continuation
     private let logger: Logger
+    private let rightsLost: @Sendable (_ cluster: ObjectKey, _ clusterUID: String) -> Void
     private let nodeChanged: @Sendable (String) -> Void
 
-    /// - Parameter nodeChanged: called with the name of a tenant's node, which is its Machine's.
-    init(logger: Logger, nodeChanged: @escaping @Sendable (String) -> Void) {
+    /// - Parameters:
+    ///   - rightsLost: called when a tenant's API forbids what the operator has to do there.
+    ///   - nodeChanged: called with the name of a tenant's node, which is its Machine's.
+    init(
+        logger: Logger, rightsLost: @escaping @Sendable (_ cluster: ObjectKey, _ clusterUID: String) -> Void,
+        nodeChanged: @escaping @Sendable (String) -> Void
+    ) {
         self.logger = logger
+        self.rightsLost = rightsLost
         self.nodeChanged = nodeChanged
-        // Bounded in fact by the number of clusters: a session is put in once.
+        // Bounded in fact by the number of clusters: a session is put in once, and again when it is opened anew.
         (starts, start) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(100_000))
     }
 
@@ -29,12 +36,18 @@ final class TenantSessions: Service {
         state.withLock { $0.sessions[clusterUID] }
     }
 
-    /// Opens the session unless it is open.
-    func open(cluster: ObjectKey, clusterUID: String, access: @autoclosure () throws -> ClientConfiguration) throws -> TenantSession {
-        if let open = session(clusterUID) { return open }
+    /// Opens the session unless it is open, and anew when the tenant is reached at another address, or with another certificate,
+    /// than before: the one of old would soon be refused.
+    func open(cluster: ObjectKey, clusterUID: String, access: ClientConfiguration) throws -> TenantSession {
+        if let open = session(clusterUID), open.isReached(by: access) { return open }
         let session = try TenantSession(
-            cluster: cluster, clusterUID: clusterUID, access: access(), logger: logger, nodeChanged: nodeChanged)
-        state.withLock { $0.sessions[clusterUID] = session }
+            cluster: cluster, clusterUID: clusterUID, access: access, logger: logger,
+            rightsLost: { [rightsLost] in rightsLost(cluster, clusterUID) }, nodeChanged: nodeChanged)
+        let end = state.withLock { state in
+            state.sessions[clusterUID] = session
+            return state.cancellations.removeValue(forKey: clusterUID)
+        }
+        end?()
         start.yield(session)
         return session
     }

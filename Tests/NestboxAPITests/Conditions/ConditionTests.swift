@@ -33,6 +33,15 @@ import Testing
         #expect(again.list.map(\.status) == ["True", "Unknown"])
     }
 
+    @Test func whatIsSetAndTakenBackHasNotChanged() {
+        var conditions = ConditionSet(nil, generation: 1, now: Self.first)
+        conditions.set("A", false, reason: "R", message: "m")
+        var again = ConditionSet(conditions.list, generation: 1, now: Self.later)
+        again.set("A", true, reason: "R", message: "")
+        again.set("A", false, reason: "R", message: "m")
+        #expect(again.list == conditions.list)
+    }
+
     @Test func staysInTheOrderOfFirstSetting() {
         var conditions = ConditionSet(nil, generation: nil, now: Self.first)
         for type in ["C", "A", "B"] { conditions.set(type, true, reason: "R", message: "") }

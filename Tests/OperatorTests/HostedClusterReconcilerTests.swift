@@ -1,0 +1,201 @@
+import ControlPlane
+import ControllerRuntime
+import Foundation
+import KubernetesAPI
+import KubernetesClient
+import KubernetesVersions
+import NestboxAPI
+import TestCommands
+import TestKubernetes
+import Testing
+
+@testable import Operator
+
+/// The phases of a HostedCluster on a real API server, as far as they go on a host that runs no pods.
+@Suite(.integration, .kubernetes, .serialized, .timeLimit(.minutes(5))) struct HostedClusterReconcilerTests {
+    @Test func rootsThatAreMissingBeforeItServedAreMade() async throws {
+        try await Host.with { host in
+            try await host.pass(2)
+            let before = try await host.secret("cluster-ca")
+            try await host.client.delete(Secret.self, "etcd-ca", namespace: host.controlPlane)
+            try await host.restarted().pass()
+            #expect(try await host.secret("cluster-ca").data == before.data)
+            _ = try await host.secret("etcd-ca")
+            #expect(try await host.condition("ControlPlaneLost") == nil)
+
+            // Once it has served, the same is a loss, and nothing is made over it.
+            try await host.change { $0.etcdClusterID = "1" }
+            try await host.client.delete(Secret.self, "etcd-ca", namespace: host.controlPlane)
+            #expect(try await host.restarted().pass() == .requeue(after: .seconds(60)))
+            #expect(try await host.condition("ControlPlaneLost")?.message.contains("etcd-ca") == true)
+            #expect(try await host.client.find(Secret.self, "etcd-ca", namespace: host.controlPlane) == nil)
+        }
+    }
+
+    @Test func aRefusedSpecHoldsUpNothingAndIsSaidOnce() async throws {
+        try await Host.with { host in
+            try await host.pass(2)
+            #expect(try await host.condition("ValidConfiguration")?.status == "True")
+            var cluster = try await host.cluster()
+            cluster.spec?.network = NetworkSpec(pods: "10.99.0.0/16")
+            _ = try await host.client.update(cluster)
+            try await host.client.delete(Secret.self, "kube-scheduler", namespace: host.controlPlane)
+            let restarted = host.restarted()
+            #expect(try await restarted.pass() == .requeue(after: .seconds(10)))
+            #expect(try await host.condition("ValidConfiguration")?.reason == "Immutable")
+            #expect(try await host.condition("EtcdAvailable")?.reason == "NoStorageClass")
+            _ = try await host.secret("kube-scheduler")
+
+            let version = try await host.cluster().metadata.resourceVersion
+            // Long enough for a new time of transition to be another.
+            let start = Timestamp.format(Date())
+            try await eventually("the next second") { Timestamp.format(Date()) != start }
+            try await restarted.pass()
+            try await restarted.pass()
+            #expect(try await host.cluster().metadata.resourceVersion == version)
+        }
+    }
+
+    @Test func aNamespaceOfSomebodyElsesIsLeftAlone() async throws {
+        try await Host.with { host in
+            let theirs = try await host.client.create(Namespace(metadata: ObjectMeta(name: host.controlPlane)))
+            #expect(try await host.pass(2) == .requeue(after: .seconds(5)))
+            #expect(try await host.condition("Progressing")?.reason == "NamespaceTaken")
+            let after = try await host.client.get(Namespace.self, host.controlPlane)
+            #expect(after.metadata.resourceVersion == theirs.metadata.resourceVersion)
+        }
+    }
+
+    @Test func aControlPlaneWhoseNamespaceIsGoneIsLost() async throws {
+        try await Host.with { host in
+            try await host.change {
+                $0.etcdClusterID = "1"
+                var conditions = ConditionSet(nil, generation: 1)
+                for type in ["Available", "EtcdAvailable", "Published"] { conditions.set(type, true, reason: "Good", message: "") }
+                $0.conditions = conditions.list
+            }
+            #expect(try await host.pass(2) == .requeue(after: .seconds(60)))
+            #expect(try await host.condition("ControlPlaneLost")?.status == "True")
+            for type in ["Available", "EtcdAvailable", "Published"] {
+                #expect(try await host.condition(type)?.reason == "ControlPlaneLost", "\(type)")
+            }
+            #expect(try await host.client.find(Namespace.self, ObjectKey(name: host.controlPlane)) == nil)
+        }
+    }
+
+    @Test func aPausedClusterIsNotTouchedAndKeepsItsSession() async throws {
+        try await Host.with { host in
+            try await host.pass(2)
+            try await host.change { $0.version = KubernetesVersion(1, 20, 2) }
+            var cluster = try await host.cluster()
+            cluster.spec?.pausedUntil = Timestamp.format(Date().addingTimeInterval(600))
+            _ = try await host.client.update(cluster)
+            try await host.client.delete(Secret.self, "kube-scheduler", namespace: host.controlPlane)
+            let restarted = host.restarted()
+            guard case .requeue(let after) = try await restarted.pass() else {
+                Issue.record("nobody looks again when the pause is over")
+                return
+            }
+            #expect(after > .seconds(500) && after <= .seconds(600))
+            #expect(try await host.client.find(Secret.self, "kube-scheduler", namespace: host.controlPlane) == nil)
+            let uid = try #require(cluster.metadata.uid)
+            #expect(restarted.reconciler.sessions.session(uid) != nil)
+            restarted.reconciler.sessions.close(uid)
+        }
+    }
+
+    @Test func aKubeconfigOfSomebodyElsesIsLeftAlone() async throws {
+        try await Host.with { host in
+            try await host.pass(2)
+            let cluster = try await host.cluster().withDefaults()
+            let settings = try ClusterSettings(cluster)
+            let keys = try ClusterKeys.make(settings, now: Date())
+            let input = try ControlPlaneInput(
+                cluster: cluster, keys: keys, endpoints: PublishedEndpoints(api: ["192.0.2.1:30001"], tunnel: ["192.0.2.1:30002"]),
+                etcdServiceAddresses: [], hostVersion: KubernetesVersion(1, 20, 2))
+            let name = "demo-kubeconfig"
+            let theirs = try await host.client.create(
+                Secret(metadata: ObjectMeta(name: name, namespace: host.namespace), type: "Opaque", data: ["a": Base64(text: "b")]))
+            var report = ClusterReport(cluster)
+            #expect(try await host.reconciler.offerKubeconfig(input, &report) == nil)
+            #expect(report.status.conditions?.named("KubeconfigAvailable")?.reason == "SecretTaken")
+            let after = try await host.client.get(Secret.self, name, namespace: host.namespace)
+            #expect(after.metadata.resourceVersion == theirs.metadata.resourceVersion)
+
+            try await host.client.delete(Secret.self, name, namespace: host.namespace)
+            let renewal = try #require(try await host.reconciler.offerKubeconfig(input, &report))
+            #expect(report.status.kubeconfigSecret == name)
+            // The second time it is ours: kept, to be made anew when the first said.
+            let kept = try #require(try await host.reconciler.offerKubeconfig(input, &report))
+            #expect(abs(kept.timeIntervalSince(renewal)) < 2)
+        }
+    }
+}
+
+/// A HostedCluster on a real API server with Nestbox's kinds, and the reconciler that a pass is made with.
+private struct Host {
+    let client: KubernetesClient
+    let namespace: String
+    let reconciler: HostedClusterReconciler
+
+    static func with(_ body: (Host) async throws -> Void) async throws {
+        let cluster = try TestKubernetes.current()
+        try await installKinds(cluster)
+        try await cluster.withClient { client in
+            let namespace = try await cluster.makeNamespace(client)
+            try await eventually("the kind to be served") { (try? await client.list(HostedCluster.self)) != nil }
+            let spec = HostedClusterSpec(version: KubernetesVersion(1, 20, 2), publish: PublishSpec(addresses: ["192.0.2.1"]))
+            _ = try await client.create(HostedCluster(metadata: ObjectMeta(name: "demo", namespace: namespace), spec: spec))
+            try await body(Host(client: client, namespace: namespace, reconciler: Self.reconciler(client)))
+        }
+    }
+
+    /// The same, by an operator that knows nothing of what was done before.
+    func restarted() -> Host { Host(client: client, namespace: namespace, reconciler: Self.reconciler(client)) }
+
+    var key: ObjectKey { ObjectKey(namespace: namespace, name: "demo") }
+    var controlPlane: String { ControlPlaneNamespace.name(namespace: namespace, cluster: "demo") }
+
+    @discardableResult
+    func pass(_ times: Int = 1) async throws -> ReconcileResult {
+        var result = ReconcileResult.done
+        for _ in 0..<times { result = try await reconciler.reconcile(key) }
+        return result
+    }
+
+    func cluster() async throws -> HostedCluster { try await client.get(HostedCluster.self, "demo", namespace: namespace) }
+
+    func condition(_ type: String) async throws -> Condition? { try await cluster().status?.conditions?.named(type) }
+
+    func secret(_ name: String) async throws -> Secret { try await client.get(Secret.self, name, namespace: controlPlane) }
+
+    func change(_ change: (inout HostedClusterStatus) -> Void) async throws {
+        var cluster = try await cluster()
+        var status = cluster.status ?? HostedClusterStatus()
+        change(&status)
+        cluster.status = status
+        _ = try await client.updateStatus(cluster)
+    }
+
+    private static func reconciler(_ client: KubernetesClient) -> HostedClusterReconciler {
+        HostedClusterReconciler(
+            client: client, sessions: TenantSessions(logger: .quiet, rightsLost: { _, _ in }, nodeChanged: { _ in }),
+            hostNodes: Informer(client: client, logger: .quiet), hostVersion: KubernetesVersion(1, 20, 2), applied: AppliedObjects(),
+            events: EventRecorder(client: client, component: "test", logger: .quiet), operatorNamespace: "nestbox", logger: .quiet,
+            sessionOpened: { _ in })
+    }
+
+    private static func installKinds(_ cluster: TestKubernetes) async throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+        let kubeconfig = """
+            {apiVersion: v1, kind: Config, current-context: host, contexts: [{name: host, context: {cluster: host, user: admin}}],
+             clusters: [{name: host, cluster: {server: "\(cluster.server)", certificate-authority: "\(cluster.directory)/ca.crt"}}],
+             users: [{name: admin, user: {token: "\(TestKubernetes.token)"}}]}
+            """
+        let path = "\(cluster.directory)/operator-tests.kubeconfig"
+        try Data(kubeconfig.utf8).write(to: URL(fileURLWithPath: path))
+        let program = try #require(cluster.binaries.kubectl, "there is no kubectl beside kube-apiserver")
+        try await CommandRun(environment: ["KUBECONFIG": path, "HOME": cluster.directory]).run(
+            program, ["apply", "-k", "\(root)/manifests/crds", "--cache-dir=\(cluster.directory)/kubectl-cache"])
+    }
+}
