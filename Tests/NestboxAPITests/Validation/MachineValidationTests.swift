@@ -66,7 +66,6 @@ import Testing
 
     @Test(arguments: [
         Wrong("the least") { _ in },
-        Wrong("a name") { $0.address = "worker-1.rack12.example.com" },
         Wrong("a key") { $0.hostKey = "ssh-ed25519 \(ed25519)" },
         Wrong("a key with a comment") { $0.hostKey = "ssh-ed25519 \(ed25519) root@worker-1" },
         Wrong("a user of a directory") { $0.user = "svc_nest.box-1" },
