@@ -86,6 +86,13 @@ struct ControlPlanesRole {
         nodeController.watch(pools) { pool in
             machines.list().filter { $0.status?.claim?.nodePoolUID == pool.metadata.uid }.map { ObjectKey($0) }
         }
+        // Its deletion takes its Machines along, and a spec that was refused may make nodes again.
+        nodeController.watch(clusters) { cluster in
+            machines.list().filter { machine in
+                machine.status?.claim?.hostedClusterUID == cluster.metadata.uid
+                    && (cluster.metadata.isBeingDeleted || [.claimed, .joining].contains(machine.status?.phase))
+            }.map { ObjectKey($0) }
+        }
         machineChanges.deliver(to: nodeController)
 
         try await runTogether(
