@@ -4,7 +4,7 @@ CONFIGURATION ?= debug
 SWIFT_BUILD := swift build --configuration $(CONFIGURATION) -debug-info-format none
 export CONFIGURATION
 
-.PHONY: help demo demo-down build test test-lab lint packages
+.PHONY: help demo demo-down build test test-lab bench check-release lint packages
 
 help:            ## show this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,12 @@ test: packages   ## pure tests, integration against a real kube-apiserver, and t
 
 test-lab: packages  ## every longer lab test; one of them: make test-lab ONLY=name
 	@NESTBOX_TEST_LAB=1 scripts/test.sh $(ONLY)
+
+bench: packages  ## speed, as ratios to a floor measured beside it; one of them: make bench ONLY=name, each measured RUNS=5 times
+	@Benchmarks/run.sh $(ONLY)
+
+check-release: packages  ## build for release, and check sizes, linkage and memory
+	@scripts/check-release.sh
 
 lint:            ## what CI holds the sources to
 	swift format lint --strict -r Sources Tests Package.swift

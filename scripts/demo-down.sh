@@ -3,5 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=$(swift build --configuration "$CONFIGURATION" -debug-info-format none --show-bin-path)
-[ -x "$bin/nestbox" ] && "$bin/nestbox" lab down --name demo
+[ -x "$bin/nestbox" ] || swift build --configuration "$CONFIGURATION" -debug-info-format none --product nestbox
+"$bin/nestbox" lab down --name demo
 rm -f demo.kubeconfig

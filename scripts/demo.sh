@@ -38,7 +38,7 @@ for _ in $(seq 100); do
     address=$(grep -o '127\.0\.0\.1:[0-9]*' "$forwarding" | head -1) && break
     sleep 0.1
 done
-curl -fsS --max-time 10 "http://$address/"
+curl -fsS --noproxy '*' --max-time 10 "http://$address/"
 
 phases
 cat <<EOF

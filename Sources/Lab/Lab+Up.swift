@@ -181,8 +181,9 @@ extension Lab {
         var inUse = try await NetworksInUse.ofThisComputer(except: labName.link)
         let cache = paths.cache
         inUse += try await offPool {
-            try Files.names(in: LabPaths.labs(cache: cache)).compactMap {
-                try Files.decode(LabSpec.self, ifThere: "\(LabPaths.labs(cache: cache))/\($0)/lab.json")?.addresses.all
+            Files.names(in: LabPaths.labs(cache: cache)).compactMap {
+                // One that cannot be read is another release's: its networks are among the computer's, if it is up.
+                try? Files.decode(LabSpec.self, ifThere: "\(LabPaths.labs(cache: cache))/\($0)/lab.json")?.addresses.all
             }
         }
         return try AddressPlan.choose(for: labName, inUse: inUse)

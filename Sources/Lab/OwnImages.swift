@@ -1,4 +1,6 @@
 public import ArtifactStore
+// Built as a whole module, for release, C's structures come by way of this one.
+import CoreFoundation
 import FoundationEssentials
 import Glibc
 import NestboxAPI

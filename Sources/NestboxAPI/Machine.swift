@@ -73,6 +73,8 @@ public struct MachineStatus: Codable, Sendable, Equatable {
     public var lastEpoch: Int?
     /// The namespace that last held it: where `reuse: SameTenant` lets it go back to.
     public var lastTenant: String?
+    /// The clusters that it cannot be a node of, found when it was looked at before joining; the last one last.
+    public var unfitFor: [Unfitness]?
     /// The host key seen first, pinned from then on.
     public var hostKey: String?
     /// The key made while cleaning, from before it is put to use: both are trusted until then.
@@ -84,7 +86,7 @@ public struct MachineStatus: Codable, Sendable, Equatable {
 
     public init(
         observedGeneration: Int? = nil, phase: MachinePhase? = nil, conditions: [Condition]? = nil, claim: MachineClaim? = nil,
-        lastEpoch: Int? = nil, lastTenant: String? = nil, hostKey: String? = nil, nextHostKey: String? = nil,
+        lastEpoch: Int? = nil, lastTenant: String? = nil, unfitFor: [Unfitness]? = nil, hostKey: String? = nil, nextHostKey: String? = nil,
         facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil
     ) {
         self.observedGeneration = observedGeneration
@@ -93,6 +95,7 @@ public struct MachineStatus: Codable, Sendable, Equatable {
         self.claim = claim
         self.lastEpoch = lastEpoch
         self.lastTenant = lastTenant
+        self.unfitFor = unfitFor
         self.hostKey = hostKey
         self.nextHostKey = nextHostKey
         self.facts = facts
@@ -135,6 +138,17 @@ public struct MachineClaim: Codable, Sendable, Equatable {
         self.serviceCIDR = serviceCIDR
         self.nodeLocalAPIAddress = nodeLocalAPIAddress
         self.released = released
+    }
+}
+
+/// Why a Machine cannot be a node of one cluster.
+public struct Unfitness: Codable, Sendable, Equatable {
+    public var hostedClusterUID: String
+    public var message: String
+
+    public init(hostedClusterUID: String, message: String) {
+        self.hostedClusterUID = hostedClusterUID
+        self.message = message
     }
 }
 

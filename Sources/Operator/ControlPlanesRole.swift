@@ -86,12 +86,18 @@ struct ControlPlanesRole {
         nodeController.watch(pools) { pool in
             machines.list().filter { $0.status?.claim?.nodePoolUID == pool.metadata.uid }.map { ObjectKey($0) }
         }
+        // Its deletion takes its Machines along, and a spec that was refused may make nodes again.
+        nodeController.watch(clusters) { cluster in
+            machines.list().filter { machine in
+                machine.status?.claim?.hostedClusterUID == cluster.metadata.uid
+                    && (cluster.metadata.isBeingDeleted || [.claimed, .joining].contains(machine.status?.phase))
+            }.map { ObjectKey($0) }
+        }
         machineChanges.deliver(to: nodeController)
 
-        try await runTogether([
-            clusters, pools, machines, hostNodes, deployments, statefulSets, services, sessions, clusterController, poolController,
-            nodeController,
-        ])
+        try await runTogether(
+            [clusterController, poolController, nodeController],
+            beside: [clusters, pools, machines, hostNodes, deployments, statefulSets, services, sessions], logger: logger)
     }
 
     /// The HostedCluster that an object of a control plane belongs to.

@@ -32,6 +32,6 @@ struct MachinesRole {
             concurrency: 16, logger: logger)
         controller.watch(machines) { [ObjectKey($0)] }
         controller.watch(tickets) { secret in secret.metadata.labels?[JoinTicket.label].map { [ObjectKey(name: $0)] } ?? [] }
-        try await runTogether([machines, tickets, controller])
+        try await runTogether([controller], beside: [machines, tickets], logger: logger)
     }
 }

@@ -27,12 +27,3 @@ public struct Operator: Service {
         }
     }
 }
-
-/// Runs services side by side until the first ends or fails; then all end.
-func runTogether(_ services: [any Service]) async throws {
-    try await withThrowingTaskGroup { group in
-        for service in services { group.addTask { try await service.run() } }
-        try await group.next()
-        group.cancelAll()
-    }
-}

@@ -24,6 +24,10 @@ struct Run: AsyncParsableCommand {
     @Option(help: "A kubeconfig, to run outside the host cluster.") var kubeconfig: String?
     @Option(help: "trace, debug, info, warning or error.") var logLevel: Logger.Level = .info
 
+    /// What reconciliations under way have to end in after SIGTERM, before they are cancelled. Less than the pods'
+    /// terminationGracePeriodSeconds, 30: then the Lease is given up.
+    private static let timeToFinish: Duration = .seconds(25)
+
     func run() async throws {
         // Its initialisation must not run beside anything that uses OpenSSL.
         try SSHLibrary.initialize()
@@ -35,10 +39,11 @@ struct Run: AsyncParsableCommand {
         let configuration = OperatorConfiguration(
             role: role, namespace: namespace, identity: identity, healthPort: healthPort, artifacts: artifacts,
             nodeProgram: nodeProgram)
-        let group = ServiceGroup(
+        var services = ServiceGroupConfiguration(
             services: [HealthServer(port: healthPort, logger: logger), Operator(configuration, client: client, logger: logger)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        try await group.run()
+        services.maximumGracefulShutdownDuration = Self.timeToFinish
+        try await ServiceGroup(configuration: services).run()
         await client.shutdown()
     }
 }

@@ -38,21 +38,71 @@ import Testing
         #expect(machine.watchFailed(.expired) == .list(after: .zero))
     }
 
-    @Test func `Failures one after the other wait longer, up to a limit, until something arrives`() {
+    @Test func `Failures one after the other lead to lists and wait longer, up to a limit, until something arrives`() {
         var machine = listed()
+        let refused = InformerStateMachine.Failure.other(retryAfter: nil)
+        #expect(machine.watchFailed(refused) == .watch(from: "5", after: .milliseconds(200)))
+        #expect(machine.watchFailed(refused) == .watch(from: "5", after: .milliseconds(400)))
         var delays: [Duration] = []
-        for _ in 0..<10 {
-            guard case .watch("5", let delay) = machine.watchFailed(.other(retryAfter: nil)) else {
-                Issue.record("not resumed")
+        for number in 3...10 {
+            guard case .list(let delay) = machine.watchFailed(refused) else {
+                Issue.record("not listed again")
                 return
             }
+            #expect(machine.failures == number)
+            #expect(machine.resourceVersion == nil)
             delays.append(delay)
+            // That lists succeed is no sign that watches will.
+            #expect(machine.listed(resourceVersion: "5") == .watch(from: "5", after: .zero))
         }
-        #expect(delays.prefix(4) == [.milliseconds(200), .milliseconds(400), .milliseconds(800), .milliseconds(1600)])
+        #expect(delays.prefix(2) == [.milliseconds(800), .milliseconds(1600)])
         #expect(delays.last == .seconds(30))
         machine.received(resourceVersion: "6")
-        #expect(machine.watchFailed(.other(retryAfter: nil)) == .watch(from: "6", after: .zero))
-        #expect(machine.watchFailed(.other(retryAfter: nil)) == .watch(from: "6", after: .milliseconds(200)))
+        #expect(machine.failures == 0)
+        #expect(machine.watchFailed(refused) == .watch(from: "6", after: .zero))
+        #expect(machine.watchFailed(refused) == .watch(from: "6", after: .milliseconds(200)))
+    }
+
+    /// What becomes of the third watch, the two before it having failed.
+    @Test(
+        arguments: [
+            (.refused(nil), .list(after: .milliseconds(800)), 3),
+            (.refused(.seconds(7)), .list(after: .seconds(7)), 3),
+            (.expired, .list(after: .milliseconds(800)), 3),
+            (.ended(.milliseconds(5)), .list(after: .milliseconds(800)), 3),
+            // The server's own end of a watch on which nothing happened.
+            (.ended(.seconds(300)), .watch(from: "5", after: .zero), 0),
+            (.cutAfterEvent, .watch(from: "6", after: .zero), 0),
+        ] as [(Third, InformerStateMachine.Action, Int)])
+    func `Only watches that brought nothing count`(third: Third, action: InformerStateMachine.Action, failures: Int) {
+        var machine = listed()
+        _ = machine.watchFailed(.other(retryAfter: nil))
+        _ = machine.watchEnded(after: .zero)
+        #expect(machine.failures == 2)
+        switch third {
+        case .refused(let retryAfter): #expect(machine.watchFailed(.other(retryAfter: retryAfter)) == action)
+        case .expired: #expect(machine.watchFailed(.expired) == action)
+        case .ended(let lasted): #expect(machine.watchEnded(after: lasted) == action)
+        case .cutAfterEvent:
+            machine.received(resourceVersion: "6")
+            #expect(machine.watchFailed(.other(retryAfter: nil)) == action)
+        }
+        #expect(machine.failures == failures)
+    }
+
+    enum Third: Sendable {
+        case refused(Duration?)
+        case expired
+        case ended(Duration)
+        case cutAfterEvent
+    }
+
+    @Test func `A watch that lasted ends the patience of those before it`() {
+        var machine = listed()
+        for _ in 0..<6 { _ = machine.watchFailed(.other(retryAfter: nil)) }
+        _ = machine.listed(resourceVersion: "5")
+        #expect(machine.watchEnded(after: .seconds(300)) == .watch(from: "5", after: .zero))
+        #expect(machine.watchFailed(.other(retryAfter: nil)) == .watch(from: "5", after: .milliseconds(200)))
     }
 
     @Test func `Lists that fail wait likewise, and as long as the server asks`() {

@@ -1,5 +1,6 @@
 import KubernetesAPI
 import KubernetesClient
+import PrometheusMetrics
 import Synchronization
 import TestKubernetes
 import Testing
@@ -36,7 +37,7 @@ func withInformer<T, Value: Sendable>(
 @Suite(.timeLimit(.minutes(1))) struct InformerTests {
     /// Runs an informer on a stub whose lists and watches are given in order; the last watch of them repeats.
     private func run(
-        lists: [[StubServer.Step]], watches: [[StubServer.Step]],
+        lists: [[StubServer.Step]], watches: [[StubServer.Step]], registry: MetricsRegistry = MetricsRegistry(),
         _ body: @escaping @Sendable (StubServer, Informer<ConfigMap>, Changes) async throws -> Void
     ) async throws {
         let (listed, watched) = (Counter(), Counter())
@@ -47,7 +48,7 @@ func withInformer<T, Value: Sendable>(
             let configuration = ClientConfiguration(
                 server: server.url, certificateAuthority: nil, clientCertificate: nil, clientKey: nil, token: nil)
             let client = try KubernetesClient(configuration, logger: .quiet)
-            let informer = Informer<ConfigMap>(client: client, logger: .quiet)
+            let informer = Informer<ConfigMap>(client: client, logger: .quiet, registry: registry)
             let changes = Changes()
             informer.onChange { changes.append($0) }
             let outcome: Result<Void, any Error>
@@ -115,6 +116,38 @@ func withInformer<T, Value: Sendable>(
             #expect(changes.words == ["+a", "+b", "+c", "-a"] || changes.words == ["+b", "+a", "+c", "-a"])
             #expect(server.requests.last?.query["resourceVersion"] == "20")
             #expect(informer.get(ObjectKey(namespace: "n", name: "c"))?.metadata.resourceVersion == "18")
+        }
+    }
+
+    @Test func `A server that lists but refuses watches is listed again and again, and that is counted`() async throws {
+        let registry = MetricsRegistry()
+        try await run(
+            lists: [[list(5, item("a", 3))], [list(9, item("a", 3), item("b", 8))], [list(12, item("b", 8))]],
+            watches: [[.answer(403, "{}")]], registry: registry
+        ) { server, _, changes in
+            try await eventually("the third list") { changes.words == ["+a", "+b", "-a"] }
+            let versions = server.requests.filter(\.isWatch).map { $0.query["resourceVersion"] }
+            #expect(versions.prefix(4) == ["5", "5", "5", "9"])
+            try await eventually("the failures are counted") {
+                registry.render().split(separator: "\n").contains {
+                    guard $0.hasPrefix("informer_watch_failures_total{resource=\"configmaps\"} "), let count = $0.split(separator: " ").last
+                    else { return false }
+                    return (Int(count) ?? 0) >= 4
+                }
+            }
+        }
+    }
+
+    @Test func `A version that cannot be watched from is given up for a new list`() async throws {
+        let broken: [StubServer.Step] = [
+            .head(), event("ERROR", #"{"kind":"Status","status":"Failure","reason":"InternalError","code":500}"#), .end,
+        ]
+        try await run(
+            lists: [[list(5, item("a", 3))], [list(20, item("a", 18))]],
+            watches: [broken, broken, broken, [.head(), event("DELETED", item("a", 21)), .silence]]
+        ) { server, _, changes in
+            try await eventually("the deletion arrives") { changes.words == ["+a", "a3>18", "-a"] }
+            #expect(server.requests.map { $0.query["resourceVersion"] } == [nil, "5", "5", "5", nil, "20"])
         }
     }
 

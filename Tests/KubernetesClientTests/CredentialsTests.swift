@@ -1,6 +1,8 @@
 import ControlPlane
 import FoundationEssentials
+import Glibc
 import NIOSSL
+import TestKubernetes
 import Testing
 
 @testable import KubernetesClient
@@ -105,6 +107,46 @@ import Testing
             #expect(text.contains(sentence))
             #expect(text.contains("\(folder)/login"))
             #expect(!text.contains("hush") && !text.contains("no-secret-here"))
+        }
+    }
+
+    /// A plugin that never answers, and writes down its process.
+    private func hangingPlugin(_ folder: String, timeout: Duration) throws -> ExecCredentialPlugin {
+        let script = "#!/bin/sh\necho $$ > \(folder)/new; mv \(folder)/new \(folder)/pid; exec sleep 600\n"
+        try write(script, "\(folder)/login", executable: true)
+        let exec = Kubeconfig.Exec(apiVersion: nil, command: "\(folder)/login")
+        var plugin = ExecCredentialPlugin(exec, cluster: .init(), directory: folder)
+        plugin.timeout = timeout
+        return plugin
+    }
+
+    private func isGone(_ folder: String) -> Bool {
+        guard let text = FileManager.default.contents(atPath: "\(folder)/pid"),
+            let pid = pid_t(String(decoding: text, as: UTF8.self).prefix { $0.isNumber })
+        else { return false }
+        return kill(pid, 0) != 0
+    }
+
+    @Test func `A plugin that hangs is killed, and its time named`() async throws {
+        try await withFolder { folder in
+            let credentials = Credentials(identity: ClientIdentity(plugin: try hangingPlugin(folder, timeout: .seconds(3))), base: nil)
+            let error = await #expect(throws: KubernetesError.self) { try await credentials.get() }
+            #expect("\(error.map { "\($0)" } ?? "")".contains("did not end within 3.0 seconds"))
+            #expect(isGone(folder))
+        }
+    }
+
+    @Test func `Who is cancelled does not wait for a plugin that hangs, others do`() async throws {
+        try await withFolder { folder in
+            let credentials = Credentials(identity: ClientIdentity(plugin: try hangingPlugin(folder, timeout: .seconds(6))), base: nil)
+            let patient = Task { try await credentials.get() }
+            let impatient = Task { try await credentials.get() }
+            try await eventually("the plugin runs") { FileManager.default.fileExists(atPath: "\(folder)/pid") }
+            impatient.cancel()
+            await #expect(throws: CancellationError.self) { try await impatient.value }
+            #expect(!isGone(folder))
+            await #expect(throws: KubernetesError.self) { try await patient.value }
+            #expect(isGone(folder))
         }
     }
 

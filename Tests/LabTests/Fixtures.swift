@@ -1,5 +1,6 @@
 import FoundationEssentials
 import KubernetesVersions
+import Logging
 import Testing
 
 @testable import Lab
@@ -14,6 +15,11 @@ struct TemporaryFolder {
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }
+}
+
+extension Logger {
+    /// For what a test does not want to see.
+    static var quiet: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 }
 
 extension HostConfiguration {

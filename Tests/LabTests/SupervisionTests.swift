@@ -1,3 +1,5 @@
+import KubernetesClient
+import Logging
 import Subprocess
 import Testing
 
@@ -24,16 +26,16 @@ struct SupervisionTests {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
         let path = "\(folder.path)/status.json"
-        let board = StatusBoard(path: path)
-        try await board.set(.component, "etcd", .waiting)
-        try await board.set(.component, "etcd", .running)
-        try await board.set(.component, "etcd", .restarting, lastEnd: "exited(1)")
-        try await board.set(.component, "etcd", .running)
-        try await board.set(.machine, "worker-1", .running)
+        let board = StatusBoard(path: path, logger: .quiet)
+        await board.set(.component, "etcd", .waiting)
+        await board.set(.component, "etcd", .running)
+        await board.set(.component, "etcd", .restarting, lastEnd: "exited(1)")
+        await board.set(.component, "etcd", .running)
+        await board.set(.machine, "worker-1", .running)
         let report = try #require(try Files.decode(SupervisorReport.self, ifThere: path))
         #expect(report.components == [PartStatus(name: "etcd", phase: .running, restarts: 1, lastEnd: "exited(1)")])
         #expect(report.troubles == ["worker-1 is running"])
-        try await board.remove(machine: "worker-1")
+        await board.remove(machine: "worker-1")
         #expect(try #require(try Files.decode(SupervisorReport.self, ifThere: path)).troubles == [])
     }
 
@@ -63,6 +65,47 @@ struct SupervisionTests {
         task.cancel()
         _ = await task.result
         #expect(try Files.text("\(folder.path)/log") == "started\nstopped\n")
+    }
+
+    /// On a full disk, say: neither the report nor, at first, the logs can be written.
+    @Test(.timeLimit(.minutes(1))) func whatCannotBeWrittenDownIsRunAllTheSame() async throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let paths = LabPaths(cache: folder.path, name: try LabName("demo"))
+        try Files.write("", to: "\(folder.path)/file", mode: 0o644)
+        let board = StatusBoard(path: "\(folder.path)/file/status.json", logger: .quiet)
+        try Files.createFolder(paths.boot)
+        try Files.write("echo life; exit 3\n", to: "\(paths.boot)/machine.sh", mode: 0o755)
+        let access = ClientConfiguration(
+            server: "http://127.0.0.1:1", certificateAuthority: nil, clientCertificate: nil, clientKey: nil, token: nil)
+        try await KubernetesClient.with(access, logger: .quiet) { client in
+            let component = ComponentRunner(
+                spec: ComponentSpec(name: "part", program: "/bin/sh", arguments: ["-c", "echo life; exit 3"], stage: 0),
+                environment: ["PATH": "/usr/bin:/bin"], log: paths.log("part"), gates: GateKeeper(api: client), board: board, logger: .quiet
+            )
+            let spec = try LabSpec.fixture()
+            let machine = MachineRunner(
+                machine: try #require(spec.machines.first), spec: spec, paths: paths, board: board, logger: .quiet)
+            let logs = [paths.log("part"), paths.log(machine.machine.name)]
+            await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await component.run() }
+                group.addTask { await machine.run() }
+                defer { group.cancelAll() }
+                do {
+                    let failed = try await Wait.until(.seconds(20)) {
+                        let report = await board.report
+                        return (report.components + report.machines).filter { $0.restarts > 0 }.count == 2
+                    }
+                    #expect(failed)
+                    try Files.createFolder(paths.logs)
+                    for log in logs {
+                        #expect(try await Wait.until(.seconds(20)) { try Files.text(ifThere: log)?.hasPrefix("life\nlife\n") == true })
+                    }
+                } catch {
+                    Issue.record(error)
+                }
+            }
+        }
     }
 
     @Test func aLockIsHeldByOneAtATime() async throws {

@@ -10,7 +10,10 @@ enum NetworkNamespace {
     static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
             let box = Box {
-                guard unshareNetwork() == 0 else {
+                // Mounts too: `ip netns` leaves some, which then end with the thread.
+                guard unshareNetworkAndMounts() == 0,
+                    shell("mount --make-rprivate / && mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns") == 0
+                else {
                     continuation.resume(throwing: Unavailable(code: errno))
                     return
                 }
@@ -32,11 +35,12 @@ enum NetworkNamespace {
     static func shell(_ command: String) -> Int32 { system(command) }
 
     /// Swift's Glibc leaves out what glibc declares for GNU sources only.
-    private static func unshareNetwork() -> Int32 {
+    private static func unshareNetworkAndMounts() -> Int32 {
         typealias Unshare = @convention(c) (Int32) -> Int32
         guard let symbol = dlsym(nil, "unshare") else { return -1 }
         let cloneNewNetwork: Int32 = 0x4000_0000
-        return unsafeBitCast(symbol, to: Unshare.self)(cloneNewNetwork)
+        let cloneNewMounts: Int32 = 0x0002_0000
+        return unsafeBitCast(symbol, to: Unshare.self)(cloneNewNetwork | cloneNewMounts)
     }
 
     private final class Box: Sendable {

@@ -6,9 +6,20 @@ import Testing
 
 @Suite("PoolDecision")
 struct PoolDecisionTests {
-    static let cluster = HostedCluster(
-        metadata: ObjectMeta(name: "demo", namespace: "tenants", uid: "cluster-1"),
-        spec: HostedClusterSpec(network: NetworkSpec(pods: "10.244.0.0/16")))
+    static let cluster = cluster([condition("ValidConfiguration", true)])
+
+    static func cluster(_ conditions: [Condition], generation: Int = 1) -> HostedCluster {
+        HostedCluster(
+            metadata: ObjectMeta(name: "demo", namespace: "tenants", uid: "cluster-1", generation: generation),
+            spec: HostedClusterSpec(network: NetworkSpec(pods: "10.244.0.0/16")),
+            status: HostedClusterStatus(conditions: conditions))
+    }
+
+    static func condition(_ type: String, _ isTrue: Bool, message: String = "") -> Condition {
+        Condition(
+            type: type, status: isTrue ? "True" : "False", reason: "Test", message: message, observedGeneration: 1,
+            lastTransitionTime: "2026-01-01T00:00:00Z")
+    }
 
     static func pool(replicas: Int, selector: LabelSelector? = nil) -> NodePool {
         NodePool(
@@ -20,11 +31,13 @@ struct PoolDecisionTests {
         Machine(metadata: ObjectMeta(name: name, labels: labels), spec: MachineSpec(), status: MachineStatus(phase: .available))
     }
 
-    static func held(_ name: String, phase: MachinePhase = .ready, podCIDR: String, pool: String = "pool-1") -> Machine {
+    static func held(
+        _ name: String, phase: MachinePhase = .ready, isReady: Bool = true, podCIDR: String, pool: String = "pool-1"
+    ) -> Machine {
         Machine(
             metadata: ObjectMeta(name: name), spec: MachineSpec(),
             status: MachineStatus(
-                phase: phase,
+                phase: phase, conditions: [condition("NodeReady", isReady)],
                 claim: MachineClaim(
                     namespace: "tenants", nodePool: "workers", nodePoolUID: pool, hostedCluster: "demo", hostedClusterUID: "cluster-1",
                     epoch: 1, podCIDR: podCIDR)))
@@ -106,5 +119,87 @@ struct PoolDecisionTests {
         let decision = PoolDecision(pool: Self.pool(replicas: 17), cluster: small, machines: taken + [Self.free("z")])
         #expect(decision.claims.isEmpty)
         #expect(decision.blocked?.contains("no room") == true)
+    }
+
+    @Test func aNodeThatIsNotReadyAnyMoreLeavesFirst() {
+        let machines = [Self.held("a", isReady: false, podCIDR: "10.244.0.0/24"), Self.held("b", podCIDR: "10.244.1.0/24")]
+        #expect(PoolDecision(pool: Self.pool(replicas: 1), cluster: Self.cluster, machines: machines).releases == ["a"])
+        #expect(machines.map(\.isReadyNode) == [false, true])
+    }
+
+    @Test(
+        "A spec that was not accepted makes no nodes and takes none",
+        arguments: [
+            (conditions: [Condition](), generation: 1, why: "was not looked at yet"),
+            ([condition("ValidConfiguration", true)], 2, "was not looked at yet"),
+            ([condition("ValidConfiguration", false, message: "spec.network.pods: cannot be changed")], 1, "is refused: spec.network.pods"),
+            (
+                [condition("ValidConfiguration", true), condition("ReconciliationActive", false, message: "paused until 2030")], 1,
+                "HostedCluster tenants/demo is paused until 2030"
+            ),
+        ])
+    func unaccepted(conditions: [Condition], generation: Int, why: String) {
+        let decision = PoolDecision(
+            pool: Self.pool(replicas: 2), cluster: Self.cluster(conditions, generation: generation),
+            machines: [Self.held("a", podCIDR: "10.244.0.0/24"), Self.free("b")])
+        #expect(decision.claims.isEmpty)
+        #expect(decision.releases.isEmpty)
+        #expect(decision.missing == 1)
+        #expect(decision.blocked?.contains(why) == true, "\(decision.blocked ?? "")")
+    }
+
+    @Test("Under another cluster's name nothing is claimed, and only what is deleted is given back", arguments: [true, false])
+    func renamed(otherIsThere: Bool) {
+        var leaving = Self.held("b", podCIDR: "10.244.1.0/24")
+        leaving.metadata.deletionTimestamp = "2026-01-01T00:00:00Z"
+        let machines = [Self.held("a", podCIDR: "10.244.0.0/24"), leaving, Self.free("c")]
+        var other = Self.cluster
+        other.metadata.name = "other"
+        other.metadata.uid = "cluster-2"
+        for replicas in [0, 3] {
+            var pool = Self.pool(replicas: replicas)
+            pool.spec?.clusterName = "other"
+            let decision = PoolDecision(pool: pool, cluster: otherIsThere ? other : nil, machines: machines)
+            #expect(decision.claims.isEmpty)
+            #expect(decision.releases == ["b"])
+            #expect(decision.problem?.hasPrefix("spec.clusterName: ") == true, "\(decision.problem ?? "")")
+            pool.metadata.deletionTimestamp = "2026-01-01T00:00:00Z"
+            #expect(PoolDecision(pool: pool, cluster: otherIsThere ? other : nil, machines: machines).releases == ["a", "b"])
+        }
+    }
+
+    @Test func anEmptyPoolOfAClusterDoesNotGoToAnother() {
+        var pool = Self.pool(replicas: 1)
+        pool.metadata.ownerReferences = [
+            OwnerReference(apiVersion: "nestbox.dev/v1alpha1", kind: "HostedCluster", name: "other", uid: "cluster-2")
+        ]
+        let decision = PoolDecision(pool: pool, cluster: Self.cluster, machines: [Self.free("a")])
+        #expect(decision.claims.isEmpty)
+        #expect(decision.problem?.hasPrefix("spec.clusterName: ") == true)
+    }
+
+    @Test func anInvalidPoolClaimsNothingAndStillGivesBack() {
+        var pool = Self.pool(replicas: 2)
+        pool.spec?.drainTimeout = "soon"
+        let machines = [Self.held("a", podCIDR: "10.244.0.0/24"), Self.free("b")]
+        let decision = PoolDecision(pool: pool, cluster: Self.cluster, machines: machines)
+        #expect(decision.claims.isEmpty)
+        #expect(decision.problem?.hasPrefix("spec.drainTimeout: ") == true)
+        var deleted = Self.cluster
+        deleted.metadata.deletionTimestamp = "2026-01-01T00:00:00Z"
+        #expect(PoolDecision(pool: pool, cluster: deleted, machines: machines).releases == ["a"])
+        pool.spec?.replicas = 0
+        #expect(PoolDecision(pool: pool, cluster: Self.cluster, machines: machines).releases == ["a"])
+    }
+
+    @Test func aMachineThatAClusterFoundUnfitIsLeftToOthers() {
+        var unfit = Self.free("a")
+        unfit.status?.unfitFor = [Unfitness(hostedClusterUID: "cluster-1", message: "its route clashes")]
+        let decision = PoolDecision(pool: Self.pool(replicas: 1), cluster: Self.cluster, machines: [unfit, Self.free("b")])
+        #expect(decision.claims.map(\.machine) == ["b"])
+        #expect(decision.refusals == ["a": "its route clashes"])
+        var other = Self.cluster
+        other.metadata.uid = "cluster-2"
+        #expect(PoolDecision(pool: Self.pool(replicas: 1), cluster: other, machines: [unfit]).claims.map(\.machine) == ["a"])
     }
 }

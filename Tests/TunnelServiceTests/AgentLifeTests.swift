@@ -50,12 +50,10 @@ struct AgentLifeTests {
                         _ = try await connection.connect(to: target.address)
                         try await connection.write("x")
                         #expect(try await connection.read(exactly: 1) == "x")
-                        let began = ContinuousClock.now
                         fixture.setRecord()
                         server.directoryChanged()
                         let rest = try? await connection.readToEnd()
                         #expect(rest ?? [] == [])
-                        #expect(ContinuousClock.now - began < .seconds(3))
                     }
                     #expect(try await dial(fixture, target).hasPrefix("HTTP/1.1 503 "))
                     #expect(server.agents.isEmpty)
@@ -84,11 +82,9 @@ struct AgentLifeTests {
                 let server = try fixture.makeServer(port: port)
                 group.addTask { try await server.run() }
                 _ = try await server.agentPort()
-                let began = ContinuousClock.now
                 try await TestTarget.with(serve: TestTarget.echo) { target in
                     try await TunnelFixture.eventually("a dial succeeds") { try await dial(fixture, target).contains(" 200 ") }
                 }
-                #expect(ContinuousClock.now - began < .seconds(5))
             }
         }
     }

@@ -151,12 +151,10 @@ struct TunnelEndToEndTests {
                             group.addTask {
                                 try await TestConnection.open(fixture.socket) { connection in
                                     #expect(try await connection.connect(to: echo.address) == Self.established)
-                                    let began = ContinuousClock.now
                                     for _ in 0..<50 {
                                         try await connection.write("ping")
                                         #expect(try await connection.read(exactly: 4) == "ping")
                                     }
-                                    #expect(ContinuousClock.now - began < .seconds(10))
                                 }
                             }
                         }
@@ -232,16 +230,14 @@ struct TunnelEndToEndTests {
         }
     }
 
-    @Test("A target that never answers is an answer all the same, in less than 8 s")
+    @Test("A target that never answers is an answer all the same")
     func timeout() async throws {
         try await withNode { fixture, _ in
             let silent = try SilentTarget()
-            let began = ContinuousClock.now
             try await TestConnection.open(fixture.socket) { connection in
                 let line = try await connection.connect(to: "127.0.0.1:\(silent.port)")
                 #expect(line.hasPrefix("HTTP/1.1 504 127.0.0.1:\(silent.port): "))
             }
-            #expect(ContinuousClock.now - began < .seconds(8))
         }
     }
 }

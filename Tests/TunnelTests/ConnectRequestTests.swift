@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 
 @testable import Tunnel
@@ -16,6 +17,12 @@ struct ConnectRequestTests {
         let (outcome, taken) = outcome(header + "\u{16}\u{3}\u{1}")
         #expect(outcome == .target(try #require(Endpoint("10.0.0.1:10250"))))
         #expect(taken == header.utf8.count)
+    }
+
+    @Test("An answer comes within 8 s, and the agent gives up on a target before that")
+    func answerTime() {
+        #expect(FrontHandler.answerTime < .seconds(8))
+        #expect(NativeProtocol.dialTimeout < FrontHandler.answerTime)
     }
 
     @Test("Split anywhere, it is the same")

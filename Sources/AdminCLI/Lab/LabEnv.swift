@@ -11,11 +11,16 @@ struct LabEnv: AsyncParsableCommand {
     @OptionGroup var options: LabOptions
 
     func run() async throws {
-        Terminal.write(Self.lines(try await options.state(), path: Terminal.environment("PATH") ?? ""))
+        let proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].compactMap { Terminal.environment($0) }
+        let direct = Terminal.environment("NO_PROXY") ?? Terminal.environment("no_proxy") ?? ""
+        Terminal.write(
+            Self.lines(
+                try await options.state(), path: Terminal.environment("PATH") ?? "", withoutProxy: proxies.isEmpty ? nil : direct))
     }
 
     /// Values in single quotes, as every shell reads them; PATH written out, so that reading the lines needs no shell.
-    static func lines(_ state: LabState, path: String) -> String {
+    /// - Parameter withoutProxy: what is reached past a proxy, where there is one: the lab is among it.
+    static func lines(_ state: LabState, path: String, withoutProxy: String? = nil) -> String {
         let folders = [state.binPath] + path.split(separator: ":").map(String.init).filter { $0 != state.binPath }
         return """
             export KUBECONFIG='\(state.hostKubeconfigPath)'
@@ -23,5 +28,8 @@ struct LabEnv: AsyncParsableCommand {
             export PATH='\(folders.joined(separator: ":"))'
 
             """
+                + (withoutProxy.map {
+                    "export NO_PROXY='\(([state.hostAddress, "127.0.0.1"] + ($0.isEmpty ? [] : [$0])).joined(separator: ","))'\n"
+                } ?? "")
     }
 }

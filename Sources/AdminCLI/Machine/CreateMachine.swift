@@ -19,7 +19,7 @@ struct CreateMachine: AsyncParsableCommand {
         aliases: Machine.noun.aliases)
 
     @Argument(help: "The machine's name; its node has the same.") var name: String
-    @Option(help: "Its address.") var address: String
+    @Option(help: "Its IPv4 address.") var address: String
     @Option(help: "sshd's port (default: 22).") var port: Int?
     @Option(help: "root (default), or a user with passwordless sudo.") var user: String?
     @Option(help: ArgumentHelp("A file with the private key (Ed25519 or ECDSA).", valueName: "file"), completion: .file())

@@ -67,6 +67,7 @@ struct PrivateApt: Sendable {
         APT::Architecture "\(architecture.rawValue)";
         APT::Sandbox::User "root";
         APT::Get::List-Cleanup "true";
+        APT::Update::Error-Mode "any";
         Acquire::Languages "none";
         Acquire::Retries "3";
         Dir::Etc::SourceList "\(folder)/debian.sources";

@@ -1,6 +1,7 @@
 import KubernetesAPI
 import KubernetesClient
 import Logging
+import PrometheusMetrics
 import ServiceLifecycle
 import Synchronization
 
@@ -16,8 +17,18 @@ public final class Informer<T: KubernetesObject>: ServiceLifecycle.Service, Send
     private let store = Mutex(ObjectStore<T>())
     private let handlers = Mutex<[@Sendable (InformerChange<T>) -> Void]>([])
     private let synced = Latch()
+    private let watchFailures: Counter
 
-    public init(client: KubernetesClient, namespace: String? = nil, labels: String? = nil, fields: String? = nil, logger: Logger) {
+    public convenience init(
+        client: KubernetesClient, namespace: String? = nil, labels: String? = nil, fields: String? = nil, logger: Logger
+    ) {
+        self.init(client: client, namespace: namespace, labels: labels, fields: fields, logger: logger, registry: .shared)
+    }
+
+    init(
+        client: KubernetesClient, namespace: String? = nil, labels: String? = nil, fields: String? = nil, logger: Logger,
+        registry: MetricsRegistry
+    ) {
         self.client = client
         self.namespace = namespace
         self.labels = labels
@@ -25,6 +36,9 @@ public final class Informer<T: KubernetesObject>: ServiceLifecycle.Service, Send
         var logger = logger
         logger[metadataKey: "informer"] = "\(T.resourceType)"
         self.logger = logger
+        watchFailures = registry.counter(
+            name: "informer_watch_failures_total", help: "Total number of watches that failed before anything arrived",
+            labels: ["resource": "\(T.resourceType)"])
     }
 
     /// Returns once the first list is in the store.
@@ -108,11 +122,22 @@ public final class Informer<T: KubernetesObject>: ServiceLifecycle.Service, Send
                 machine.received(resourceVersion: event.resourceVersion)
                 if let change { notify(change) }
             }
-            return machine.watchEnded(after: .now - start)
+            let action = machine.watchEnded(after: .now - start)
+            if machine.failures > 0 { report(brokenWatchFrom: version, "the server ended it at once", failures: machine.failures) }
+            return action
         } catch let error as KubernetesError {
-            logger.debug("watch broke", metadata: ["error": "\(error)", "resourceVersion": "\(machine.resourceVersion ?? "")"])
-            return machine.watchFailed(InformerStateMachine.Failure(error))
+            let action = machine.watchFailed(InformerStateMachine.Failure(error))
+            report(brokenWatchFrom: version, "\(error)", failures: machine.failures)
+            return action
         }
+    }
+
+    /// One broken watch is everyday life; more in a row mean that changes are not seen, or late.
+    private func report(brokenWatchFrom version: String, _ reason: String, failures: Int) {
+        if failures > 0 { watchFailures.increment() }
+        logger.log(
+            level: failures > 1 ? .warning : .debug, "watch broke; trying again",
+            metadata: ["error": "\(reason)", "resourceVersion": "\(version)", "failuresInARow": "\(failures)"])
     }
 
     private func notify(_ change: InformerChange<T>) {

@@ -19,18 +19,23 @@ struct InformerStateMachine: Sendable {
     /// must not be asked without pause.
     static let shortestWatch: Duration = .seconds(1)
 
+    /// So many watches in a row that brought nothing, and the version they start from is given up: there may be none from there,
+    /// and listing again, with growing patience, keeps the copy from growing old without end.
+    static let failuresUntilList = 3
+
     /// What a broken watch is resumed from.
     private(set) var resourceVersion: String?
+    /// Watches in a row that failed before anything arrived. A list does not end the row: a server that cannot serve what it has
+    /// just listed is given time.
+    private(set) var failures = 0
     private var delay = InformerStateMachine.firstDelay
     private var receivedSinceWatch = false
-    /// Expired versions one after the other: a server that cannot serve what it has just listed is given time.
-    private var expirations = 0
 
     mutating func start() -> Action { .list(after: .zero) }
 
     mutating func listed(resourceVersion: String) -> Action {
         self.resourceVersion = resourceVersion
-        delay = Self.firstDelay
+        if failures == 0 { delay = Self.firstDelay }
         return watch(after: .zero)
     }
 
@@ -41,14 +46,14 @@ struct InformerStateMachine: Sendable {
     /// An event or a bookmark arrived.
     mutating func received(resourceVersion: String?) {
         receivedSinceWatch = true
-        delay = Self.firstDelay
-        expirations = 0
+        succeeded()
         if let resourceVersion, !resourceVersion.isEmpty { self.resourceVersion = resourceVersion }
     }
 
     /// The server ended the watch, as it does every few minutes.
     mutating func watchEnded(after lasted: Duration) -> Action {
-        guard receivedSinceWatch || lasted >= Self.shortestWatch else { return watch(after: nextDelay(.other(retryAfter: nil))) }
+        guard receivedSinceWatch || lasted >= Self.shortestWatch else { return broughtNothing(.other(retryAfter: nil)) }
+        succeeded()
         return watch(after: .zero)
     }
 
@@ -56,15 +61,27 @@ struct InformerStateMachine: Sendable {
         switch failure {
         case .expired:
             resourceVersion = nil
-            expirations += 1
-            return .list(after: expirations == 1 ? .zero : nextDelay(failure))
+            failures += 1
+            return .list(after: failures == 1 ? .zero : nextDelay(failure))
         case .other(let retryAfter):
             // A connection cut after it served is resumed at once; one that was never there, with growing patience.
-            if receivedSinceWatch, retryAfter == nil { return watch(after: .zero) }
-            return watch(after: nextDelay(failure))
+            guard receivedSinceWatch else { return broughtNothing(failure) }
+            return watch(after: retryAfter == nil ? .zero : nextDelay(failure))
         }
     }
 
+    private mutating func broughtNothing(_ failure: Failure) -> Action {
+        failures += 1
+        if failures >= Self.failuresUntilList { resourceVersion = nil }
+        return watch(after: nextDelay(failure))
+    }
+
+    private mutating func succeeded() {
+        failures = 0
+        delay = Self.firstDelay
+    }
+
+    /// A watch from where the last one was; a list where that is not known.
     private mutating func watch(after delay: Duration) -> Action {
         receivedSinceWatch = false
         guard let resourceVersion else { return .list(after: delay) }

@@ -53,31 +53,36 @@ public final class LeaderElector: Sendable {
     /// When the Lease is lost, `whileLeading` is cancelled and `LeadershipLost` thrown after it has returned. On a graceful
     /// shutdown or cancellation the Lease is held until `whileLeading` has returned, and then given up for the next one.
     public func run(whileLeading: @escaping @Sendable () async throws -> Void) async throws {
-        var election = LeaderElection(identity: identity, timing: timing)
+        let acquired: ContinuousClock.Instant
         do {
-            election = try await cancelWhenGracefulShutdown { [election] in try await self.acquire(election) }
+            acquired = try await cancelWhenGracefulShutdown { try await self.acquire() }
         } catch is CancellationError {
-            return
+            // An attempt that was cut short may have reached the server: without this, nobody would lead until it expires.
+            return await release()
         }
         leading.set(1)
         logger.info("became leader", metadata: ["identity": "\(identity)"])
-        let result = await lead(whileLeading)
+        let result = await lead(since: acquired, whileLeading)
         leading.set(0)
         await release()
         try result.get()
     }
 
-    private func acquire(_ initial: LeaderElection) async throws -> LeaderElection {
-        var election = initial
+    /// Returns when the Lease is held, with the instant from which it is good for `leaseDuration` at least.
+    private func acquire() async throws -> ContinuousClock.Instant {
+        var election = LeaderElection(identity: identity, timing: timing)
         var holder: String?
         while true {
+            // From before the attempt: the Lease may have been written long before its answer arrives.
+            let attempted = ContinuousClock.now
             do {
-                if case .wait(let current) = try await attempt(&election) {
-                    if current != holder { logger.info("another replica leads", metadata: ["leader": "\(current)"]) }
-                    holder = current
-                } else {
-                    return election
-                }
+                let (decision, next, _) = try await attempt(election, nil, before: attempted + timing.acquireDeadline)
+                election = next
+                guard case .wait(let current) = decision else { return attempted }
+                if current != holder { logger.info("another replica leads", metadata: ["leader": "\(current)"]) }
+                holder = current
+            } catch is TooLate {
+                logger.warning("cannot take the lease: the server is too slow; trying again")
             } catch let error as KubernetesError {
                 // A conflict is the other replica being quicker; anything else is worth a word.
                 if !error.isConflict, !error.isAlreadyExists {
@@ -90,7 +95,9 @@ public final class LeaderElector: Sendable {
     }
 
     /// Runs the work and renews beside it; whichever ends first ends the other.
-    private func lead(_ work: @escaping @Sendable () async throws -> Void) async -> Result<Void, any Error> {
+    private func lead(
+        since acquired: ContinuousClock.Instant, _ work: @escaping @Sendable () async throws -> Void
+    ) async -> Result<Void, any Error> {
         await withTaskGroup(of: Result<Void, any Error>?.self) { group in
             group.addTask {
                 do {
@@ -99,7 +106,7 @@ public final class LeaderElector: Sendable {
                     return .failure(error)
                 }
             }
-            group.addTask { await self.renew() ? .failure(LeadershipLost(lease: "\(self.namespace)/\(self.name)")) : nil }
+            group.addTask { await self.renew(since: acquired) ? .failure(LeadershipLost(lease: "\(self.namespace)/\(self.name)")) : nil }
             var outcome: Result<Void, any Error>?
             for await ended in group {
                 // The first that has something to say: the renewing task ends without a word when it was cancelled.
@@ -111,9 +118,11 @@ public final class LeaderElector: Sendable {
     }
 
     /// True when the Lease is lost; false when the task was cancelled.
-    private func renew() async -> Bool {
+    private func renew(since acquired: ContinuousClock.Instant) async -> Bool {
         var election = LeaderElection(identity: identity, timing: timing)
-        var renewed = ContinuousClock.now
+        // As it was written last: a renewal need not read it first.
+        var written: Lease?
+        var renewed = acquired
         while !Task.isCancelled {
             try? await Task.sleep(for: timing.retryPeriod)
             if Task.isCancelled { return false }
@@ -122,14 +131,16 @@ public final class LeaderElector: Sendable {
             let attempted = ContinuousClock.now
             guard attempted < deadline else { return true }
             do {
-                let (decision, next) = try await attempt(election, before: deadline)
-                election = next
+                let lease = written
+                written = nil
+                let decision: LeaderElection.Decision
+                (decision, election, written) = try await attempt(election, lease, before: deadline)
                 if case .wait(let holder) = decision {
                     logger.error("another replica took the lease", metadata: ["leader": "\(holder)"])
                     return true
                 }
                 renewed = attempted
-            } catch is LeadershipLost {
+            } catch is TooLate {
                 return true
             } catch {
                 if Task.isCancelled { return false }
@@ -139,42 +150,56 @@ public final class LeaderElector: Sendable {
         return false
     }
 
+    /// An attempt did not end by its deadline. What it wrote may have reached the server all the same.
+    private struct TooLate: Error {}
+
     /// An attempt that ends by the deadline: a request that hangs must not hold the leader past it.
     private func attempt(
-        _ election: LeaderElection, before deadline: ContinuousClock.Instant
-    ) async throws -> (LeaderElection.Decision, LeaderElection) {
-        try await withThrowingTaskGroup(of: (LeaderElection.Decision, LeaderElection)?.self) { group in
+        _ election: LeaderElection, _ written: Lease?, before deadline: ContinuousClock.Instant
+    ) async throws -> (LeaderElection.Decision, LeaderElection, Lease?) {
+        try await withThrowingTaskGroup(of: (LeaderElection.Decision, LeaderElection, Lease?)?.self) { group in
             group.addTask {
-                var election = election
-                let decision = try await self.attempt(&election)
-                return (decision, election)
+                var (election, lease) = (election, written)
+                let decision = try await self.attempt(&election, &lease)
+                return (decision, election, lease)
             }
             group.addTask {
                 try await Task.sleep(until: deadline, clock: .continuous)
                 return nil
             }
             defer { group.cancelAll() }
-            guard let first = try await group.next(), let outcome = first else {
-                throw LeadershipLost(lease: "\(namespace)/\(name)")
-            }
+            guard let first = try await group.next(), let outcome = first else { throw TooLate() }
             return outcome
         }
     }
 
-    /// Reads the Lease, and takes or renews it when that is ours to do.
-    private func attempt(_ election: inout LeaderElection) async throws -> LeaderElection.Decision {
-        let lease = try await client.find(Lease.self, name, namespace: namespace)
-        let decision = election.decide(lease?.spec, now: .now - start, date: Date())
+    /// Takes or renews the Lease when that is ours to do, and leaves it as it was written.
+    private func attempt(_ election: inout LeaderElection, _ lease: inout Lease?) async throws -> LeaderElection.Decision {
+        if let written = lease {
+            do {
+                return try await decide(&election, over: written, &lease)
+            } catch let error as KubernetesError where error.isConflict || error.isNotFound {
+                // Another wrote in between, or took it away: what is there says what to do.
+            }
+        }
+        return try await decide(&election, over: try await client.find(Lease.self, name, namespace: namespace), &lease)
+    }
+
+    private func decide(
+        _ election: inout LeaderElection, over present: Lease?, _ written: inout Lease?
+    ) async throws -> LeaderElection.Decision {
+        written = nil
+        let decision = election.decide(present?.spec, now: .now - start, date: Date())
         switch decision {
         case .wait: break
         case .create(let spec):
-            let made = try await client.create(Lease(metadata: ObjectMeta(name: name, namespace: namespace), spec: spec))
-            election.wrote(made.spec, now: .now - start)
+            written = try await client.create(Lease(metadata: ObjectMeta(name: name, namespace: namespace), spec: spec))
+            election.wrote(written?.spec, now: .now - start)
         case .update(let spec):
-            guard var lease else { break }
+            guard var lease = present else { break }
             lease.spec = spec
-            let written = try await client.update(lease)
-            election.wrote(written.spec, now: .now - start)
+            written = try await client.update(lease)
+            election.wrote(written?.spec, now: .now - start)
         }
         return decision
     }

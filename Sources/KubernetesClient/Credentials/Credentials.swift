@@ -24,7 +24,7 @@ actor Credentials {
     private var material = Material()
     private var validUntil: ContinuousClock.Instant?
     /// The one reading under way, so that many requests at once run a plugin once.
-    private var reading: Task<Material, any Error>?
+    private var reading: SharedReading<Current>?
 
     fileprivate struct Material: Sendable {
         var authorization: String?
@@ -63,18 +63,21 @@ actor Credentials {
     }
 
     private func refresh() async throws -> Current {
-        let reading = self.reading ?? Task { [identity] in try await Self.read(identity) }
+        let reading = self.reading ?? SharedReading { try await self.readAnew() }
         self.reading = reading
+        return try await reading.value()
+    }
+
+    private func readAnew() async throws -> Current {
+        defer { reading = nil }
         let read: Material
         do {
-            read = try await reading.value
+            read = try await Self.read(identity)
         } catch {
-            self.reading = nil
             // A file that cannot be read for a moment is no reason to stop: what it gave last is tried on.
             if let current, identity.plugin == nil { return current }
             throw error
         }
-        self.reading = nil
         setValidity(of: read)
         if let current, read.sameIdentity(as: material) { return current }
         material = read

@@ -13,6 +13,8 @@ public struct ExecCredentialPlugin: Sendable, Equatable {
     public var installHint: String?
     /// What the program is told about the cluster, when it asks for that.
     var clusterInfo: JSONValue?
+    /// One that takes longer is killed: it is not interactive, so nobody can help it on.
+    var timeout: Duration = .seconds(60)
 
     init(_ exec: Kubeconfig.Exec, cluster: Kubeconfig.Cluster, directory: String) {
         command = exec.command
@@ -48,9 +50,13 @@ public struct ExecCredentialPlugin: Sendable, Equatable {
         let executable: Executable = command.contains("/") ? .path(FilePath(command)) : .name(command)
         let result: ExecutionResult<Void, StringOutput<UTF8>, StringOutput<UTF8>>
         do {
-            result = try await run(
-                executable, arguments: Arguments(arguments), environment: .inherit.updating(variables.mapValues { $0 }),
-                output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
+            result = try await withTimeout { [arguments, variables] in
+                try await run(
+                    executable, arguments: Arguments(arguments), environment: .inherit.updating(variables.mapValues { $0 }),
+                    output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
+            }
+        } catch let error as KubernetesError {
+            throw error
         } catch {
             throw failure("it could not be run (\(error))" + (installHint.map { ". \($0)" } ?? ""))
         }
@@ -60,6 +66,22 @@ public struct ExecCredentialPlugin: Sendable, Equatable {
             throw failure("it ended with \(result.terminationStatus)" + (words.isEmpty ? "" : ": \(words)"))
         }
         return try Self.parse(result.standardOutput, apiVersion: apiVersion, or: failure)
+    }
+
+    /// Cancels `body`, which kills the program, when the time is over.
+    private func withTimeout<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await Task.sleep(for: timeout)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next(), let value = first else {
+                throw failure("it did not end within \(timeout) and was killed; run it by hand to see what it waits for")
+            }
+            return value
+        }
     }
 
     static func parse(

@@ -63,8 +63,8 @@ struct LocalVolumes: Sendable {
                 return
             } catch {
                 logger.debug("the API does not answer", metadata: ["reason": "\(error)"])
+                try await Task.sleep(for: .milliseconds(500))
             }
-            try await Task.sleep(for: .milliseconds(500))
         }
     }
 

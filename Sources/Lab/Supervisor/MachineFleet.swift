@@ -49,7 +49,7 @@ actor MachineFleet {
             _ = try await Command.result("ip", ["netns", "delete", name], purpose: "removing the network of \(name)")
             try await Command.output(
                 "rm", ["-rf", "--one-file-system", paths.machine(name)], purpose: "removing the disk of \(name)")
-            try await board.remove(machine: name)
+            await board.remove(machine: name)
         } catch {
             logger.error("a machine's leftovers could not be removed", metadata: ["machine": "\(name)", "reason": "\(error)"])
         }

@@ -26,38 +26,41 @@ struct MachineRunner: Sendable {
 
     func run() async {
         var delay = RestartDelay()
-        do {
-            while !Task.isCancelled {
-                let start = ContinuousClock.now
-                let ending = try await life()
-                try Task.checkCancellation()
-                logger.info("machine ended", metadata: ["machine": "\(machine.name)", "ending": "\(ending)"])
-                switch ending {
-                case .rebooted:
-                    try await board.set(.machine, machine.name, .restarting, lastEnd: "rebooted")
-                case .switchedOff:
-                    try await board.set(.machine, machine.name, .off, lastEnd: "switched off")
-                    return
-                case .broke(let end):
-                    try await board.set(.machine, machine.name, .restarting, lastEnd: end)
+        while !Task.isCancelled {
+            let start = ContinuousClock.now
+            let ending: Ending
+            do {
+                ending = try await life()
+            } catch {
+                ending = .broke("\(error)")
+            }
+            if Task.isCancelled { return }
+            logger.info("machine ended", metadata: ["machine": "\(machine.name)", "ending": "\(ending)"])
+            switch ending {
+            case .rebooted:
+                await board.set(.machine, machine.name, .restarting, lastEnd: "rebooted")
+            case .switchedOff:
+                await board.set(.machine, machine.name, .off, lastEnd: "switched off")
+                return
+            case .broke(let end):
+                await board.set(.machine, machine.name, .restarting, lastEnd: end)
+                do {
                     try await Task.sleep(for: delay.next(afterLife: ContinuousClock.now - start))
+                } catch {
+                    return
                 }
             }
-        } catch is CancellationError {
-            return
-        } catch {
-            logger.error("a machine cannot be run", metadata: ["machine": "\(machine.name)", "reason": "\(error)"])
         }
     }
 
     /// From power on to power off.
     private func life() async throws -> Ending {
-        try await board.set(.machine, machine.name, .running)
+        await board.set(.machine, machine.name, .running)
         return try await withThrowingTaskGroup(of: Ending?.self) { group in
             group.addTask { Ending(try await program.runOnce()) }
             group.addTask {
                 try await untilReady()
-                try await board.set(.machine, machine.name, .ready)
+                await board.set(.machine, machine.name, .ready)
                 return nil
             }
             defer { group.cancelAll() }
@@ -88,14 +91,15 @@ struct MachineRunner: Sendable {
     private func untilReady() async throws {
         let (folder, address, port) = (paths.machine(machine.name), machine.address, machine.port)
         while true {
-            let ready = try await offPool {
+            // One that cannot be looked at is not ready; that is no reason to stop it.
+            let ready = try? await offPool {
                 guard let process = try Files.text(ifThere: "\(folder)/process")?.split(whereSeparator: \.isNewline).first else {
                     return false
                 }
                 guard Probe.banner(of: address, port: port)?.hasPrefix("SSH-") == true else { return false }
                 return !Files.exists("/proc/\(process)/root/run/nologin")
             }
-            if ready { return }
+            if ready == true { return }
             try await Task.sleep(for: .milliseconds(100))
         }
     }

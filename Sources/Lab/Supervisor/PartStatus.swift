@@ -1,3 +1,5 @@
+import Logging
+
 /// One supervised program or machine, as the supervisor sees it.
 public struct PartStatus: Codable, Sendable, Equatable {
     public enum Phase: String, Codable, Sendable {
@@ -39,32 +41,40 @@ struct SupervisorReport: Codable, Sendable, Equatable {
     }
 }
 
-/// Gathers what is known of the parts and keeps the file up to date.
+/// Gathers what is known of the parts and keeps the file up to date. A file that cannot be written is no reason to stop keeping
+/// things running: that is logged, and made good by the next write.
 actor StatusBoard {
     private let path: String
-    private var report = SupervisorReport()
+    private let logger: Logger
+    private(set) var report = SupervisorReport()
 
-    init(path: String) { self.path = path }
+    init(path: String, logger: Logger) {
+        self.path = path
+        self.logger = logger
+    }
 
     enum Kind: Sendable { case component, machine }
 
-    func set(_ kind: Kind, _ name: String, _ phase: PartStatus.Phase, lastEnd: String? = nil) async throws {
+    func set(_ kind: Kind, _ name: String, _ phase: PartStatus.Phase, lastEnd: String? = nil) {
         switch kind {
         case .component: Self.update(&report.components, name, phase, lastEnd)
         case .machine: Self.update(&report.machines, name, phase, lastEnd)
         }
-        try await write()
+        write()
     }
 
-    func remove(machine name: String) async throws {
+    func remove(machine name: String) {
         report.machines.removeAll { $0.name == name }
-        try await write()
+        write()
     }
 
-    private func write() async throws {
-        let (report, path) = (self.report, self.path)
-        // On this actor and not beside it: an older report must not overwrite a newer one.
-        try Files.encode(report, to: path)
+    private func write() {
+        do {
+            // On this actor and not beside it: an older report must not overwrite a newer one.
+            try Files.encode(report, to: path)
+        } catch {
+            logger.error("the lab's status cannot be written down", metadata: ["reason": "\(error)"])
+        }
     }
 
     private static func update(_ parts: inout [PartStatus], _ name: String, _ phase: PartStatus.Phase, _ lastEnd: String?) {

@@ -1,3 +1,5 @@
+// Built as a whole module, for release, C's structures come by way of this one.
+import CoreFoundation
 import Glibc
 import Subprocess
 import SystemPackage

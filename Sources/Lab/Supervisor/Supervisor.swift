@@ -26,7 +26,7 @@ public struct Supervisor: Sendable {
     public func run(orders: some AsyncSequence<Order, Never> & Sendable) async throws {
         let spec = try await spec()
         let api = try HostAPI.client(kubeconfig: paths.kubeconfig, logger: logger)
-        let board = StatusBoard(path: paths.status)
+        let board = StatusBoard(path: paths.status, logger: logger)
         let machines = MachineFleet(paths: paths, board: board, logger: logger)
         var stages: [(stage: Int, task: Task<Void, any Error>)] = []
         for component in spec.components {
@@ -82,21 +82,21 @@ struct ComponentRunner: Sendable {
             name: spec.name, program: spec.program, arguments: spec.arguments, environment: environment, log: log, grace: .seconds(5))
         var delay = RestartDelay()
         while !Task.isCancelled {
-            try await board.set(.component, spec.name, .waiting)
+            await board.set(.component, spec.name, .waiting)
             for gate in spec.gates { try await gates.pass(gate) }
-            try await board.set(.component, spec.name, .running)
+            await board.set(.component, spec.name, .running)
             logger.info("started", metadata: ["component": "\(spec.name)"])
             let start = ContinuousClock.now
             let end: String
             do {
                 end = "\(try await program.runOnce())"
-            } catch let error as LabError {
-                end = error.description
+            } catch {
+                end = "\(error)"
             }
             try Task.checkCancellation()
             let life = ContinuousClock.now - start
             logger.warning("ended", metadata: ["component": "\(spec.name)", "with": "\(end)", "after": "\(life)"])
-            try await board.set(.component, spec.name, .restarting, lastEnd: end)
+            await board.set(.component, spec.name, .restarting, lastEnd: end)
             try await Task.sleep(for: delay.next(afterLife: life))
         }
     }

@@ -10,7 +10,8 @@ extension Machine {
         errors.require(name != Self.reservedName, "metadata.name", "\(Self.reservedName) is a name that Nestbox keeps for itself")
         errors.checkLabels(metadata.labels, at: "metadata.labels")
         errors.require(spec.address != nil, "spec.address", "is needed: where the machine answers SSH")
-        errors.require(spec.address, is: .host, at: "spec.address")
+        // Not a name: its node is reached at the address that is recorded of it, and names can come to mean another server.
+        errors.require(spec.address, is: .address, at: "spec.address")
         if let address = spec.address.flatMap({ IPv4Address($0) }) { errors.checkUsable(address, at: "spec.address") }
         let port = spec.port ?? 22
         errors.require((1...65535).contains(port), "spec.port", "\(port) is not a port: 1 to 65535")

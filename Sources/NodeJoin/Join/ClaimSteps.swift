@@ -30,7 +30,7 @@ enum ClaimFile {
                             \(shellQuoted(line(owner)))) ;;
                             \(shellQuoted("owner=\(owner.uid) "))*)
                                 refuse "an earlier or later use of this machine was not cleaned up ($held, $holder): clean it first" ;;
-                            *) refuse "this machine is claimed by $holder ($held): is it registered twice?" ;;
+                            *) refuse "this machine is claimed by $holder ($held): is it registered twice? If that Machine is gone, remove \(NodePaths.claim) on it" ;;
                             esac
                         fi
                         \(file.put)

@@ -2,6 +2,8 @@ import SSHClient
 
 /// Looks at the machine before anything of it is changed, and names all that is wrong at once.
 enum PreflightStep {
+    /// What a refusal begins with.
+    fileprivate static let refusal = "this machine cannot join: "
     private static let marker = "\(NodePaths.configuration)/preflight"
 
     static func step(_ parameters: JoinParameters) -> Step {
@@ -30,7 +32,7 @@ enum PreflightStep {
             if [ -n "$problems" ]; then
                 # Nothing of ours is on it but the claim: whoever mends it may register it anew.
                 rm -rf \(NodePaths.configuration)
-                refuse "this machine cannot join: $problems"
+                refuse "\(refusal)$problems"
             fi
             echo \(shellQuoted(ClaimFile.line(parameters.owner))) > \(marker)
             """)
@@ -160,4 +162,9 @@ enum PreflightStep {
         rm -f /run/nestbox-networks
         """
     }
+}
+
+extension StepFailure {
+    /// Whether the machine was found unfit by the preflight, which has taken back all that was on it of ours: the claim file.
+    public var isUnfitness: Bool { kind == .refused && message.contains(PreflightStep.refusal) }
 }

@@ -12,6 +12,8 @@ extension HostedClusterReconciler {
         // A volume that is there needs its class no more.
         if !input.isBootstrapped { guard try await storageClassExists(settings, &report) else { return false } }
         try await applied.apply(ControlPlane.etcd(input), scope: settings.uid, with: client)
+        // The first time both start side by side: kube-apiserver waits for its etcd, and there is no data yet to look at first.
+        if !report.status.isBootstrapped { try await applied.apply(ControlPlane.pods(input), scope: settings.uid, with: client) }
 
         let namespace = settings.controlPlaneNamespace
         let set = try await client.get(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: namespace)

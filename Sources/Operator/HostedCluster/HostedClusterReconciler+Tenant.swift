@@ -68,7 +68,7 @@ extension HostedClusterReconciler {
     func countNodes(_ settings: ClusterSettings, _ report: inout ClusterReport) async throws {
         let machines = try await client.list(Machine.self).items.filter { $0.status?.claim?.hostedClusterUID == settings.uid }
         let counts = NodeCounts(
-            total: machines.filter { $0.status?.phase != .quarantined }.count, ready: machines.filter { $0.status?.phase == .ready }.count)
+            total: machines.filter { $0.status?.phase != .quarantined }.count, ready: machines.filter(\.isReadyNode).count)
         report.update { $0.nodes = counts }
     }
 }

@@ -3,17 +3,16 @@ import ControllerRuntime
 import Foundation
 import KubernetesAPI
 import KubernetesClient
+import Logging
 import NestboxAPI
 import NodeJoin
 import SSHClient
 
 extension MachineReconciler {
-    /// How long a machine that does not answer may hold up its cleaning: after that it is Quarantined and holds up nothing.
-    private static let patience: TimeInterval = 600
-
     /// Makes the machine what it was, has that checked by code that shares nothing with the cleaning, and frees it.
     func clean(_ machine: Machine) async throws -> ReconcileResult {
         guard let claim = machine.status?.claim else { return .done }
+        try await noteBeginning(of: machine)
         let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.cleaning])
         let owner = MachineOwner(
             uid: machine.metadata.uid ?? "", epoch: claim.epoch, holder: "\(claim.namespace)/\(claim.nodePool)")
@@ -45,7 +44,7 @@ extension MachineReconciler {
         _ machine: Machine, claim: MachineClaim, connect: @Sendable () async throws -> SSHMachineShell
     ) async throws -> ReconcileResult {
         let facts = machine.status?.facts
-        let tools = try await storedTools(Architecture(fact: facts))
+        let tools = await toolsForCheck(Architecture(fact: facts))
         let shell = try await connect()
         let found: [String]
         let hostKey: String
@@ -85,13 +84,52 @@ extension MachineReconciler {
         return .done
     }
 
+    /// When the cleaning began is when `Clean` became False.
+    private func noteBeginning(of machine: Machine) async throws {
+        guard machine.status?.conditions?.named("Clean") == nil else { return }
+        try await client.updateMachineStatus(machine.name) { now in
+            guard now.status?.phase == .cleaning, now.status?.claim?.epoch == machine.status?.claim?.epoch else { return false }
+            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
+            conditions.set("Clean", false, reason: "Cleaning", message: "")
+            now.status?.conditions = conditions.list
+            return true
+        }
+    }
+
+    /// A store that is out of order holds up no cleaning: the machine is looked at with what programs it has.
+    private func toolsForCheck(_ architecture: Architecture) async -> NodeTools? {
+        do {
+            return try await storedTools(architecture)
+        } catch {
+            logger.warning("the check of a cleaned machine goes without the store's tools", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
     private func waitOrGiveUp(_ machine: Machine, _ trouble: String) async throws -> ReconcileResult {
-        let since = machine.status?.conditions?.named("Reachable").flatMap { $0.status == "False" ? $0.lastTransitionTime : nil }
-        if let since = since.flatMap(Timestamp.parse), Date().timeIntervalSince(since) > Self.patience {
+        let patience = CleaningPatience(machine.status?.conditions)
+        if patience.isOver(at: Date()) {
             try await quarantine(machine, "it could not be cleaned, for it does not answer: \(trouble)")
             return .done
         }
         try await say(machine, "Reachable", false, "SSHFailed", trouble)
         return .requeue(after: .seconds(15))
     }
+}
+
+/// How long a machine that does not answer may hold up its cleaning: after that it is Quarantined and holds up nothing.
+/// Counted from the first attempt that failed, and never from before the cleaning. Pure.
+struct CleaningPatience {
+    static let limit: TimeInterval = 600
+    private let since: Date?
+
+    init(_ conditions: [Condition]?) {
+        let times = ["Reachable", "Clean"].map { type in
+            conditions?.named(type).flatMap { $0.status == "False" ? Timestamp.parse($0.lastTransitionTime) : nil }
+        }
+        // Both must be so: it does not answer, and is being cleaned.
+        since = times.contains(nil) ? nil : times.compactMap(\.self).max()
+    }
+
+    func isOver(at now: Date) -> Bool { since.map { now.timeIntervalSince($0) > Self.limit } ?? false }
 }

@@ -13,16 +13,21 @@ extension MachineReconciler {
     /// is Ready, which that operator sees.
     func join(_ machine: Machine) async throws -> ReconcileResult {
         guard let claim = machine.status?.claim else { return .done }
-        if let installed = machine.status?.conditions?.named("Installed"), installed.status == "True" {
-            return try await diagnose(machine, installedAt: Timestamp.parse(installed.lastTransitionTime))
-        }
         let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
-        guard let ticket = try await client.find(Secret.self, key).flatMap(JoinTicket.init), ticket.epoch == claim.epoch,
-            let version = KubernetesVersion(ticket.kubernetesVersion)
-        else { return .done }
+        let ticket = try await client.find(Secret.self, key).flatMap(JoinTicket.init).flatMap { $0.epoch == claim.epoch ? $0 : nil }
+        if let installed = machine.status?.conditions?.named("Installed"), installed.status == "True" {
+            let installedAt = Timestamp.parse(installed.lastTransitionTime)
+            guard let installedAt, let madeAt = ticket?.madeAt, madeAt > installedAt else {
+                return try await diagnose(machine, installedAt: installedAt)
+            }
+            try await say(
+                machine, "Installed", false, "NewTicket",
+                "the token that it was to join with ended before its Node came: it is given a new one")
+        }
+        guard let ticket, let version = KubernetesVersion(ticket.kubernetesVersion) else { return .done }
 
         guard let facts = try await factsBeforeJoining(machine) else { return .done }
-        let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.claimed, .joining])
+        let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.claimed, .joining, .ready])
         let (files, tools): (JoinArtifacts, ToolChoice)
         do {
             (files, tools) = try await joinArtifacts(version, facts: facts)
@@ -30,9 +35,13 @@ extension MachineReconciler {
             try await say(machine, "ArtifactsAvailable", false, "ArtifactsMissing", "\(error)")
             return .requeue(after: .seconds(60))
         }
+        if machine.status?.conditions?.named("ArtifactsAvailable")?.status == "False" {
+            try await say(machine, "ArtifactsAvailable", true, "Available", "")
+        }
         let parameters = JoinParameters(ticket, machine: machine, version: version, artifacts: files, tools: tools)
         let runner = PlanRunner(connect: { SSHMachineShell(try await self.connect(to: machine)) }, logger: logger) { report in
-            try await progress.write(report.status) { $0.phase = .joining }
+            // Its Node may be Ready before the plan's last look at it.
+            try await progress.write(report.status) { if $0.phase == .claimed { $0.phase = .joining } }
         }
         do {
             let outcome = try await runner.run(.join(parameters))
@@ -43,17 +52,55 @@ extension MachineReconciler {
     }
 
     private func finish(join machine: Machine, _ result: PlanResult) async throws -> ReconcileResult {
+        if result != .succeeded {
+            // A Ready Node is proof enough, and a machine that was released meanwhile is not this plan's any more.
+            let phase = try await client.find(Machine.self, ObjectKey(name: machine.name))?.status?.phase
+            guard [.claimed, .joining].contains(phase) else { return .done }
+        }
         switch result {
         case .succeeded:
-            try await say(machine, "Installed", true, "Installed", "")
+            let epoch = machine.status?.claim?.epoch
+            try await client.updateMachineStatus(machine.name) { now in
+                guard now.status?.claim?.epoch == epoch else { return false }
+                var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
+                conditions.set("Installed", true, reason: "Installed", message: "")
+                if conditions.list.named("Reachable")?.status != "True" {
+                    conditions.set("Reachable", true, reason: "Connected", message: "")
+                }
+                now.status?.conditions = conditions.list
+                now.status?.message = nil
+                return true
+            }
             return .requeue(after: .seconds(Self.patienceWithNode))
         case .failed(let step, let failure) where failure.kind == .unreachable:
             try await say(machine, "Reachable", false, "SSHFailed", "\(step): \(failure.message)")
             return .requeue(after: .seconds(15))
+        case .failed(_, let failure) where failure.isUnfitness:
+            try await giveBack(machine, failure.message)
+            return .done
         case .failed(let step, let failure):
             try await quarantine(machine, "the join failed at \(step): \(failure.message)")
             return .done
         }
+    }
+
+    /// It is fit for use, but not by this cluster, as far as can be told: nothing on it was changed, and the other operator frees
+    /// it when the tenant has forgotten it.
+    private func giveBack(_ machine: Machine, _ why: String) async throws {
+        let epoch = machine.status?.claim?.epoch
+        let changed = try await client.updateMachineStatus(machine.name) { now in
+            guard let claim = now.status?.claim, claim.epoch == epoch, [.claimed, .joining].contains(now.status?.phase) else {
+                return false
+            }
+            now.status?.phase = .draining
+            now.status?.claim?.released = true
+            now.status?.message = why
+            let others = (now.status?.unfitFor ?? []).filter { $0.hostedClusterUID != claim.hostedClusterUID }
+            // Bounded: clusters come and go, and nobody takes their names out.
+            now.status?.unfitFor = others.suffix(31) + [Unfitness(hostedClusterUID: claim.hostedClusterUID, message: why)]
+            return true
+        }
+        if changed { await events.record(.warning, reason: "Unfit", message: why, on: machine) }
     }
 
     /// What the machine is like before anything of ours is on it: looked at anew, for registration may be long ago, and kept,

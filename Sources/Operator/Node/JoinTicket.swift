@@ -1,3 +1,5 @@
+import ControlPlane
+import Foundation
 import KubernetesAPI
 
 /// What the control-planes operator hands to the machines operator for one join: a Secret in the operators' namespace,
@@ -31,6 +33,9 @@ struct JoinTicket: Equatable, Sendable {
 }
 
 extension JoinTicket {
+    /// When the token in it was made.
+    var madeAt: Date? { Timestamp.parse(expires)?.addingTimeInterval(-BootstrapToken.longestLifetime) }
+
     static func secretName(machine: String) -> String { "join-\(machine)" }
     static let label = "nestbox.dev/join"
 

@@ -9,13 +9,17 @@ import NestboxAPI
 extension NodeReconciler {
     /// Gives the machines operator what it needs to join the machine, and waits for the Node to be Ready:
     /// only that counts as joined.
-    func join(_ machine: Machine, claim: MachineClaim, cluster: HostedCluster, session: TenantSession) async throws -> ReconcileResult {
+    func join(
+        _ machine: Machine, claim: MachineClaim, pool: NodePool, cluster: HostedCluster, session: TenantSession
+    ) async throws -> ReconcileResult {
         let record = try await ensureRecord(of: machine, claim: claim, session: session)
-        try await ensureTicket(for: machine, claim: claim, cluster: cluster, session: session)
-
-        guard let node = session.nodes.get(ObjectKey(name: machine.name)), let record,
-            let created = node.metadata.creationTimestamp.flatMap(Timestamp.parse), let since = record.since, created >= since
-        else { return .requeue(after: .seconds(300)) }
+        let node = session.nodes.get(ObjectKey(name: machine.name)).flatMap { node -> Node? in
+            let created = node.metadata.creationTimestamp.flatMap(Timestamp.parse)
+            guard let created, let since = record?.since, created >= since else { return nil }
+            return node
+        }
+        try await ensureTicket(for: machine, hasNode: node != nil, claim: claim, pool: pool, cluster: cluster, session: session)
+        guard let node else { return .requeue(after: .seconds(300)) }
         try await settle(node, claim: claim, session: session)
         guard node.isReady else { return .requeue(after: .seconds(300)) }
 
@@ -56,22 +60,27 @@ extension NodeReconciler {
         return record
     }
 
-    private func ensureTicket(for machine: Machine, claim: MachineClaim, cluster: HostedCluster, session: TenantSession) async throws {
+    /// Makes a ticket where there is none, and a new one when its token ends before a Node came of it.
+    private func ensureTicket(
+        for machine: Machine, hasNode: Bool, claim: MachineClaim, pool: NodePool, cluster: HostedCluster, session: TenantSession
+    ) async throws {
         let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
         if let present = try await client.find(Secret.self, key).flatMap(JoinTicket.init), present.epoch == claim.epoch,
-            let expires = Timestamp.parse(present.expires), expires.timeIntervalSinceNow > BootstrapToken.longestLifetime / 3
+            let expires = Timestamp.parse(present.expires),
+            hasNode || expires.timeIntervalSinceNow > BootstrapToken.longestLifetime / 3
         {
             return
         }
-        let pool = try await client.find(NodePool.self, ObjectKey(namespace: claim.namespace, name: claim.nodePool))
+        // A refused spec makes no nodes; the cluster's next status brings the Machine back.
+        guard cluster.specTrouble == nil else { return }
         let settings = try ClusterSettings(cluster)
-        let version = pool?.spec?.version ?? settings.version
+        let version = pool.spec?.version ?? settings.version
         let token = BootstrapToken()
         let now = Date()
         _ = try await session.client.create(token.object(forMachine: machine.name, now: now))
         let environment = machine.status?.facts?.environment ?? NodeEnvironment()
-        let labels = (pool?.spec?.labels ?? [:]).merging([NestboxLabel.nodePool: claim.nodePool]) { _, ours in ours }
-        let taints = pool?.spec?.taints ?? []
+        let labels = (pool.spec?.labels ?? [:]).merging([NestboxLabel.nodePool: claim.nodePool]) { _, ours in ours }
+        let taints = pool.spec?.taints ?? []
         let ticket = JoinTicket(
             machine: machine.name, epoch: claim.epoch,
             expires: Timestamp.format(now.addingTimeInterval(BootstrapToken.longestLifetime)),
@@ -94,11 +103,13 @@ extension NodeReconciler {
             Node.self, node.name, merge: ["spec": ["podCIDR": .string(podCIDR), "podCIDRs": [.string(podCIDR)]]])
     }
 
-    /// Labels of the pool stay on the node; a change of them rolls nothing.
-    func keep(_ machine: Machine, claim: MachineClaim, session: TenantSession) async throws -> ReconcileResult {
-        guard let node = session.nodes.get(ObjectKey(name: machine.name)),
-            let pool = try await client.find(NodePool.self, ObjectKey(namespace: claim.namespace, name: claim.nodePool))
-        else { return .done }
+    /// Labels of the pool stay on the node, a change of them rolls nothing; and the Machine says how its Node is.
+    func keep(_ machine: Machine, claim: MachineClaim, pool: NodePool, session: TenantSession) async throws -> ReconcileResult {
+        var known = session.nodes.get(ObjectKey(name: machine.name))
+        // The informer may not have listed yet: that a Node is gone is for the API to say.
+        if known == nil { known = try await session.client.find(Node.self, ObjectKey(name: machine.name)) }
+        try await note(known, of: machine, claim: claim)
+        guard let node = known else { return .done }
         let wanted = (pool.spec?.labels ?? [:]).merging([NestboxLabel.nodePool: claim.nodePool]) { _, ours in ours }
         let lacking = wanted.filter { node.metadata.labels?[$0.key] != $0.value }
         if !lacking.isEmpty {
@@ -106,6 +117,24 @@ extension NodeReconciler {
                 Node.self, node.name, merge: ["metadata": ["labels": .object(lacking.mapValues(JSONValue.string))]])
         }
         return .done
+    }
+
+    /// Whether the Node is Ready, when that differs from what the Machine says.
+    private func note(_ node: Node?, of machine: Machine, claim: MachineClaim) async throws {
+        let isReady = node?.isReady ?? false
+        guard machine.status?.conditions?.named("NodeReady")?.status != (isReady ? "True" : "False") else { return }
+        let (reason, message) =
+            node == nil
+            ? ("NodeGone", "its Node is gone from the tenant's cluster")
+            : isReady ? ("NodeReady", "") : ("NodeNotReady", "its Node is not Ready in the tenant's cluster")
+        let changed = try await client.updateMachineStatus(machine.name) { now in
+            guard now.status?.phase == .ready, now.status?.claim?.epoch == claim.epoch else { return false }
+            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
+            conditions.set("NodeReady", isReady, reason: reason, message: message)
+            now.status?.conditions = conditions.list
+            return true
+        }
+        if changed, !isReady { await events.record(.warning, reason: reason, message: message, on: machine) }
     }
 }
 

@@ -17,31 +17,36 @@ struct NodeReconciler: Reconciler {
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
         guard let machine = try await client.find(Machine.self, key), let claim = machine.status?.claim else { return .done }
-        let cluster = try await client.find(
+        let found = try await client.find(
             HostedCluster.self, ObjectKey(namespace: claim.namespace, name: claim.hostedCluster))?.withDefaults()
-        let isAlive = cluster?.metadata.uid == claim.hostedClusterUID && cluster?.metadata.isBeingDeleted == false
-        let session = sessions.session(claim.hostedClusterUID)
+        // Nil when it is gone, or going: its deletion never drains and never waits for the tenant's API.
+        let cluster = found.flatMap { $0.metadata.uid == claim.hostedClusterUID && !$0.metadata.isBeingDeleted ? $0 : nil }
+        let session = cluster == nil ? nil : sessions.session(claim.hostedClusterUID)
 
         switch machine.status?.phase {
-        case .claimed, .joining:
-            // Without a session the API does not answer yet; its opening brings every Machine of the cluster back here.
-            guard isAlive, let cluster, let session else { return .done }
-            return try await join(machine, claim: claim, cluster: cluster, session: session)
-        case .ready:
-            guard isAlive, let session else { return .done }
-            return try await keep(machine, claim: claim, session: session)
-        case .draining:
-            guard isAlive, let session else {
-                // Deleting a cluster never drains and never waits for the tenant's API.
+        case .claimed, .joining, .ready:
+            guard let cluster else {
+                // Its pool may be one that nobody looks after: a cluster's end does not wait for that.
                 try await handOver(machine, to: .cleaning)
                 return .done
             }
-            return try await leave(machine, claim: claim, session: session)
-        case .quarantined:
-            if isAlive, let session { try await forget(machine, session: session) }
-            try await deleteTicket(of: machine)
+            guard let pool = try await client.find(NodePool.self, ObjectKey(namespace: claim.namespace, name: claim.nodePool)),
+                pool.metadata.uid == claim.nodePoolUID
+            else {
+                try await handOver(machine, to: .draining)
+                return .done
+            }
+            // Without a session the API does not answer yet; its opening brings every Machine of the cluster back here.
+            guard let session else { return .done }
+            if machine.status?.phase == .ready { return try await keep(machine, claim: claim, pool: pool, session: session) }
+            return try await join(machine, claim: claim, pool: pool, cluster: cluster, session: session)
+        case .draining:
+            return try await leave(machine, claim: claim, isAlive: cluster != nil, session: session)
+        case .cleaning, .quarantined:
+            // Cleaning may have begun while the tenant's API did not answer.
+            if let session { try await forget(machine, session: session) } else { try await deleteTicket(of: machine) }
             return .done
-        case .available, .cleaning, nil:
+        case .available, nil:
             return .done
         }
     }
@@ -57,13 +62,14 @@ struct NodeReconciler: Reconciler {
         try await client.deleteIfPresent(Secret.self, JoinTicket.secretName(machine: machine.name), namespace: operatorNamespace)
     }
 
-    /// Passes the Machine on to its next phase, if it is still in the one that was seen.
+    /// Passes the Machine on towards its release, if it is still in the phase that was seen.
     func handOver(_ machine: Machine, to phase: MachinePhase) async throws {
         let seen = machine.status?.phase
         let epoch = machine.status?.claim?.epoch
         try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == seen, now.status?.claim?.epoch == epoch else { return false }
             now.status?.phase = phase
+            now.status?.claim?.released = true
             now.status?.message = nil
             return true
         }

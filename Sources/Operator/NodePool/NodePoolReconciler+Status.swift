@@ -11,7 +11,7 @@ extension NodePoolReconciler {
         var reported = pool
         var status = pool.status ?? NodePoolStatus()
         let replicas = pool.spec?.replicas ?? 0
-        let ready = machines.filter { $0.status?.phase == .ready }
+        let ready = machines.filter { $0.isReadyNode }
         status.observedGeneration = pool.metadata.generation
         status.replicas = machines.count
         status.readyReplicas = ready.count
@@ -23,26 +23,30 @@ extension NodePoolReconciler {
         conditions.set(
             "ClusterFound", cluster != nil, reason: cluster == nil ? "ClusterNotFound" : "Found",
             message: cluster == nil ? "there is no HostedCluster \(pool.spec?.clusterName ?? "") in namespace \(pool.namespace ?? "")" : "")
-        conditions.set("ValidConfiguration", true, reason: "Valid", message: "")
+        conditions.set(
+            "ValidConfiguration", decision.problem == nil, reason: decision.problem == nil ? "Valid" : "Invalid",
+            message: decision.problem ?? "")
         let refused = decision.refusals.sorted { $0.key < $1.key }.map { "; Machine \($0.key) cannot be claimed: \($0.value)" }.joined()
         let lacking = decision.blocked ?? (decision.missing > 0 ? Self.lacking(decision.missing, of: replicas) + refused : nil)
         conditions.set(
             "MachinesAvailable", lacking == nil, reason: lacking == nil ? "Enough" : "MachinesLacking", message: lacking ?? "")
+        let isReady = ready.count >= replicas && cluster != nil && decision.problem == nil
         conditions.set(
-            "Ready", ready.count >= replicas && cluster != nil, reason: ready.count >= replicas ? "AllNodesReady" : "NodesNotReady",
-            message: "\(ready.count) of \(replicas) nodes are ready")
+            "Ready", isReady, reason: isReady ? "AllNodesReady" : decision.problem == nil ? "NodesNotReady" : "Invalid",
+            message: decision.problem ?? "\(ready.count) of \(replicas) nodes are ready")
         status.conditions = conditions.list
         guard status != pool.status else { return }
         reported.status = status
         _ = try await client.updateStatus(reported)
     }
 
-    /// Reports what keeps the pool from being looked after.
-    func report(_ pool: NodePool, problem: String, type: String = "ValidConfiguration") async throws {
+    /// Reports what the end of a deleted pool waits for.
+    func report(deleting pool: NodePool, _ message: String) async throws {
         var reported = pool
         var status = pool.status ?? NodePoolStatus()
         var conditions = ConditionSet(status.conditions, generation: pool.metadata.generation)
-        conditions.set(type, type == "Deleting", reason: type == "Deleting" ? "WaitingForMachines" : "Invalid", message: problem)
+        conditions.set("Deleting", true, reason: "WaitingForMachines", message: message)
+        conditions.set("Ready", false, reason: "Deleting", message: message)
         status.observedGeneration = pool.metadata.generation
         status.conditions = conditions.list
         guard status != pool.status else { return }

@@ -17,23 +17,11 @@ struct NodePoolReconciler: Reconciler {
         guard var pool = try await client.find(NodePool.self, key) else { return .done }
         if !pool.metadata.isBeingDeleted, try await client.addFinalizer(Self.finalizer, to: &pool) { return .done }
 
-        let problems = pool.withDefaults().validate()
-        guard problems.isEmpty || pool.metadata.isBeingDeleted else {
-            try await report(pool, problem: problems.map(\.description).joined(separator: "; "))
-            return .done
-        }
         let cluster = try await client.find(
             HostedCluster.self, ObjectKey(namespace: key.namespace, name: pool.spec?.clusterName ?? ""))?.withDefaults()
-        if let cluster, try await belong(&pool, to: cluster) { return .done }
-        if let cluster, !pool.metadata.isBeingDeleted {
-            let clashes = pool.validate(in: cluster)
-            guard clashes.isEmpty else {
-                try await report(pool, problem: clashes.map(\.description).joined(separator: "; "))
-                return .done
-            }
-        }
         // Read from the API, not from a cache: a claim missed here would give one pod network to two nodes.
         let machines = try await client.list(Machine.self).items
+        if let cluster, pool.clusterChange(machines) == nil, try await belong(&pool, to: cluster) { return .done }
         let decision = PoolDecision(pool: pool, cluster: cluster, machines: machines)
 
         for name in decision.releases { try await release(name, pool: pool) }
@@ -84,7 +72,8 @@ struct NodePoolReconciler: Reconciler {
 
     private func refuse(_ name: String, _ problem: String, pool: NodePool) async throws {
         let refused = try await client.updateMachineStatus(name) { machine in
-            guard machine.mayBeClaimed(by: pool) else { return false }
+            // One pool's word is enough: two that see it differently would write for ever.
+            guard machine.mayBeClaimed(by: pool), machine.status?.conditions?.named("Claimable")?.status != "False" else { return false }
             var conditions = ConditionSet(machine.status?.conditions, generation: machine.metadata.generation)
             conditions.set("Claimable", false, reason: "Refused", message: problem)
             machine.status?.conditions = conditions.list
@@ -111,7 +100,7 @@ struct NodePoolReconciler: Reconciler {
         let waiting = machines.filter { $0.status?.claim?.nodePoolUID == pool.metadata.uid && $0.status?.phase != .quarantined }
         guard waiting.isEmpty else {
             let words = waiting.map { "\($0.name) (\($0.status?.phase?.rawValue ?? "Unknown"))" }.sorted().joined(separator: ", ")
-            try await report(pool, problem: "deleting: waits for \(words)", type: "Deleting")
+            try await report(deleting: pool, "deleting: waits for \(words)")
             return .done
         }
         try await client.removeFinalizer(Self.finalizer, from: pool)

@@ -36,7 +36,7 @@ extension Commands {
             Case(line: "create nodepool p --cluster c --label tier", says: "'tier' is invalid for '--label"),
             Case(
                 line: "create machine m --address 10.0.0.300 --ssh-key-secret s",
-                says: "\"10.0.0.300\" is not an IPv4 address or a DNS name"),
+                says: "\"10.0.0.300\" is not an IPv4 address"),
             Case(line: "create machine m --address 192.0.2.1 --port 0 --ssh-key-secret s", says: "0 is not a port"),
             Case(line: "describe cluster no-such", code: 1, says: "Error from server (NotFound): hostedclusters.nestbox.dev \"no-such\""),
             Case(line: "describe cluster a/status", code: 1, says: "a name has no / and no %"),

@@ -9,12 +9,25 @@ struct TestBinaries: Sendable {
 
     static let found: TestBinaries? = find()
 
-    /// All folders that hold a kube-apiserver.
+    /// All folders that hold a kube-apiserver: the one that is named, then whole releases of the store for this computer, the
+    /// version that tests pin first.
     static let kubernetesDirectories: [String] = {
         let given = environment["NESTBOX_TEST_KUBERNETES"].map { [$0] } ?? []
-        let stored = folders("\(cache)/kubernetes").flatMap { folders($0) }.map { "\($0)/bin" }
+        let releases = folders("\(cache)/kubernetes").map { "\($0)/\(architecture)" }
+            .filter { FileManager.default.fileExists(atPath: "\($0)/SHA256SUMS") }
+        let pinned = releases.filter { $0.contains("/v1.20.2/") }
+        let stored = (pinned + releases.filter { !pinned.contains($0) }).map { "\($0)/bin" }
         return (given + stored).filter { FileManager.default.isExecutableFile(atPath: "\($0)/kube-apiserver") }
     }()
+
+    /// As the store names it.
+    private static var architecture: String {
+        #if arch(arm64)
+            "arm64"
+        #else
+            "amd64"
+        #endif
+    }
 
     static func version(in directory: String) throws -> KubernetesVersion? {
         let text = try Command.runBlocking(["\(directory)/kube-apiserver", "--version"])
@@ -23,14 +36,16 @@ struct TestBinaries: Sendable {
 
     private static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-    private static var cache: String { environment["NESTBOX_CACHE"] ?? "\(environment["HOME"] ?? "")/.cache/nestbox" }
+    private static var cache: String {
+        environment["NESTBOX_CACHE"].flatMap { $0.isEmpty ? nil : $0 } ?? "\(environment["HOME"] ?? "")/.cache/nestbox"
+    }
 
     private static func find() -> TestBinaries? {
         guard let kubernetes = kubernetesDirectories.first(where: { FileManager.default.isExecutableFile(atPath: "\($0)/kubectl") }) else {
             return nil
         }
         let etcds =
-            ["\(kubernetes)/etcd"] + folders("\(cache)/etcd").flatMap { folders($0) }.map { "\($0)/bin/etcd" }
+            ["\(kubernetes)/etcd"] + folders("\(cache)/etcd").map { "\($0)/\(architecture)/bin/etcd" }
             + ["/usr/bin/etcd", "/usr/local/bin/etcd"]
         guard let etcd = etcds.first(where: { FileManager.default.isExecutableFile(atPath: $0) }),
             let version = try? version(in: kubernetes)
@@ -39,6 +54,6 @@ struct TestBinaries: Sendable {
     }
 
     private static func folders(_ path: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted().map { "\(path)/\($0)" }
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { !$0.hasPrefix(".") }.sorted().map { "\(path)/\($0)" }
     }
 }

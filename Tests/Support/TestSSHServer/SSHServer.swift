@@ -1,5 +1,6 @@
 import Foundation
 public import SSHClient
+import Synchronization
 
 /// OpenSSH's own server on a free port of loopback, with keys and configuration in a temporary folder, in a process namespace
 /// that dies with it. Needs root. The binary is the one that `NESTBOX_SSHD` names, or the computer's, or that of Debian's
@@ -7,7 +8,8 @@ public import SSHClient
 public final class SSHServer: Sendable {
     public static let binary: String? = [ProcessInfo.processInfo.environment["NESTBOX_SSHD"], "/usr/sbin/sshd", unpacked()]
         .compactMap { $0 }.first { FileManager.default.isExecutableFile(atPath: $0) }
-    public static var isAvailable: Bool { binary != nil && getuid() == 0 }
+    /// Whether this user can run one; root, for whom it fails where there is none to be had.
+    public static var isAvailable: Bool { getuid() == 0 }
 
     public let folder: String
     public let port: Int
@@ -18,15 +20,18 @@ public final class SSHServer: Sendable {
     private let process = Process()
 
     private static func unpacked() -> String? {
-        let cache = ProcessInfo.processInfo.environment["NESTBOX_CACHE"] ?? NSHomeDirectory() + "/.cache/nestbox"
+        let cache =
+            ProcessInfo.processInfo.environment["NESTBOX_CACHE"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory() + "/.cache/nestbox"
         let folder = "\(cache)/test-sshd"
         let binary = "\(folder)/usr/sbin/sshd"
         if FileManager.default.isExecutableFile(atPath: binary) { return binary }
         let script = """
             set -eu
+            rm -rf "$1.new"
             mkdir -p "$1.new"
             cd "$1.new"
-            apt-get -qq download openssh-server libwrap0
+            download() { apt-get -qq -o Acquire::Retries=3 download openssh-server libwrap0; }
+            download || { apt-get -qq update && download; }
             for package in *.deb; do dpkg-deb -x "$package" .; done
             rm -f *.deb
             mv "$1.new" "$1"
@@ -41,7 +46,9 @@ public final class SSHServer: Sendable {
     }
 
     public init(hostKeyTypes: [String] = ["ed25519"], userKeyType: [String] = ["-t", "ed25519"]) async throws {
-        guard let binary = Self.binary else { throw TestSSHServerError("there is no sshd") }
+        guard let binary = Self.binary else {
+            throw TestSSHServerError("there is no sshd: name one in NESTBOX_SSHD, or let apt-get download openssh-server")
+        }
         folder = NSTemporaryDirectory() + "nestbox-sshd-" + UUID().uuidString
         port = try freePort()
         try FileManager.default.createDirectory(atPath: folder + "/run", withIntermediateDirectories: true)
@@ -79,6 +86,7 @@ public final class SSHServer: Sendable {
         process.standardError = FileHandle.nullDevice
         try process.run()
         try await waitUntil("sshd listens on \(port)") { canConnect(to: port) }
+        guard process.isRunning else { throw TestSSHServerError("sshd ended at once; port \(port) is somebody else's") }
     }
 
     deinit {
@@ -126,10 +134,15 @@ public final class SilentListener {
 
 /// A port of loopback that nobody listens on at this moment.
 public func freePort() throws -> Int {
-    let (descriptor, port) = try listener()
-    close(descriptor)
-    return port
+    while true {
+        let (descriptor, port) = try listener()
+        close(descriptor)
+        if givenPorts.withLock({ $0.insert(port).inserted }) { return port }
+    }
 }
+
+/// No port is given twice: of two servers that start at once, the second would take the first's answer for its own.
+private let givenPorts = Mutex<Set<Int>>([])
 
 private func listener() throws -> (Int32, Int) {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

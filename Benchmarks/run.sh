@@ -1,0 +1,48 @@
+#!/bin/bash
+# run.sh [NAME...]: brings up a lab of its own, runs the benchmarks in it (or those named), and takes it down, however it ends.
+# RUNS=n: how often each is measured (5). The lab's operators come from the same build as the nestbox that is measured.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source Benchmarks/measure.sh
+
+benchmarks=(create-cluster join-node get-clusters idle)
+[ -z "${1:-}" ] || benchmarks=("$@")
+for name in "${benchmarks[@]}"; do
+    [ -f "Benchmarks/$name.sh" ] || { echo "error: there is no benchmark $name: ${benchmarks[*]}" >&2; exit 64; }
+done
+version=${NESTBOX_BENCH_VERSION:-v1.20.2}
+cache=${NESTBOX_CACHE:-$HOME/.cache/nestbox}
+# Release where it is built (`make check-release` does): what is measured should be what is shipped.
+configuration=release
+for product in nestbox nestbox-operator nestbox-tunnel nestbox-node; do [ -x ".build/release/$product" ] || configuration=debug; done
+mkdir -p "$cache/locks"
+nestbox=$PWD/.build/$configuration/nestbox
+export NESTBOX_BIN=$PWD/.build/$configuration
+
+# Two runs would take each other's lab down.
+exec 9>"$cache/locks/bench.lock"
+flock -n 9 || { echo "error: another run of the benchmarks is under way on this computer" >&2; exit 1; }
+work=$(mktemp -d "$cache/bench.XXXXXX") # on the disk that the lab's volumes are on
+down() {
+    trap '' INT TERM
+    local job
+    for job in $(jobs -p); do kill -- "-$job" 2>/dev/null || kill "$job" 2>/dev/null || true; done
+    "$nestbox" lab down --name bench >"$work/down.log" 2>&1 || cat "$work/down.log" >&2
+    rm -rf "$work"
+}
+trap down EXIT
+trap 'exit 130' INT TERM
+
+echo "Nestbox $("$nestbox" version 2>/dev/null | head -1), built for $configuration; Kubernetes $version"
+echo "$(nproc) cores, $(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo) GiB, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), Linux $(uname -r); $(uptime | sed 's/.*load/load/')"
+"$nestbox" lab up --name bench --machines 2 --version "$version" >"$work/up.log" 2>&1 9>&- || { cat "$work/up.log" >&2; exit 1; }
+eval "$("$nestbox" lab env --name bench)"
+scripts/install-in-lab.sh >"$work/install.log" 2>&1 || { cat "$work/install.log" >&2; exit 1; }
+credentials "$KUBECONFIG" "$work/host"
+
+for name in "${benchmarks[@]}"; do
+    echo
+    echo "$name: $(sed -n '2s/^# //p' "Benchmarks/$name.sh"); $(uptime | sed 's/.*load/load/')"
+    source "Benchmarks/$name.sh"
+done
+exit "$missed"

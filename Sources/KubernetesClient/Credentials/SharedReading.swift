@@ -1,0 +1,54 @@
+import Synchronization
+
+/// One reading that many wait for. Who is cancelled stops waiting; the reading goes on for the others, so it has to end by itself.
+final class SharedReading<Value: Sendable>: Sendable {
+    private struct State {
+        var outcome: Result<Value, any Error>?
+        var waiters: [Int: CheckedContinuation<Value, any Error>] = [:]
+        var next = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// Begins the reading.
+    init(_ read: @escaping @Sendable () async throws -> Value) {
+        Task {
+            do {
+                settle(.success(try await read()))
+            } catch {
+                settle(.failure(error))
+            }
+        }
+    }
+
+    private func settle(_ outcome: Result<Value, any Error>) {
+        let waiters = state.withLock { state in
+            state.outcome = outcome
+            defer { state.waiters = [:] }
+            return state.waiters.values.map { $0 }
+        }
+        for waiter in waiters { waiter.resume(with: outcome) }
+    }
+
+    /// What was read; throws when the waiting task is cancelled first.
+    func value() async throws -> Value {
+        let id = state.withLock { state in
+            state.next += 1
+            return state.next
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let outcome: Result<Value, any Error>? = state.withLock { state in
+                    if let outcome = state.outcome { return outcome }
+                    if Task.isCancelled { return .failure(CancellationError()) }
+                    state.waiters[id] = continuation
+                    return nil
+                }
+                if let outcome { continuation.resume(with: outcome) }
+            }
+        } onCancel: {
+            let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
+            waiter?.resume(throwing: CancellationError())
+        }
+    }
+}
