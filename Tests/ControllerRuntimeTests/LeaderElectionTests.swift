@@ -104,7 +104,7 @@ import Testing
 
     @Test func `A Lease whose answer comes too late is not led on, but taken again`() async throws {
         let timing = LeaderElection.Timing(
-            leaseDuration: .seconds(3), renewDeadline: .seconds(2), retryPeriod: .milliseconds(200))
+            leaseDuration: .seconds(3), renewDeadline: .seconds(2), retryPeriod: .milliseconds(200), releaseDeadline: .seconds(20))
         try await run(timing) { elector, leases in
             let start = ContinuousClock.now
             try await elector.run {
@@ -118,7 +118,8 @@ import Testing
 
     @Test func `A replica that is cancelled while it takes the Lease gives it up`() async throws {
         // Its deadline is not what ends the attempt.
-        let timing = LeaderElection.Timing(leaseDuration: .seconds(300), renewDeadline: .seconds(200), retryPeriod: .seconds(10))
+        let timing = LeaderElection.Timing(
+            leaseDuration: .seconds(300), renewDeadline: .seconds(200), retryPeriod: .seconds(10), releaseDeadline: .seconds(20))
         try await run(timing) { elector, leases in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await elector.run { Issue.record("it leads") } }
@@ -134,11 +135,13 @@ import Testing
 /// Against a real kube-apiserver and etcd.
 @Suite(.integration, .kubernetes, .timeLimit(.minutes(3))) struct LeaderElectorTests {
     private let quick = LeaderElection.Timing(
-        leaseDuration: .seconds(3), renewDeadline: .seconds(2), retryPeriod: .milliseconds(200))
+        leaseDuration: .seconds(3), renewDeadline: .seconds(2), retryPeriod: .milliseconds(200), releaseDeadline: .seconds(20))
 
-    private func elector(_ client: KubernetesClient, _ namespace: String, _ identity: String) -> LeaderElector {
+    private func elector(
+        _ client: KubernetesClient, _ namespace: String, _ identity: String, timing: LeaderElection.Timing? = nil
+    ) -> LeaderElector {
         LeaderElector(
-            client: client, namespace: namespace, name: "lead", identity: identity, logger: .quiet, timing: quick,
+            client: client, namespace: namespace, name: "lead", identity: identity, logger: .quiet, timing: timing ?? quick,
             registry: MetricsRegistry())
     }
 
@@ -210,7 +213,10 @@ import Testing
     @Test func `A leader that cannot reach the server stops before its Lease runs out`() async throws {
         try await TestKubernetes.with { cluster in
             try await cluster.withClient { client in
-                let elector = elector(client, "default", "me")
+                // Nor is it to wait long for a server that does not take the Lease back.
+                var timing = quick
+                timing.releaseDeadline = .milliseconds(200)
+                let elector = elector(client, "default", "me", timing: timing)
                 let leads = Latch()
                 let running = Task {
                     try await elector.run {

@@ -25,13 +25,15 @@ import Testing
         }
     }
 
-    /// Works on each key until `end` is told.
+    /// Works on each key until it hears of the shutdown, and then until `end` is told.
     private struct Slow: Reconciler {
         let story: Story
 
         func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
             await story.tell("began")
             do {
+                while !Task.isShuttingDownGracefully { try await Task.sleep(for: .milliseconds(5)) }
+                await story.tell("heard")
                 try await story.wait(for: "end")
                 await story.tell("finished")
             } catch {
@@ -79,12 +81,13 @@ import Testing
         let story = Story()
         try await run(story) { group in
             await group.triggerGracefulShutdown()
+            try await story.wait(for: "heard")
             // Time for what should not happen: the informer's end, or the idle controller's, cutting the work short.
             try await Task.sleep(for: .milliseconds(300))
-            #expect(await story.events == ["began"])
+            #expect(await story.events == ["began", "heard"])
             await story.tell("end")
         }
-        #expect(await story.events == ["began", "end", "finished", "what it needs ended"])
+        #expect(await story.events == ["began", "heard", "end", "finished", "what it needs ended"])
     }
 
     @Test func `What takes longer than the time allowed is cancelled`() async throws {

@@ -10,6 +10,8 @@ struct LeaderElection: Sendable {
         var leaseDuration: Duration = .seconds(15)
         var renewDeadline: Duration = .seconds(10)
         var retryPeriod: Duration = .seconds(2)
+        /// What giving the Lease up may take.
+        var releaseDeadline: Duration = .seconds(2)
 
         /// What an attempt to take the Lease may take: enough is left of the time to renew it for more than one try.
         var acquireDeadline: Duration { renewDeadline - retryPeriod * 2 }

@@ -209,7 +209,7 @@ public final class LeaderElector: Sendable {
         let giveUp = Task {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.releaseNow() }
-                group.addTask { try await Task.sleep(for: self.timing.retryPeriod) }
+                group.addTask { try await Task.sleep(for: self.timing.releaseDeadline) }
                 defer { group.cancelAll() }
                 try await group.next()
             }
