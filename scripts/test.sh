@@ -12,6 +12,7 @@ phase "obtain Kubernetes v1.20.2" "$bin/nestbox" artifacts get v1.20.2
 
 # Every file of the tests is in a folder that goes with this script, and so do the labs that tests bring up and were not let take down.
 scratch=$(mktemp -d /tmp/nestbox-tests.XXXXXX)
+chmod 755 "$scratch" # some tests have servers that act as another user
 export TMPDIR=$scratch
 leave() {
     local lab given=${NESTBOX_CACHE:-$HOME/.cache/nestbox}/end-to-end
