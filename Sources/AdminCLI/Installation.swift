@@ -1,9 +1,20 @@
+import ControlPlane
 import KubernetesAPI
 import KubernetesClient
 import NestboxAPI
 
 /// What `manifests/` puts on a host cluster, taken away again: first what acts, then the kinds.
 enum Installation {
+    /// A tenant's cluster has a namespace of that name too, which holds what its nodes live by: only the host's is an operator's.
+    static func refuseWhereNoOperatorIs(_ operatorNamespace: String, with client: KubernetesClient) async throws {
+        guard let namespace = try await client.find(Namespace.self, operatorNamespace) else { return }
+        guard namespace.metadata.labels?[NestboxLabel.operatorNamespace] == "true" else {
+            throw CommandFailure(
+                "namespace \(operatorNamespace) of this cluster is no operator's (it has no label \(NestboxLabel.operatorNamespace)=true): "
+                    + "is this the host's kubeconfig, or a tenant's?")
+        }
+    }
+
     static func remove(operatorNamespace: String, with client: KubernetesClient) async throws {
         try await client.remove(Namespace.self, operatorNamespace)
         for name in ["nestbox-control-planes", "nestbox-machines"] {

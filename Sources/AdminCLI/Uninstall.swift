@@ -21,6 +21,7 @@ struct Uninstall: AsyncParsableCommand {
 
     func run() async throws {
         try await connection.run { client, _ in
+            try await Installation.refuseWhereNoOperatorIs(operatorNamespace, with: client)
             let clusters = try await client.listIfKnown(HostedCluster.self).map { "cluster \($0.key)" }
             let pools = try await client.listIfKnown(NodePool.self).map { "node pool \($0.key)" }
             let machines = try await client.listIfKnown(Machine.self)

@@ -56,6 +56,15 @@ extension Commands {
             }
         }
 
+        @Test func aTenantsClusterIsNotUninstalledFrom() async throws {
+            try await HostUnderTest.with(try TestKubernetes.current()) { host in
+                _ = try await host.client.create(Namespace(metadata: ObjectMeta(name: "looks-alike")))
+                let refused = try await host.nestbox("uninstall --operator-namespace looks-alike")
+                #expect(refused.code == 1 && refused.error.contains("is this the host's kubeconfig, or a tenant's?"), "\(refused.error)")
+                #expect(try await host.client.get(Namespace.self, "looks-alike").metadata.isBeingDeleted == false)
+            }
+        }
+
         @Test func versionTellsBoth() async throws {
             try await HostUnderTest.with(try TestKubernetes.current()) { host in
                 let version = try await host.done("version").split(separator: "\n").map(String.init)
