@@ -23,12 +23,18 @@ extension Lab {
             environment["HOST_IP"] = "\(spec.addresses.host)"
             environment["GATEWAY"] = "\(spec.addresses.gateway)"
             environment["SERVICES"] = "\(spec.addresses.services)"
-            try await Command.output(
-                "/bin/bash", ["\(paths.boot)/launch.sh"] + supervisor + ["--state", paths.state], environment: environment,
-                purpose: "starting the lab \(name)")
-            let started = try await Wait.until(.seconds(20), every: .milliseconds(10)) {
-                try await offPool { try SupervisorProcess.running(paths) != nil }
-            }
+            // To the end, also when it is broken off: a host half launched is in no control group yet, and no later `up` or `down`
+            // would find it before it meets theirs.
+            let launched = environment
+            let started = try await Task {
+                try await Command.output(
+                    "/bin/bash", ["\(paths.boot)/launch.sh"] + supervisor + ["--state", paths.state], environment: launched,
+                    purpose: "starting the lab \(name)")
+                return try await Wait.until(.seconds(20), every: .milliseconds(10)) {
+                    try await offPool { try SupervisorProcess.running(paths) != nil }
+                }
+            }.value
+            try Task.checkCancellation()
             guard started else {
                 let log = try await offPool { try Files.text(ifThere: paths.bootLog) } ?? ""
                 throw LabError("the lab's namespaces could not be made; the end of \(paths.bootLog) says:\n\(Command.lastLines(log))")
