@@ -28,14 +28,13 @@ final class AppliedObjects: Sendable {
 
     /// Whether all of them were applied as they are.
     func has(_ objects: [any KubernetesObject], scope: String) throws -> Bool {
-        try objects.allSatisfy { try isCurrent($0, scope: scope) }
+        try objects.allSatisfy { isCurrent($0, try Self.digest(of: $0), scope: scope) }
     }
 
     /// The scope of what is applied inside the tenant.
     static func inside(_ clusterUID: String) -> String { "\(clusterUID)/tenant" }
 
-    private func isCurrent<T: KubernetesObject>(_ object: T, scope: String) throws -> Bool {
-        let digest = try Self.digest(of: object)
+    private func isCurrent<T: KubernetesObject>(_ object: T, _ digest: SHA256.Digest, scope: String) -> Bool {
         guard let record = records.withLock({ $0[scope]?[Self.name(object)] }) else { return false }
         return record.digest == digest && record.time.duration(to: .now) < Self.trust
     }
@@ -47,8 +46,8 @@ final class AppliedObjects: Sendable {
     }
 
     private func apply<T: KubernetesObject>(_ object: T, scope: String, with client: KubernetesClient) async throws {
-        guard try !isCurrent(object, scope: scope) else { return }
         let digest = try Self.digest(of: object)
+        guard !isCurrent(object, digest, scope: scope) else { return }
         let generation = try await client.apply(object, fieldManager: fieldManager).metadata.generation
         records.withLock { $0[scope, default: [:]][Self.name(object)] = Record(digest: digest, generation: generation, time: .now) }
     }
@@ -59,11 +58,8 @@ final class AppliedObjects: Sendable {
         guard let scope = object.metadata.labels?[NestboxLabel.clusterUID] else { return }
         records.withLock { records in
             guard let record = records[scope]?[Self.name(object)] else { return }
-            if case .deleted = change {
-                records[scope]?[Self.name(object)] = nil
-            } else if record.generation != object.metadata.generation {
-                records[scope]?[Self.name(object)] = nil
-            }
+            let isDeleted = if case .deleted = change { true } else { false }
+            if isDeleted || record.generation != object.metadata.generation { records[scope]?[Self.name(object)] = nil }
         }
     }
 
