@@ -24,7 +24,7 @@ actor Credentials {
     private var material = Material()
     private var validUntil: ContinuousClock.Instant?
     /// The one reading under way, so that many requests at once run a plugin once.
-    private var reading: SharedReading<Current>?
+    private var reading: SharedOutcome<Current>?
 
     fileprivate struct Material: Sendable {
         var authorization: String?
@@ -63,7 +63,7 @@ actor Credentials {
     }
 
     private func refresh() async throws -> Current {
-        let reading = self.reading ?? SharedReading { try await self.readAnew() }
+        let reading = self.reading ?? SharedOutcome { try await self.readAnew() }
         self.reading = reading
         return try await reading.value()
     }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// One reading that many wait for. Who is cancelled stops waiting; the reading goes on for the others, so it has to end by itself.
-final class SharedReading<Value: Sendable>: Sendable {
+/// An outcome that many wait for, settled once. Who is cancelled stops waiting; the others wait on.
+package final class SharedOutcome<Value: Sendable>: Sendable {
     private struct State {
         var outcome: Result<Value, any Error>?
         var waiters: [Int: CheckedContinuation<Value, any Error>] = [:]
@@ -10,8 +10,11 @@ final class SharedReading<Value: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    /// Begins the reading.
-    init(_ read: @escaping @Sendable () async throws -> Value) {
+    package init() {}
+
+    /// Begins a reading that settles it, and that goes on for the others when one who waits is cancelled: it has to end by itself.
+    convenience init(_ read: @escaping @Sendable () async throws -> Value) {
+        self.init()
         Task {
             do {
                 settle(.success(try await read()))
@@ -21,7 +24,9 @@ final class SharedReading<Value: Sendable>: Sendable {
         }
     }
 
-    private func settle(_ outcome: Result<Value, any Error>) {
+    package var isSettled: Bool { state.withLock { $0.outcome != nil } }
+
+    package func settle(_ outcome: Result<Value, any Error>) {
         let waiters = state.withLock { state in
             state.outcome = outcome
             defer { state.waiters = [:] }
@@ -30,8 +35,8 @@ final class SharedReading<Value: Sendable>: Sendable {
         for waiter in waiters { waiter.resume(with: outcome) }
     }
 
-    /// What was read; throws when the waiting task is cancelled first.
-    func value() async throws -> Value {
+    /// The outcome, once there is one; throws when the waiting task is cancelled first.
+    package func value() async throws -> Value {
         let id = state.withLock { state in
             state.next += 1
             return state.next
