@@ -25,7 +25,7 @@ public final class KubernetesClient: Sendable {
     }
 
     /// Runs `body` with a client of its own, which is shut down afterwards.
-    public static func with<Result: Sendable>(
+    public static func with<Result>(
         _ configuration: ClientConfiguration, userAgent: String = "nestbox", logger: Logger,
         isolation: isolated (any Actor)? = #isolation, _ body: (KubernetesClient) async throws -> Result
     ) async throws -> Result {

@@ -80,8 +80,8 @@ extension Lab {
     /// Waits for everything, side by side.
     private func settle(_ spec: LabSpec, _ made: LabArtifacts, images: [ImageArchive]) async throws {
         let tools = made.tools
-        let api = try HostAPI.client(kubeconfig: paths.kubeconfig, logger: logger)
-        do {
+        let access = try HostAPI.configuration(kubeconfig: paths.kubeconfig)
+        try await KubernetesClient.with(access, userAgent: HostAPI.userAgent, logger: logger) { api in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     try await phase("host API") {
@@ -104,11 +104,7 @@ extension Lab {
                 }
                 try await group.waitForAll()
             }
-        } catch {
-            await api.shutdown()
-            throw error
         }
-        await api.shutdown()
     }
 
     private func startOfSupervisor() async throws -> Date {

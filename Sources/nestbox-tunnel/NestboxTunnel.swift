@@ -52,20 +52,14 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func run(_ configuration: TunnelServerConfiguration, kubeconfig: String, logger: Logger) async throws {
-        let client = try KubernetesClient(.kubeconfig(path: kubeconfig), userAgent: "nestbox-tunnel", logger: logger)
-        let directory = RecordDirectory()
-        let server = TunnelServer(
-            configuration: configuration, identifier: NodeCertificateIdentifier(), directory: directory, logger: logger)
-        let watcher = RecordWatcher(client: client, directory: directory, logger: logger) { server.directoryChanged() }
-        let health = HealthServer(port: healthPort, server: server, logger: logger) { directory.current != nil }
-        defer { withExtendedLifetime(client) {} }
-        do {
+        try await KubernetesClient.with(.kubeconfig(path: kubeconfig), userAgent: "nestbox-tunnel", logger: logger) { client in
+            let directory = RecordDirectory()
+            let server = TunnelServer(
+                configuration: configuration, identifier: NodeCertificateIdentifier(), directory: directory, logger: logger)
+            let watcher = RecordWatcher(client: client, directory: directory, logger: logger) { server.directoryChanged() }
+            let health = HealthServer(port: healthPort, server: server, logger: logger) { directory.current != nil }
             try await serve([health, watcher, server], logger: logger)
-        } catch {
-            await client.shutdown()
-            throw error
         }
-        await client.shutdown()
     }
 
     private func run(_ configuration: TunnelServerConfiguration, logger: Logger) async throws {

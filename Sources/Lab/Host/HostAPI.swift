@@ -8,12 +8,14 @@ enum HostAPI {
     static let storageClass = "local"
     static let provisioner = "nestbox.dev/lab"
 
+    static let userAgent = "nestbox-lab"
+
     /// With short time-outs: it is asked again and again while the API starts.
-    static func client(kubeconfig: String, logger: Logger) throws -> KubernetesClient {
+    static func configuration(kubeconfig: String) throws -> ClientConfiguration {
         var configuration = try ClientConfiguration.kubeconfig(path: kubeconfig)
         configuration.timeouts.connect = .seconds(2)
         configuration.timeouts.request = .seconds(20)
-        return try KubernetesClient(configuration, userAgent: "nestbox-lab", logger: logger)
+        return configuration
     }
 
     static func isReady(_ api: KubernetesClient) async -> Bool {

@@ -25,7 +25,8 @@ public struct Supervisor: Sendable {
     /// Runs until the orders say stop, or end.
     public func run(orders: some AsyncSequence<Order, Never> & Sendable) async throws {
         let spec = try await spec()
-        let api = try HostAPI.client(kubeconfig: paths.kubeconfig, logger: logger)
+        let api = try KubernetesClient(
+            HostAPI.configuration(kubeconfig: paths.kubeconfig), userAgent: HostAPI.userAgent, logger: logger)
         let board = StatusBoard(path: paths.status, logger: logger)
         let machines = MachineFleet(paths: paths, board: board, logger: logger)
         var stages: [(stage: Int, task: Task<Void, any Error>)] = []

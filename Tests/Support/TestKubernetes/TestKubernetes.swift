@@ -46,15 +46,7 @@ public struct TestKubernetes: Sendable {
         _ configuration: ClientConfiguration? = nil, isolation: isolated (any Actor)? = #isolation,
         _ body: (KubernetesClient) async throws -> Result
     ) async throws -> Result {
-        let client = try KubernetesClient(configuration ?? self.configuration(), logger: .quiet)
-        do {
-            let result = try await body(client)
-            await client.shutdown()
-            return result
-        } catch {
-            await client.shutdown()
-            throw error
-        }
+        try await KubernetesClient.with(configuration ?? self.configuration(), logger: .quiet, body)
     }
 
     /// Makes a namespace that no other test uses. It goes with the server.
