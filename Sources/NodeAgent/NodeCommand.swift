@@ -46,10 +46,10 @@ public enum NodeProgram {
             try setup.prepare()
             return NodeStateKeeper.initial(cached: setup.directory.state(), configuration: configuration)
         }
-        let group = MultiThreadedEventLoopGroup.singleton
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let forwarder = APIForwarder(
             address: configuration.apiAddress, endpoints: initial.apiEndpoints, filter: SourceFilter(pods: configuration.podCIDR),
-            group: group, logger: logger)
+            eventLoop: eventLoop, logger: logger)
         let keeper = NodeStateKeeper(
             configuration: configuration, initial: initial, directory: setup.directory, network: setup.network, forwarder: forwarder,
             logger: logger)
@@ -58,7 +58,7 @@ public enum NodeProgram {
                 serverName: configuration.tunnelServerName, tls: configuration.tls,
                 policy: DialPolicy(
                     nodeLocal: Set([configuration.apiAddress.address].compactMap { $0 }), allowed: configuration.dialAllow)),
-            follower: keeper, group: group, logger: logger)
+            follower: keeper, eventLoop: eventLoop, logger: logger)
         return [forwarder, RouteKeeper(keeper: keeper, logger: logger), agent]
     }
 

@@ -18,7 +18,7 @@ struct ForwarderTests {
         try await free.close()
         let forwarder = APIForwarder(
             address: try #require(Endpoint(host: "127.0.0.1", port: port)), endpoints: endpoints, filter: filter,
-            group: MultiThreadedEventLoopGroup.singleton, logger: TunnelFixture.logger("forwarder"))
+            eventLoop: MultiThreadedEventLoopGroup.singleton.next(), logger: TunnelFixture.logger("forwarder"))
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await forwarder.run() }
             defer { group.cancelAll() }

@@ -12,23 +12,23 @@ final class APIForwarder: Service {
 
     private struct State {
         var health: EndpointHealth
-        var open: [Endpoint: [ObjectIdentifier: RelayPeer]] = [:]
+        var open: [Endpoint: [ObjectIdentifier: NIOLoopBound<SocketEnd>]] = [:]
     }
 
     private let address: Endpoint
     private let filter: SourceFilter
-    private let group: any EventLoopGroup
+    private let eventLoop: any EventLoop
     private let logger: Logger
     private let state: Mutex<State>
     private let bound: EventLoopPromise<Int>
 
-    init(address: Endpoint, endpoints: [Endpoint], filter: SourceFilter, group: any EventLoopGroup, logger: Logger) {
+    init(address: Endpoint, endpoints: [Endpoint], filter: SourceFilter, eventLoop: any EventLoop, logger: Logger) {
         self.address = address
         self.filter = filter
-        self.group = group
+        self.eventLoop = eventLoop
         self.logger = logger
         state = Mutex(State(health: EndpointHealth(endpoints)))
-        bound = group.any().makePromise()
+        bound = eventLoop.makePromise()
     }
 
     deinit { bound.fail(CancellationError()) }
@@ -51,7 +51,7 @@ final class APIForwarder: Service {
     func run() async throws {
         let server: any Channel
         do {
-            server = try await ServerBootstrap(group: group)
+            server = try await ServerBootstrap(group: eventLoop)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .serverChannelOption(.backlog, value: 512)
                 .childChannelOption(.autoRead, value: false)
@@ -82,43 +82,39 @@ final class APIForwarder: Service {
             return channel.eventLoop.makeFailedFuture(ForwarderError(description: "not from this node"))
         }
         return channel.eventLoop.makeCompletedFuture {
-            let end = RelayEnd(.socket)
-            let near = RelayPeer(end, on: channel.eventLoop)
+            let near = SocketEnd()
             let order = self.state.withLock { $0.health.nextOrder() }
             let start = WhenActive { self.connect(near, of: channel, to: order[...]) }
-            try channel.pipeline.syncOperations.addHandlers(start, end)
+            try channel.pipeline.syncOperations.addHandlers(start, near)
         }
     }
 
-    private func connect(_ near: RelayPeer, of channel: any Channel, to order: ArraySlice<Endpoint>) {
+    private func connect(_ near: SocketEnd, of channel: any Channel, to order: ArraySlice<Endpoint>) {
         guard let endpoint = order.first else {
             logger.warning("no endpoint of the API can be reached")
-            near.call { $0.partnerReset() }
+            near.partnerReset()
             return
         }
-        let far = NIOLoopBoundBox<RelayPeer?>(nil, eventLoop: channel.eventLoop)
+        let far = SocketEnd()
+        let bound = NIOLoopBound(far, eventLoop: channel.eventLoop)
         Self.bootstrap(on: channel.eventLoop)
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { upstream in
-                upstream.eventLoop.makeCompletedFuture {
-                    let end = RelayEnd(.socket)
-                    try upstream.pipeline.syncOperations.addHandler(end)
-                    far.value = RelayPeer(end, on: upstream.eventLoop)
-                }
+                upstream.eventLoop.makeCompletedFuture { try upstream.pipeline.syncOperations.addHandler(bound.value) }
             }
             .connect(host: endpoint.host, port: endpoint.port)
-            .whenComplete { result in
+            .assumeIsolated().whenComplete { result in
                 switch result {
                 case .success(let upstream):
                     self.state.withLock { $0.health.succeeded(endpoint) }
-                    guard let far = far.value, channel.isActive else {
+                    guard channel.isActive else {
                         upstream.close(promise: nil)
                         return
                     }
-                    self.keep(far, of: upstream, to: endpoint)
-                    far.call { $0.link(to: near) }
-                    near.call { $0.link(to: far) }
+                    self.keep(bound, of: upstream, to: endpoint)
+                    far.link(to: near)
+                    near.link(to: far)
                 case .failure(let error):
                     self.logger.info("an endpoint of the API failed", metadata: ["endpoint": "\(endpoint)", "error": "\(error)"])
                     self.failed(endpoint)
@@ -139,7 +135,7 @@ final class APIForwarder: Service {
             .channelOption(.tcpOption(.init(rawValue: 5)), value: 5)
     }
 
-    private func keep(_ far: RelayPeer, of upstream: any Channel, to endpoint: Endpoint) {
+    private func keep(_ far: NIOLoopBound<SocketEnd>, of upstream: any Channel, to endpoint: Endpoint) {
         let id = ObjectIdentifier(upstream)
         state.withLock { $0.open[endpoint, default: [:]][id] = far }
         upstream.closeFuture.whenComplete { _ in
@@ -153,7 +149,7 @@ final class APIForwarder: Service {
     // MARK: Health
 
     private func failed(_ endpoint: Endpoint) {
-        let broken = state.withLock { state -> [RelayPeer] in
+        let broken = state.withLock { state -> [NIOLoopBound<SocketEnd>] in
             guard state.health.failed(endpoint, at: .now) else { return [] }
             return Array(state.open[endpoint, default: [:]].values)
         }
@@ -161,7 +157,7 @@ final class APIForwarder: Service {
         logger.warning(
             "resetting the connections of an endpoint that does not answer",
             metadata: ["endpoint": "\(endpoint)", "connections": "\(broken.count)"])
-        for far in broken { far.call { $0.partnerReset() } }
+        eventLoop.execute { for far in broken { far.value.partnerReset() } }
     }
 
     /// Asks each endpoint for a connection: with one only there is nothing to decide, and silence is better.
@@ -170,7 +166,7 @@ final class APIForwarder: Service {
         guard endpoints.count > 1 else { return }
         for endpoint in endpoints {
             do {
-                let channel = try await Self.bootstrap(on: group.any()).connect(host: endpoint.host, port: endpoint.port).get()
+                let channel = try await Self.bootstrap(on: eventLoop).connect(host: endpoint.host, port: endpoint.port).get()
                 try? await channel.close()
                 state.withLock { $0.health.succeeded(endpoint) }
             } catch {

@@ -3,7 +3,6 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
-import Synchronization
 
 /// What a tunnel agent is made with.
 public struct TunnelAgentConfiguration: Sendable {
@@ -44,48 +43,42 @@ public final class TunnelAgent: Service {
     private let configuration: TunnelAgentConfiguration
     private let follower: any NodeStateFollower
     private let context: ReloadingContext
-    private let group: any EventLoopGroup
+    private let eventLoop: any EventLoop
     private let resolvers = NIOThreadPool(numberOfThreads: 2)
     private let logger: Logger
-    private let current = Mutex<AgentSession?>(nil)
-
-    private struct News: Sendable {
-        var revision: UInt64
-        var state: NodeState
-        var session: AgentSession
-    }
+    private let links = ServerLinks()
+    private let news = StateNews()
 
     public init(
         configuration: TunnelAgentConfiguration, follower: any NodeStateFollower, counters: TunnelCounters = TunnelCounters(),
-        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
+        eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(), logger: Logger
     ) {
         self.configuration = configuration
         self.follower = follower
         self.counters = counters
-        self.group = group
+        self.eventLoop = eventLoop
         self.logger = logger
-        context = ReloadingContext(configuration.tls) { try $0.clientContext() }
+        context = ReloadingContext(configuration.tls) { try $0.clientContext(speaking: [NativeProtocol.applicationProtocol]) }
     }
 
     /// Whether a server holds a connection of this agent's.
-    public var isConnected: Bool { current.withLock { $0?.channel.isActive ?? false } }
+    public var isConnected: Bool { links.sessions.contains { $0.channel.isActive } }
 
     public func run() async throws {
         resolvers.start()
-        // Only the newest state matters.
-        let (states, news) = AsyncStream.makeStream(of: News.self, bufferingPolicy: .bufferingNewest(1))
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                group.addTask { for await item in states { await self.takeOver(item) } }
-                await self.stayConnected(news: news, retired: &group)
-                news.finish()
+                group.addTask { await self.news.forEach { await self.takeOver($0) } }
+                for link in 0..<ServerLinks.wanted { group.addTask { await self.stayConnected(link) } }
             }
         }
-        if let session = current.withLock({ $0 }) { await session.drain(within: configuration.drainTime) }
+        await withDiscardingTaskGroup { group in
+            for session in links.sessions { group.addTask { await session.drain(within: self.configuration.drainTime) } }
+        }
         try? await resolvers.shutdownGracefully()
     }
 
-    private func takeOver(_ news: News) async {
+    private func takeOver(_ news: StateNews.Item) async {
         do {
             try await follower.follow(news.state)
             news.session.send(.confirm(revision: news.revision))
@@ -95,62 +88,72 @@ public final class TunnelAgent: Service {
         }
     }
 
-    private func stayConnected(news: AsyncStream<News>.Continuation, retired: inout DiscardingTaskGroup) async {
+    /// Keeps one connection, to a server that no other link leads to.
+    private func stayConnected(_ link: Int) async {
         var backoff = ReconnectBackoff()
         var generator = SystemRandomNumberGenerator()
-        var attempt = 0
+        // The links begin at different endpoints.
+        var attempt = link
         var lastProblem = ""
-        while !Task.isCancelled {
-            let endpoints = follower.tunnelEndpoints()
-            let began = ContinuousClock.now
-            do {
-                guard !endpoints.isEmpty else { throw NoTunnelEndpoints() }
-                let endpoint = endpoints[attempt % endpoints.count]
-                let (session, stamps) = try await connect(to: endpoint, news: news)
-                lastProblem = ""
-                logger.info("connected to a tunnel server", metadata: ["endpoint": "\(endpoint)"])
-                let reason = await stay(session, stamps: stamps, endpoint: endpoint, news: news, retired: &retired)
-                if Task.isCancelled { return }
-                backoff.ended(after: ContinuousClock.now - began)
-                logger.info("lost the tunnel server", metadata: ["endpoint": "\(endpoint)", "reason": "\(reason)"])
-            } catch let error as SmallFile.Failure where error.isNotFound {
-                if lastProblem != "\(error)" { logger.info("waiting for a file to appear", metadata: ["path": "\(error.path)"]) }
-                lastProblem = "\(error)"
-                try? await Task.sleep(for: configuration.appearanceCheck)
-                continue
-            } catch {
-                backoff.failed()
-                // Said once, not at every attempt.
-                logger.log(
-                    level: lastProblem == "\(error)" ? .debug : .warning, "could not connect to a tunnel server",
-                    metadata: ["endpoints": "\(endpoints.map(\.description).joined(separator: ","))", "error": "\(error)"])
-                lastProblem = "\(error)"
+        await withDiscardingTaskGroup { retired in
+            while await links.waitUntilWanted(link) {
+                let endpoints = follower.tunnelEndpoints()
+                let began = ContinuousClock.now
+                do {
+                    guard !endpoints.isEmpty else { throw NoTunnelEndpoints() }
+                    let endpoint = endpoints[attempt % endpoints.count]
+                    let (session, stamps) = try await connect(link, to: endpoint)
+                    lastProblem = ""
+                    logger.info("connected to a tunnel server", metadata: ["endpoint": "\(endpoint)"])
+                    let reason = await stay(link, session, stamps: stamps, endpoint: endpoint, retired: &retired)
+                    if Task.isCancelled { return }
+                    backoff.ended(after: ContinuousClock.now - began)
+                    logger.info("lost the tunnel server", metadata: ["endpoint": "\(endpoint)", "reason": "\(reason)"])
+                } catch let error as SmallFile.Failure where error.isNotFound {
+                    if lastProblem != "\(error)" { logger.info("waiting for a file to appear", metadata: ["path": "\(error.path)"]) }
+                    lastProblem = "\(error)"
+                    try? await Task.sleep(for: configuration.appearanceCheck)
+                    continue
+                } catch {
+                    backoff.failed()
+                    // Said once, not at every attempt; that a balancer leads to the same server again is no news at all.
+                    logger.log(
+                        level: lastProblem == "\(error)" || error is SameServer ? .debug : .warning, "could not connect to a tunnel server",
+                        metadata: ["endpoints": "\(endpoints.map(\.description).joined(separator: ","))", "error": "\(error)"])
+                    lastProblem = "\(error)"
+                }
+                attempt += 1
+                try? await Task.sleep(for: backoff.delay(using: &generator))
             }
-            attempt += 1
-            try? await Task.sleep(for: backoff.delay(using: &generator))
         }
     }
 
-    /// Until the connection is lost. A new certificate gets a new connection before the old one is let go.
+    /// Until the connection is lost, or its server is about to go. A new certificate gets a new connection before the old one is let
+    /// go.
     private func stay(
-        _ first: AgentSession, stamps: [SmallFile.Stamp], endpoint: Endpoint, news: AsyncStream<News>.Continuation,
+        _ link: Int, _ first: AgentSession, stamps: [SmallFile.Stamp], endpoint: Endpoint,
         retired: inout DiscardingTaskGroup
     ) async -> String {
         var session = first
         var stamps = stamps
         renewal: while true {
-            current.withLock { $0 = session }
             for await _ in session.looks {
+                let old = session
+                if session.isEnding {
+                    links.release(link, session)
+                    retired.addTask { await old.outlast() }
+                    return session.endReason
+                }
                 guard let now = try? await currentStamps(), now != stamps,
-                    let (next, nextStamps) = try? await connect(to: endpoint, news: news)
+                    let (next, nextStamps) = try? await connect(link, to: endpoint)
                 else { continue }
                 logger.info("connected with a new certificate", metadata: ["endpoint": "\(endpoint)"])
-                let old = session
                 retired.addTask { await old.drain(within: nil) }
                 session = next
                 stamps = nextStamps
                 continue renewal
             }
+            if !Task.isCancelled { links.release(link, session) }
             return session.endReason
         }
     }
@@ -160,19 +163,14 @@ public final class TunnelAgent: Service {
         return try await NIOThreadPool.singleton.runIfActive { try files.stamps() }
     }
 
-    private func connect(
-        to endpoint: Endpoint, news: AsyncStream<News>.Continuation
-    ) async throws -> (AgentSession, [SmallFile.Stamp]) {
+    private func connect(_ link: Int, to endpoint: Endpoint) async throws -> (AgentSession, [SmallFile.Stamp]) {
         let context = context
         let stamps = try await currentStamps()
         let tls = try await NIOThreadPool.singleton.runIfActive { try context.current() }
-        let loop = group.any()
-        let ready = loop.makePromise(of: AgentSession.self)
+        let ready = eventLoop.makePromise(of: AgentSession.self)
         let connector = TargetConnector(policy: configuration.policy, resolvers: resolvers)
-        let configuration = configuration
-        let counters = counters
-        let logger = logger
-        ClientBootstrap(group: loop)
+        let (configuration, counters, links, news, logger) = (configuration, counters, links, news, logger)
+        ClientBootstrap(group: eventLoop)
             .connectTimeout(NativeProtocol.dialTimeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.writeBufferWaterMark, value: NativeProtocol.connectionWatermark)
@@ -181,21 +179,51 @@ public final class TunnelAgent: Service {
                     let session = AgentSession(
                         channel: channel, connector: connector, lookInterval: configuration.rotationCheck, counters: counters,
                         logger: logger,
-                        onState: { news.yield(News(revision: $0, state: $1, session: $2)) })
+                        onMessage: { message, session in
+                            switch message {
+                            case .server(let id, let count):
+                                if links.claim(id, of: count, for: link, by: session) {
+                                    ready.succeed(session)
+                                } else {
+                                    ready.fail(SameServer())
+                                    session.channel.close(promise: nil)
+                                }
+                            case .state(let revision, let state):
+                                news.put(StateNews.Item(revision: revision, state: state, session: session))
+                            default: break
+                            }
+                        })
                     let gate = HandshakeGate(
-                        onReady: { _ in
+                        onReady: { chosen in
+                            guard chosen == NativeProtocol.applicationProtocol else { throw HandshakeFailure.otherProtocol(chosen) }
                             try session.start()
-                            ready.succeed(session)
                         },
                         onFailure: { ready.fail($0) })
                     let handler = try NIOSSLClientHandler(context: tls, serverHostname: configuration.serverName)
                     try channel.pipeline.syncOperations.addHandlers([handler, gate])
+                    let deadline = channel.eventLoop.scheduleTask(in: NativeProtocol.handshakeTimeout) {
+                        ready.fail(HandshakeFailure.timeout)
+                    }
+                    ready.futureResult.whenComplete { _ in deadline.cancel() }
+                    channel.closeFuture.whenComplete { _ in ready.fail(ConnectionEnded(reason: session.endReason)) }
+                    ready.futureResult.whenFailure { _ in channel.close(promise: nil) }
                 }
             }
             .connect(host: endpoint.host, port: endpoint.port)
             .whenFailure { ready.fail($0) }
         return (try await ready.futureResult.get(), stamps)
     }
+}
+
+/// The server closed the connection before it was of use, with its words.
+struct ConnectionEnded: Error, CustomStringConvertible {
+    var reason: String
+    var description: String { reason }
+}
+
+/// The address led to a server that another connection of this agent's has.
+struct SameServer: Error, CustomStringConvertible {
+    var description: String { "the address led to a server that is connected already" }
 }
 
 /// Neither the configuration nor a server has said where the tunnel is.

@@ -9,14 +9,27 @@
 /// route 10.244.1.0/24 192.168.9.12
 /// end
 /// ```
+/// and, first of all and whenever it changes, `server ID COUNT`: who this server is, and how many there are.
+///
 /// Agent to server: `confirm 7`, or `failed 7 TEXT`.
+///
+/// Server to server: `holds NODE` and `drops NODE`, as agents come and go.
 public enum ControlMessage: Hashable, Sendable {
+    case server(id: String, count: Int)
     case state(revision: UInt64, NodeState)
     case confirm(revision: UInt64)
     case failed(revision: UInt64, reason: String)
+    case holds(node: String)
+    case drops(node: String)
 
     public var text: String {
         switch self {
+        case .server(let id, let count):
+            return "server \(id) \(count)\n"
+        case .holds(let node):
+            return "holds \(node)\n"
+        case .drops(let node):
+            return "drops \(node)\n"
         case .state(let revision, let state):
             var lines = ["state \(revision)"]
             lines += state.apiEndpoints.map { "api \($0)" }
@@ -80,6 +93,15 @@ public struct ControlDecoder: Sendable {
         case "state":
             open = OpenState(revision: try revision(words, line))
             return nil
+        case "server":
+            guard words.count == 3, let count = Int(words[2]), (1...1000).contains(count) else {
+                throw ControlError(description: "not a server: \"\(OneLine.clean(line))\"")
+            }
+            return .server(id: OneLine.clean(String(words[1])), count: count)
+        case "holds" where words.count == 2:
+            return .holds(node: String(words[1]))
+        case "drops" where words.count == 2:
+            return .drops(node: String(words[1]))
         case "confirm":
             return .confirm(revision: try revision(words, line))
         case "failed":
@@ -93,7 +115,8 @@ public struct ControlDecoder: Sendable {
     private mutating func readInState(
         _ verb: Substring, _ arguments: ArraySlice<Substring>, _ line: String
     ) throws(ControlError) -> ControlMessage? {
-        guard var current = open else { return nil }
+        // Taken out, so that its lists are appended to where they are.
+        guard var current = open.take() else { return nil }
         current.lines += 1
         guard current.lines <= Self.maximumLines else {
             throw ControlError(description: "a state has more than \(Self.maximumLines) lines")
@@ -108,7 +131,6 @@ public struct ControlDecoder: Sendable {
             }
             current.state.routes.append(PodRoute(pods: pods, via: via))
         case "end":
-            open = nil
             return .state(revision: current.revision, current.state)
         default: break
         }

@@ -1,25 +1,16 @@
-import NIOCore
-
 /// What an agent was told last, and what it made of it.
 struct ControlPublication {
-    private(set) var stream: (any Channel)?
     private(set) var revision: UInt64 = 0
     private(set) var state: NodeState?
     private(set) var confirmedRevision: UInt64 = 0
     private(set) var failure: String?
 
-    /// The message to send, if the state is news and there is a stream to send it on.
+    /// The message to send, if the state is news.
     mutating func publish(_ new: NodeState) -> ControlMessage? {
         guard new != state else { return nil }
         revision += 1
         state = new
-        return stream == nil ? nil : .state(revision: revision, new)
-    }
-
-    /// The message that waited for the stream.
-    mutating func streamOpened(_ stream: any Channel) -> ControlMessage? {
-        self.stream = stream
-        return state.map { .state(revision: revision, $0) }
+        return .state(revision: revision, new)
     }
 
     mutating func confirmed(_ revision: UInt64) {

@@ -11,13 +11,12 @@ final class AnswerGate: ChannelInboundHandler, RemovableChannelHandler {
     private static let firstLook = TimeAmount.microseconds(500)
     private static let lastLook = TimeAmount.seconds(2)
 
-    /// Lets the target's bytes come.
-    var open: (() -> Void)?
+    private var open: (() -> Void)?
     private var context: ChannelHandlerContext?
     private var waited = TimeAmount.nanoseconds(0)
-    private let peer: RelayPeer
 
-    init(peer: RelayPeer) { self.peer = peer }
+    /// `open` lets the target's bytes come.
+    init(open: @escaping () -> Void) { self.open = open }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
@@ -40,21 +39,19 @@ final class AnswerGate: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func look(_ context: ChannelHandlerContext, after delay: TimeAmount) {
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: delay) {
-            let gate = bound.value
-            guard gate.open != nil, let context = gate.context else { return }
-            gate.waited = gate.waited + delay
-            guard gate.waited < Self.lastLook, let options = context.channel as? any SocketOptionProvider else {
-                gate.pass()
+        context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
+            guard self.open != nil, let context = self.context else { return }
+            self.waited = self.waited + delay
+            guard self.waited < Self.lastLook, let options = context.channel as? any SocketOptionProvider else {
+                self.pass()
                 return
             }
             options.unsafeGetSocketOption(level: SocketMemory.level, name: SocketMemory.name).assumeIsolated().whenComplete {
                 (result: Result<SocketMemory, any Error>) in
                 if case .success(let memory) = result, memory.unread > 0 {
-                    gate.look(context, after: .nanoseconds(min(delay.nanoseconds * 2, 20_000_000)))
+                    self.look(context, after: .nanoseconds(min(delay.nanoseconds * 2, 20_000_000)))
                 } else {
-                    gate.pass()
+                    self.pass()
                 }
             }
         }

@@ -20,5 +20,12 @@ extension DialFailure {
     static func forbidden(_ reason: String) -> DialFailure { .init(status: 403, reason: reason) }
     static func badGateway(_ reason: String) -> DialFailure { .init(status: 502, reason: reason) }
     static func unavailable(_ reason: String) -> DialFailure { .init(status: 503, reason: reason) }
+    /// The connection to the agent ended under the dial: another one may do better.
+    static let lost = unavailable("the connection to the node's agent was lost")
     static func timeout(_ reason: String) -> DialFailure { .init(status: 504, reason: reason) }
+
+    /// The same failure, with the target it concerns in front.
+    func naming(_ target: Endpoint) -> DialFailure {
+        self == .lost ? self : DialFailure(status: status, reason: "\(target): \(reason)")
+    }
 }

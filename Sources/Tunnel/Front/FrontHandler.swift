@@ -13,7 +13,7 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private enum Phase {
         case readingHeader(ConnectRequest)
-        case dialing(Endpoint, PendingDial)
+        case dialing(any PendingDial)
         case answered
     }
 
@@ -33,11 +33,9 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        deadline = context.eventLoop.scheduleTask(in: Self.headerTime) {
-            let (handler, context) = bound.value
+        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: Self.headerTime) {
             let seconds = Self.headerTime.nanoseconds / 1_000_000_000
-            handler.refuse(context, .init(status: 408, reason: "no complete CONNECT within \(seconds) s"))
+            self.refuse(context, .init(status: 408, reason: "no complete CONNECT within \(seconds) s"))
         }
         context.fireChannelActive()
         context.read()
@@ -74,11 +72,11 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
     func channelInactive(context: ChannelHandlerContext) {
         deadline?.cancel()
         let last = phase
-        // First, as cancelling may give the dial's result at once, when both are on one event loop.
         phase = .answered
-        if case .dialing(_, let pending) = last {
+        if case .dialing(let pending) = last {
+            counters.dialsPending.add(-1)
             counters.dialsAbandoned.add(1)
-            pending.cancel()
+            pending.abandon()
         }
         context.fireChannelInactive()
     }
@@ -87,44 +85,39 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func dial(_ context: ChannelHandlerContext, _ target: Endpoint) {
         deadline?.cancel()
-        let pending = dialer.dial(target, on: context.eventLoop)
-        phase = .dialing(target, pending)
-        counters.dialsPending.add(1)
-        let counters = counters
-        pending.result.whenComplete { _ in counters.dialsPending.add(-1) }
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        deadline = context.eventLoop.scheduleTask(in: Self.answerTime) {
-            let (handler, context) = bound.value
-            guard case .dialing(let target, let pending) = handler.phase else { return }
-            handler.refuse(context, .timeout("\(target): the node's agent did not answer in time"))
-            pending.cancel()
-        }
-        pending.result.hop(to: context.eventLoop).whenComplete { result in
-            let (handler, context) = bound.value
-            handler.dialed(context, target, result)
+        do {
+            let pending = try dialer.dial(target) { self.dialed(context, $0) }
+            phase = .dialing(pending)
+            counters.dialsPending.add(1)
+            deadline = context.eventLoop.assumeIsolated().scheduleTask(in: Self.answerTime) {
+                pending.abandon()
+                self.dialed(context, .failure(.timeout("\(target): the node's agent did not answer in time")))
+            }
+        } catch {
+            counters.dialsFailed.add(1)
+            answer(context, error)
         }
     }
 
-    private func dialed(_ context: ChannelHandlerContext, _ target: Endpoint, _ result: Result<RelayPeer, any Error>) {
-        guard case .dialing = phase else {
-            // The answer came too late: a connection that nobody wants any more.
-            if case .success(let peer) = result { peer.call { $0.partnerReset() } }
-            return
-        }
+    private func dialed(_ context: ChannelHandlerContext, _ result: Result<any RelayEnd, DialFailure>) {
         deadline?.cancel()
+        counters.dialsPending.add(-1)
         switch result {
-        case .success(let peer):
-            relay(context, peer)
-        case .failure(let failure as DialFailure):
-            refuse(context, failure)
-        case .failure(let error):
-            refuse(context, .badGateway("\(target): \(error)"))
+        case .success(let far):
+            relay(context, far)
+        case .failure(let failure):
+            counters.dialsFailed.add(1)
+            answer(context, failure)
         }
     }
 
     private func refuse(_ context: ChannelHandlerContext, _ failure: DialFailure) {
+        counters.frontsRefused.add(1)
+        answer(context, failure)
+    }
+
+    private func answer(_ context: ChannelHandlerContext, _ failure: DialFailure) {
         deadline?.cancel()
-        if case .dialing = phase { counters.dialsFailed.add(1) } else { counters.frontsRefused.add(1) }
         logger.debug("refused a connection", metadata: ["status": "\(failure.status)", "reason": "\(failure.reason)"])
         phase = .answered
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: ConnectAnswer.failure(failure)))).assumeIsolated().whenComplete { _ in
@@ -132,26 +125,24 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func relay(_ context: ChannelHandlerContext, _ peer: RelayPeer) {
+    private func relay(_ context: ChannelHandlerContext, _ far: any RelayEnd) {
         phase = .answered
         counters.dialsSucceeded.add(1)
         counters.connectionsOpen.add(1)
         let counters = counters
         context.channel.closeFuture.whenComplete { _ in counters.connectionsOpen.add(-1) }
 
-        let end = RelayEnd(.socket) { counters.bytesToNodes.add($0) }
-        let gate = AnswerGate(peer: peer)
+        let end = SocketEnd { counters.bytesToNodes.add($0) }
+        let gate = AnswerGate { far.link(to: end) }
         do {
             try context.pipeline.syncOperations.addHandlers([gate, end], position: .after(self))
         } catch {
             // The channel is gone.
-            peer.call { $0.partnerReset() }
+            far.partnerReset()
             return
         }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: ConnectAnswer.established)), promise: nil)
-        let mine = RelayPeer(end, on: context.eventLoop)
-        gate.open = { peer.call { $0.link(to: mine) } }
-        end.link(to: peer)
+        end.link(to: far)
         for buffer in early { context.fireChannelRead(wrapInboundOut(buffer)) }
         early = []
         context.fireChannelReadComplete()

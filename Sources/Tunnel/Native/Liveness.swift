@@ -1,65 +1,42 @@
 import NIOCore
-import NIOHTTP2
 
-/// When the other end was last heard of: stands below HTTP/2, so that any byte counts.
-final class HeardFrom: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
+/// When to ping the other end, and when to hold it for dead: a peer that lost its power sends no FIN.
+struct Liveness {
+    static let pingInterval = TimeAmount.seconds(6)
+    /// Any frame counts as a sign of life. Looked at four times a `pingInterval`, so a silence is noticed within 17 s.
+    static let silenceLimit = TimeAmount.seconds(15)
+    static let lookInterval = TimeAmount.nanoseconds(pingInterval.nanoseconds / 4)
 
-    private(set) var last = NIODeadline.now()
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        last = .now()
-        context.fireChannelRead(data)
-    }
-}
-
-/// Pings the other end and closes the connection when nothing comes back: a peer that lost its power sends no FIN.
-final class Liveness: ChannelInboundHandler {
-    typealias InboundIn = HTTP2Frame
-    typealias InboundOut = HTTP2Frame
-    typealias OutboundOut = HTTP2Frame
-
-    private let heardFrom: HeardFrom
-    private let interval: TimeAmount
-    private let limit: TimeAmount
-    private var timer: RepeatedTask?
-
-    init(heardFrom: HeardFrom, interval: TimeAmount = NativeProtocol.pingInterval, limit: TimeAmount = NativeProtocol.silenceLimit) {
-        self.heardFrom = heardFrom
-        self.interval = interval
-        self.limit = limit
+    enum Verdict: Equatable {
+        case wait
+        case ping(UInt64)
+        case dead(seconds: Int)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        // The first look comes after a part of the interval, so that a silence is noticed within limit + interval / 4.
-        timer = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: .nanoseconds(interval.nanoseconds / 4)) { _ in
-            let (handler, context) = bound.value
-            handler.look(context)
+    private var lastHeard: NIODeadline
+    private var lastPing: NIODeadline?
+    private var token: UInt64 = 0
+
+    init(now: NIODeadline) { lastHeard = now }
+
+    mutating func heard(at now: NIODeadline) { lastHeard = now }
+
+    /// The first look pings at once, which measures the round trip.
+    mutating func look(at now: NIODeadline) -> Verdict {
+        let silence = now - lastHeard
+        if silence >= Self.silenceLimit { return .dead(seconds: Int(silence.nanoseconds / 1_000_000_000)) }
+        if let lastPing {
+            guard now - lastPing >= Self.pingInterval, silence >= .nanoseconds(Self.pingInterval.nanoseconds / 2) else { return .wait }
         }
+        lastPing = now
+        token += 1
+        return .ping(token)
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
-        context.fireChannelInactive()
-    }
-
-    private var lastPing = NIODeadline.distantPast
-
-    private func look(_ context: ChannelHandlerContext) {
-        let now = NIODeadline.now()
-        let silence = now - heardFrom.last
-        if silence >= limit {
-            context.fireErrorCaught(PeerSilent(seconds: Int(silence.nanoseconds / 1_000_000_000)))
-            context.close(promise: nil)
-        } else if silence >= .nanoseconds(interval.nanoseconds / 2), now - lastPing >= interval {
-            lastPing = now
-            let ping = HTTP2Frame(streamID: .rootStream, payload: .ping(HTTP2PingData(withInteger: 0), ack: false))
-            context.writeAndFlush(wrapOutboundOut(ping), promise: nil)
-        }
+    /// The round trip, if this answers the last ping.
+    func answered(_ token: UInt64, at now: NIODeadline) -> TimeAmount? {
+        guard let lastPing, token == self.token else { return nil }
+        return now - lastPing
     }
 }
 

@@ -1,35 +1,56 @@
-import NIOCore
 import Synchronization
 
-/// The connected agents, by node.
+/// The connected agents, by node. On the tunnel's event loop only.
 final class AgentRegistry: Dialer {
-    private struct State {
-        /// Per node, oldest first: an agent that reconnects may be here before its old connection is known to be dead.
-        var byNode: [String: [any NodeConnection]] = [:]
-        /// Turns among the nodes for what no node owns.
-        var turn = 0
+    /// Per node, oldest first: an agent that reconnects may be here before its old connection is known to be dead.
+    private var byNode: [String: [any NodeConnection]] = [:]
+    /// Turns among the nodes for what no node owns.
+    private var turn = 0
+    private let directory: any NodeDirectory
+    private let roster: AgentRoster
+
+    init(directory: any NodeDirectory, roster: AgentRoster, peers: PeerLinks) {
+        self.directory = directory
+        self.peers = peers
+        self.roster = roster
     }
 
-    private let state = Mutex(State())
-    private let directory: any NodeDirectory
-
-    init(directory: any NodeDirectory) { self.directory = directory }
+    /// Told as this server comes to hold a node, and no longer does.
+    var onChange: (_ node: String, _ isHeld: Bool) -> Void = { _, _ in }
+    private(set) var nodes: Set<String> = []
+    private let peers: PeerLinks
 
     func add(_ connection: any NodeConnection) {
-        state.withLock { $0.byNode[connection.identity.node, default: []].append(connection) }
+        byNode[connection.identity.node, default: []].append(connection)
+        report(connection)
     }
 
     func remove(_ connection: any NodeConnection) {
-        state.withLock { state in
-            let node = connection.identity.node
-            state.byNode[node]?.removeAll { $0.id == connection.id }
-            if state.byNode[node]?.isEmpty == true { state.byNode[node] = nil }
-        }
+        let node = connection.identity.node
+        byNode[node]?.removeAll { $0.id == connection.id }
+        if byNode[node]?.isEmpty == true { byNode[node] = nil }
+        roster.remove(connection.id)
+        noteChange(of: node)
     }
 
-    var connections: [any NodeConnection] {
-        state.withLock { state in state.byNode.keys.sorted().flatMap { state.byNode[$0, default: []] } }
+    private func noteChange(of node: String) {
+        let isHeld = byNode[node]?.contains { !$0.isClosing } ?? false
+        guard isHeld != nodes.contains(node) else { return }
+        if isHeld { nodes.insert(node) } else { nodes.remove(node) }
+        onChange(node, isHeld)
     }
+
+    /// Lets those outside of the event loop know how the agent stands.
+    func report(_ connection: any NodeConnection) {
+        noteChange(of: connection.identity.node)
+        guard !connection.isClosing else { return roster.remove(connection.id) }
+        let publication = connection.publication
+        roster.set(
+            connection.id,
+            ConnectedAgent(node: connection.identity.node, confirmed: publication.confirmedState, failure: publication.failure))
+    }
+
+    var connections: [any NodeConnection] { byNode.keys.sorted().flatMap { byNode[$0, default: []] } }
 
     /// The record changed: agents that it no longer admits lose their tunnel, the others learn the news.
     func directoryChanged() {
@@ -42,39 +63,70 @@ final class AgentRegistry: Dialer {
             case .undecided:
                 break
             }
+            report(connection)
         }
     }
 
-    func connection(to target: Endpoint) throws(DialFailure) -> any NodeConnection {
+    func dial(_ target: Endpoint, answer: @escaping (Result<any RelayEnd, DialFailure>) -> Void) throws(DialFailure) -> any PendingDial {
+        let dial = RoutedDial(registry: self, target: target, mayAskPeers: true, answer: answer)
+        try dial.start()
+        return dial
+    }
+
+    /// For a peer: what it asks goes to this server's own agents, so that no dial wanders from server to server.
+    func dialOwnAgents(
+        _ target: Endpoint, answer: @escaping (Result<any RelayEnd, DialFailure>) -> Void
+    ) throws(DialFailure) -> any PendingDial {
+        let dial = RoutedDial(registry: self, target: target, mayAskPeers: false, answer: answer)
+        try dial.start()
+        return dial
+    }
+
+    /// Who is to carry a dial, and was not tried for it yet: the node's agent if it is connected here, else a peer that holds it.
+    func carrier(to target: Endpoint, excluding tried: Set<UInt64>, mayAskPeers: Bool) throws(DialFailure) -> any DialCarrier {
+        let node: String?
         switch directory.route(to: target.host) {
-        case .refused(let reason):
-            throw .forbidden("\(target): \(reason)")
-        case .node(let node):
-            let newest = state.withLock { $0.byNode[node]?.last { mayCarry($0) } }
-            guard let newest else { throw .unavailable("\(target): the agent of node \(node) is not connected") }
-            return newest
-        case .anyNode:
-            let any = state.withLock { state -> (any NodeConnection)? in
-                let able = state.byNode.keys.sorted().compactMap { state.byNode[$0]?.last { mayCarry($0) } }
-                guard !able.isEmpty else { return nil }
-                state.turn = (state.turn + 1) % able.count
-                return able[state.turn]
-            }
-            guard let any else { throw .unavailable("\(target): no agent is connected") }
-            return any
+        case .refused(let reason): throw .forbidden("\(target): \(reason)")
+        case .node(let name): node = name
+        case .anyNode: node = nil
         }
+        if let own = ownCarrier(of: node, excluding: tried) { return own }
+        if mayAskPeers, let peer = peers.connection(holding: node, excluding: tried) { return peer }
+        throw .unavailable("\(target): \(node.map { "the agent of node \($0) is not connected" } ?? "no agent is connected")")
+    }
+
+    private func ownCarrier(of node: String?, excluding tried: Set<UInt64>) -> (any NodeConnection)? {
+        if let node { return byNode[node]?.last { mayCarry($0, tried) } }
+        let able = byNode.keys.sorted().compactMap { byNode[$0]?.last { mayCarry($0, tried) } }
+        guard !able.isEmpty else { return nil }
+        turn = (turn + 1) % able.count
+        return able[turn]
     }
 
     /// Asked at every dial, so that no dial slips in between a change of the record and its effect on the connections.
-    private func mayCarry(_ connection: any NodeConnection) -> Bool {
-        !connection.isClosing && directory.admission(of: connection.identity) == .admitted
+    private func mayCarry(_ connection: any NodeConnection, _ tried: Set<UInt64>) -> Bool {
+        !connection.isClosing && !tried.contains(connection.id) && directory.admission(of: connection.identity) == .admitted
     }
+}
 
-    func dial(_ target: Endpoint, on eventLoop: any EventLoop) -> PendingDial {
-        do {
-            return try connection(to: target).dial(target)
-        } catch {
-            return PendingDial(result: eventLoop.makeFailedFuture(error), abandon: {})
-        }
+/// An agent that is connected now.
+public struct ConnectedAgent: Sendable, Hashable {
+    public var node: String
+    /// The state that the agent confirmed last, when it is the newest that it was sent.
+    public var confirmed: NodeState?
+    /// What the agent said was wrong with its newest state.
+    public var failure: String?
+}
+
+/// The connected agents as those outside of the event loop see them.
+final class AgentRoster: Sendable {
+    private let agents = Mutex<[UInt64: ConnectedAgent]>([:])
+
+    func set(_ id: UInt64, _ agent: ConnectedAgent) { agents.withLock { $0[id] = agent } }
+    func remove(_ id: UInt64) { agents.withLock { $0[id] = nil } }
+
+    /// By node, oldest connection first.
+    var all: [ConnectedAgent] {
+        agents.withLock { $0.sorted { ($0.value.node, $0.key) < ($1.value.node, $1.key) }.map(\.value) }
     }
 }

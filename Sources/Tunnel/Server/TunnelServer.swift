@@ -13,8 +13,17 @@ public struct TunnelServerConfiguration: Sendable {
     public var tls: TLSFiles
     /// How long open connections may go on once the server is asked to stop.
     public var drainTime: Duration
+    /// Tells this server from the others of its control plane.
+    public var serverID: String
+    /// Where the other servers connect to; nil for a server that has no peers.
+    public var peers: PeerListening?
 
-    public init(socketPath: String, agentHost: String = "::", agentPort: Int, tls: TLSFiles, drainTime: Duration = .seconds(20)) {
+    public init(
+        socketPath: String, agentHost: String = "::", agentPort: Int, tls: TLSFiles, drainTime: Duration = .seconds(20),
+        serverID: String = TunnelServerConfiguration.randomID(), peers: PeerListening? = nil
+    ) {
+        self.serverID = serverID
+        self.peers = peers
         self.socketPath = socketPath
         self.agentHost = agentHost
         self.agentPort = agentPort
@@ -23,37 +32,41 @@ public struct TunnelServerConfiguration: Sendable {
     }
 }
 
-/// An agent that is connected now.
-public struct ConnectedAgent: Sendable, Hashable {
-    public var node: String
-    /// The state that the agent confirmed last, when it is the newest that it was sent.
-    public var confirmed: NodeState?
-    /// What the agent said was wrong with its newest state.
-    public var failure: String?
+extension TunnelServerConfiguration {
+    /// A name that no other server has.
+    public static func randomID() -> String { String(UInt64.random(in: .min ... .max), radix: 16) }
 }
 
 /// The tunnel's server: connections that kube-apiserver asks for on a Unix socket go through the agents of the nodes.
+///
+/// All of it runs on one event loop: a tunnelled connection never crosses threads, and one loop carries more than a control plane
+/// asks for.
 public final class TunnelServer: Service {
     public let counters: TunnelCounters
     private let configuration: TunnelServerConfiguration
-    private let registry: AgentRegistry
-    private let listener: AgentListener
-    private let group: any EventLoopGroup
+    private let eventLoop: any EventLoop
+    private let roster: AgentRoster
+    private let parts: NIOLoopBoundBox<ServerParts>
     private let logger: Logger
     private let bound: EventLoopPromise<Int>
 
     public init(
         configuration: TunnelServerConfiguration, identifier: any AgentIdentifier, directory: any NodeDirectory,
-        counters: TunnelCounters = TunnelCounters(), group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
+        counters: TunnelCounters = TunnelCounters(), eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next(),
+        logger: Logger
     ) {
         self.configuration = configuration
         self.counters = counters
-        self.group = group
+        self.eventLoop = eventLoop
         self.logger = logger
-        registry = AgentRegistry(directory: directory)
-        listener = AgentListener(
-            tls: configuration.tls, identifier: identifier, directory: directory, registry: registry, counters: counters, logger: logger)
-        bound = group.any().makePromise()
+        let roster = AgentRoster()
+        self.roster = roster
+        parts = .makeBoxSendingValue(
+            ServerParts(
+                configuration: configuration, identifier: identifier, directory: directory, roster: roster, counters: counters,
+                eventLoop: eventLoop, logger: logger),
+            eventLoop: eventLoop)
+        bound = eventLoop.makePromise()
     }
 
     deinit { bound.fail(CancellationError()) }
@@ -62,36 +75,34 @@ public final class TunnelServer: Service {
     public func agentPort() async throws -> Int { try await bound.futureResult.get() }
 
     /// The directory's answers may have changed: ask it again for every agent.
-    public func directoryChanged() { registry.directoryChanged() }
+    public func directoryChanged() { eventLoop.execute { self.parts.value.registry.directoryChanged() } }
 
-    public var agents: [ConnectedAgent] {
-        registry.connections.filter { !$0.isClosing }.map {
-            let publication = $0.publication
-            return ConnectedAgent(node: $0.identity.node, confirmed: publication.confirmedState, failure: publication.failure)
-        }
-    }
+    /// The other servers of the control plane, as they are now: dials go through them to agents that only they hold, and agents
+    /// learn how many servers there are.
+    public func setPeers(_ peers: Set<Peer>) { eventLoop.execute { self.parts.value.setPeers(peers) } }
+
+    public var agents: [ConnectedAgent] { roster.all }
 
     public func run() async throws {
         do {
-            try await listener.checkFiles()
             let front = try await bindFront()
-            let agents: any Channel
+            let listening: [any Channel]
             do {
-                agents = try await listener.bind(host: configuration.agentHost, port: configuration.agentPort, group: group)
+                listening = try await eventLoop.flatSubmit { self.parts.value.listen() }.get()
             } catch {
                 try? await front.close()
                 throw error
             }
-            bound.succeed(agents.localAddress?.port ?? configuration.agentPort)
+            bound.succeed(listening[0].localAddress?.port ?? configuration.agentPort)
             logger.info(
                 "the tunnel is open",
-                metadata: ["socket": "\(configuration.socketPath)", "agents": "\(agents.localAddress?.description ?? "?")"])
+                metadata: ["socket": "\(configuration.socketPath)", "agents": "\(listening[0].localAddress?.description ?? "?")"])
             // Throws when cancelled instead, which ends the same way, but at once.
             let isGraceful = (try? await gracefulShutdown()) != nil
+            for channel in listening { try? await channel.close() }
+            if isGraceful { try await drain() }
             try? await front.close()
-            if isGraceful { await drain() }
-            try? await agents.close()
-            for connection in registry.connections { connection.close(reason: "the tunnel server is stopping") }
+            try await eventLoop.submit { self.parts.value.close(reason: "the tunnel server is stopping") }.get()
         } catch {
             bound.fail(error)
             throw error
@@ -99,23 +110,24 @@ public final class TunnelServer: Service {
     }
 
     private func bindFront() async throws -> any Channel {
-        let registry = registry
-        let counters = counters
-        let logger = logger
-        return try await ServerBootstrap(group: group)
+        try await ServerBootstrap(group: eventLoop)
             .serverChannelOption(.backlog, value: 1024)
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 256 * 1024))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(FrontHandler(dialer: registry, counters: counters, logger: logger))
+                    try channel.pipeline.syncOperations.addHandler(
+                        FrontHandler(dialer: self.parts.value.registry, counters: self.counters, logger: self.logger))
                 }
             }
             .bind(unixDomainSocketPath: configuration.socketPath, cleanupExistingSocketFile: true).get()
     }
 
-    private func drain() async {
+    /// kube-apiserver, which stops beside this server, may still dial for requests that it carries to their end, so the front stays
+    /// open as long as anything is. Agents and peers hear of it at once.
+    private func drain() async throws {
+        try await eventLoop.submit { self.parts.value.leave(reason: "the tunnel server is stopping") }.get()
         let end = ContinuousClock.now.advanced(by: configuration.drainTime)
         while counters.connectionsOpen.current > 0, ContinuousClock.now < end {
             guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }

@@ -19,25 +19,25 @@ public struct TLSFiles: Hashable, Sendable {
     }
 
     /// The context of the end that listens: it wants a client certificate of the authority's.
-    func serverContext() throws -> NIOSSLContext {
+    func serverContext(speaking protocols: [String]) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: try certificateChain().map { .certificate($0) }, privateKey: .privateKey(try privateKey()))
         configuration.minimumTLSVersion = .tlsv12
         configuration.certificateVerification = .noHostnameVerification
         configuration.trustRoots = .certificates(try authorities())
-        configuration.applicationProtocols = [NativeProtocol.applicationProtocol]
+        configuration.applicationProtocols = protocols
         return try makeContext(configuration)
     }
 
     /// The context of the end that dials.
-    func clientContext() throws -> NIOSSLContext {
+    func clientContext(speaking protocols: [String]) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         configuration.certificateVerification = .fullVerification
         configuration.trustRoots = .certificates(try authorities())
         configuration.certificateChain = try certificateChain().map { .certificate($0) }
         configuration.privateKey = .privateKey(try privateKey())
-        configuration.applicationProtocols = [NativeProtocol.applicationProtocol]
+        configuration.applicationProtocols = protocols
         return try makeContext(configuration)
     }
 

@@ -1,0 +1,134 @@
+import Glibc
+import NIOCore
+
+/// The end of a relay at a socket: the shell around `RelayState`.
+///
+/// It stands last in its channel's pipeline, with reading on demand (`autoRead` off).
+package final class SocketEnd: ChannelInboundHandler, RelayEnd {
+    package typealias InboundIn = ByteBuffer
+    package typealias OutboundOut = ByteBuffer
+
+    /// How long a socket whose partner is gone may stay half open: Linux's own limit for a socket in that state.
+    static let orphanTime = TimeAmount.seconds(60)
+
+    private let countReceived: ((Int) -> Void)?
+    private var state = RelayState()
+    private var isBroken = false
+    private var context: ChannelHandlerContext?
+    private var partner: (any RelayEnd)?
+    private var batch: [ByteBuffer] = []
+    private var orphanTimer: Scheduled<Void>?
+
+    /// `countReceived` is told how many bytes were read at this end.
+    package init(countReceived: ((Int) -> Void)? = nil) { self.countReceived = countReceived }
+
+    package func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    package func handlerRemoved(context: ChannelHandlerContext) {
+        perform(state.becameInactive(broken: isBroken))
+        self.context = nil
+    }
+
+    // MARK: The channel
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        guard buffer.readableBytes > 0 else { return }
+        let (keep, actions) = state.received()
+        if keep {
+            countReceived?(buffer.readableBytes)
+            batch.append(buffer)
+        }
+        perform(actions)
+    }
+
+    package func channelReadComplete(context: ChannelHandlerContext) { perform(state.readCompleted()) }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        guard context.channel.isWritable else { return }
+        perform(state.becameWritable())
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .inputClosed? = event as? ChannelEvent { perform(state.inputClosed()) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        orphanTimer?.cancel()
+        perform(state.becameInactive(broken: isBroken))
+        // Break the cycle of the two ends.
+        partner = nil
+        context.fireChannelInactive()
+    }
+
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Every error here (a reset stream, a broken socket) ends the channel; the partner is told when it is inactive.
+        isBroken = true
+        context.close(promise: nil)
+    }
+
+    // MARK: The partner
+
+    package func link(to partner: any RelayEnd) {
+        self.partner = partner
+        perform(state.link())
+    }
+
+    package func partnerSent(_ batch: [ByteBuffer]) {
+        guard let context else { return }
+        for buffer in batch { context.write(wrapOutboundOut(buffer), promise: nil) }
+        context.flush()
+        perform(state.wroteBatch(isWritable: context.channel.isWritable))
+    }
+
+    package func partnerTook(_ batches: Int) { perform(state.partnerTook(batches)) }
+    package func partnerFinished() { perform(state.partnerFinished()) }
+    package func partnerGone() { perform(state.partnerGone()) }
+    package func partnerReset() { perform(state.partnerReset()) }
+
+    // MARK: Actions
+
+    private func perform(_ actions: RelayActions) {
+        guard !actions.isEmpty, let context else { return }
+        if actions.contains(.forwardBatch) {
+            let buffers = batch
+            batch = []
+            partner?.partnerSent(buffers)
+        }
+        if actions.contains(.forwardFinish) { partner?.partnerFinished() }
+        if actions.contains(.forwardGone) { partner?.partnerGone() }
+        if actions.contains(.forwardReset) { partner?.partnerReset() }
+        if actions.contains(.acknowledge) {
+            let batches = state.takeOwed()
+            partner?.partnerTook(batches)
+        }
+        if actions.contains(.closeOutput) { closeOutput(context) }
+        if actions.contains(.startOrphanTimer) {
+            orphanTimer = context.eventLoop.assumeIsolated().scheduleTask(in: Self.orphanTime) {
+                self.perform(self.state.orphanTimedOut())
+            }
+        }
+        if actions.contains(.read) { context.read() }
+        if actions.contains(.close) { context.close(promise: nil) }
+        if actions.contains(.reset) { reset(context) }
+    }
+
+    /// NIO's half-close behind an end of file would drop what is not yet written: the promise of an empty write comes after those
+    /// of all earlier ones.
+    private func closeOutput(_ context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
+            guard let context = self.context else { return }
+            context.close(mode: .output).assumeIsolated().whenComplete { _ in self.perform(self.state.outputClosed()) }
+        }
+    }
+
+    private func reset(_ context: ChannelHandlerContext) {
+        isBroken = true
+        if let options = context.channel as? any SocketOptionProvider {
+            // Without lingering the kernel sends RST, so that the other side knows that the data broke off.
+            options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in }
+        }
+        context.close(promise: nil)
+    }
+}
