@@ -32,7 +32,8 @@ final class AgentAdmission {
         self.nextID = nextID
     }
 
-    func admit(_ channel: any Channel, certificate: [UInt8]) throws {
+    func admit(_ channel: any Channel, certificate: [UInt8], speaking chosen: String?) throws {
+        guard chosen == NativeProtocol.applicationProtocol else { throw HandshakeFailure.otherProtocol(chosen) }
         let identity = try identifier.identity(certificate: certificate)
         var logger = logger
         logger[metadataKey: "node"] = "\(identity.node)"

@@ -6,6 +6,9 @@ final class ServerParts {
     let registry: AgentRegistry
     private let configuration: TunnelServerConfiguration
     private let eventLoop: any EventLoop
+    private let counters: TunnelCounters
+    private let logger: Logger
+    private let frontLimits: FrontLimits
     private let admission: AgentAdmission
     private let agents: TLSListener
     private let peerLinks: PeerLinks
@@ -18,6 +21,9 @@ final class ServerParts {
     ) {
         self.configuration = configuration
         self.eventLoop = eventLoop
+        self.counters = counters
+        self.logger = logger
+        frontLimits = FrontLimits(counters: counters, memory: ProcessMemory(eventLoop: eventLoop))
         var lastID: UInt64 = 0
         let nextID: () -> UInt64 = {
             lastID += 1
@@ -34,12 +40,18 @@ final class ServerParts {
             serverID: configuration.serverID, identifier: identifier, directory: directory, registry: registry, counters: counters,
             logger: logger, nextID: nextID)
         let peerListener = PeerListener(registry: registry, logger: logger)
-        agents = TLSListener(tls: configuration.tls, speaking: [NativeProtocol.applicationProtocol], logger: logger) {
-            channel, certificate, _ in try admission.admit(channel, certificate: certificate)
+        agents = TLSListener(
+            tls: configuration.tls, speaking: [NativeProtocol.applicationProtocol], watermark: NativeProtocol.connectionWatermark,
+            logger: logger
+        ) {
+            channel, certificate, chosen in try admission.admit(channel, certificate: certificate, speaking: chosen)
         }
         peers = configuration.peers.map { peers in
-            TLSListener(tls: configuration.tls, speaking: [PeerProtocol.applicationProtocol], logger: logger) {
-                channel, certificate, _ in
+            TLSListener(
+                tls: configuration.tls, speaking: [PeerProtocol.applicationProtocol], watermark: NativeProtocol.connectionWatermark,
+                logger: logger
+            ) { channel, certificate, chosen in
+                guard chosen == PeerProtocol.applicationProtocol else { throw HandshakeFailure.otherProtocol(chosen) }
                 try peers.identifier.check(certificate: certificate)
                 try peerListener.serve(channel)
             }
@@ -57,6 +69,9 @@ final class ServerParts {
         }
         return EventLoopFuture.whenAllSucceed(bound, on: eventLoop)
     }
+
+    /// The handler of a connection of kube-apiserver's.
+    func makeFront() -> FrontHandler { FrontHandler(dialer: registry, limits: frontLimits, counters: counters, logger: logger) }
 
     func setPeers(_ peers: Set<Peer>) {
         peerLinks.update(peers)

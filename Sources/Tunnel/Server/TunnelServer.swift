@@ -114,11 +114,13 @@ public final class TunnelServer: Service {
             .serverChannelOption(.backlog, value: 1024)
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 256 * 1024))
+            .childChannelOption(.maxMessagesPerRead, value: SocketEnd.readsPerTurn)
+            .childChannelOption(.recvAllocator, value: SocketEnd.readBuffers)
+            .childChannelOption(.writeBufferWaterMark, value: SocketEnd.watermark)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        FrontHandler(dialer: self.parts.value.registry, counters: self.counters, logger: self.logger))
+                        self.parts.value.makeFront())
                 }
             }
             .bind(unixDomainSocketPath: configuration.socketPath, cleanupExistingSocketFile: true).get()

@@ -6,13 +6,18 @@ import NIOSSL
 /// Listens for TLS connections with a client certificate. On the tunnel's event loop.
 final class TLSListener {
     /// Adds the handlers of the protocol that was chosen, for the one whose certificate was proved; throws to refuse.
-    typealias Acceptance = (_ channel: any Channel, _ certificate: [UInt8], _ chosen: String) throws -> Void
+    typealias Acceptance = (_ channel: any Channel, _ certificate: [UInt8], _ chosen: String?) throws -> Void
 
     private let context: ReloadingContext
+    private let watermark: ChannelOptions.Types.WriteBufferWaterMark
     private let accept: Acceptance
     private let logger: Logger
 
-    init(tls: TLSFiles, speaking protocols: [String], logger: Logger, accept: @escaping Acceptance) {
+    init(
+        tls: TLSFiles, speaking protocols: [String], watermark: ChannelOptions.Types.WriteBufferWaterMark, logger: Logger,
+        accept: @escaping Acceptance
+    ) {
+        self.watermark = watermark
         context = ReloadingContext(tls) { try $0.serverContext(speaking: protocols) }
         self.accept = accept
         self.logger = logger
@@ -20,12 +25,14 @@ final class TLSListener {
 
     func bind(host: String, port: Int, on eventLoop: any EventLoop) -> EventLoopFuture<any Channel> {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let watermark = watermark
         return checkFiles(on: eventLoop).flatMap {
             ServerBootstrap(group: eventLoop)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .serverChannelOption(.backlog, value: 1024)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .childChannelOption(.writeBufferWaterMark, value: NativeProtocol.connectionWatermark)
+                .childChannelOption(.allowRemoteHalfClosure, value: true)
+                .childChannelOption(.writeBufferWaterMark, value: watermark)
                 .childChannelInitializer { channel in bound.value.initialize(channel) }
                 .bind(host: host, port: port)
         }
@@ -43,7 +50,6 @@ final class TLSListener {
         return tls.assumeIsolated().flatMapThrowing { tls in
             let gate = HandshakeGate(
                 onReady: { chosen in
-                    guard let chosen else { throw HandshakeFailure.otherProtocol(nil) }
                     guard let certificate = try channel.pipeline.syncOperations.nioSSL_peerCertificate() else {
                         throw HandshakeFailure.noClientCertificate
                     }
