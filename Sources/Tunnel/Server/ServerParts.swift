@@ -29,13 +29,30 @@ final class ServerParts {
                 to: peer, context: context, serverName: configuration.peers?.serverName ?? "", counters: counters, logger: logger,
                 eventLoop: eventLoop, nextID: nextID)
         }
-        let registry = AgentRegistry(directory: directory, roster: roster, peers: peerLinks)
+        let registry = AgentRegistry(
+            directory: directory, roster: roster, peers: peerLinks, strategies: configuration.konnectivity.strategies)
         let admission = AgentAdmission(
             serverID: configuration.serverID, identifier: identifier, directory: directory, registry: registry, counters: counters,
             logger: logger, nextID: nextID)
         let peerListener = PeerListener(registry: registry, logger: logger)
-        agents = TLSListener(tls: configuration.tls, speaking: [NativeProtocol.applicationProtocol], logger: logger) {
-            channel, certificate, _ in try admission.admit(channel, certificate: certificate)
+        let konnectivity = AgentService(
+            serverID: configuration.serverID, serving: configuration.konnectivity, admission: admission, counters: counters,
+            logger: logger, nextID: nextID)
+        agents = TLSListener(
+            tls: configuration.tls, speaking: [NativeProtocol.applicationProtocol, KonnectivityProtocol.applicationProtocol],
+            logger: logger,
+            acceptWithout: configuration.konnectivity.reviewer == nil
+                ? nil
+                : { channel, chosen in
+                    guard chosen == KonnectivityProtocol.applicationProtocol else { throw HandshakeFailure.noClientCertificate }
+                    try konnectivity.serve(channel, identity: nil)
+                }
+        ) { channel, certificate, chosen in
+            if chosen == KonnectivityProtocol.applicationProtocol {
+                try konnectivity.serve(channel, identity: try admission.identity(certificate))
+            } else {
+                try admission.admit(channel, certificate: certificate)
+            }
         }
         peers = configuration.peers.map { peers in
             TLSListener(tls: configuration.tls, speaking: [PeerProtocol.applicationProtocol], logger: logger) {

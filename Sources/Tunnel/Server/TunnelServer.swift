@@ -7,6 +7,10 @@ import ServiceLifecycle
 public struct TunnelServerConfiguration: Sendable {
     /// The Unix socket that kube-apiserver connects to.
     public var socketPath: String
+    /// What kube-apiserver speaks there.
+    public var front = FrontProtocol.httpConnect
+    /// How upstream's agents are served.
+    public var konnectivity = KonnectivityServing()
     public var agentHost: String
     public var agentPort: Int
     /// The serving certificate, its key, and the CA of the agents' certificates.
@@ -112,13 +116,20 @@ public final class TunnelServer: Service {
     private func bindFront() async throws -> any Channel {
         try await ServerBootstrap(group: eventLoop)
             .serverChannelOption(.backlog, value: 1024)
-            .childChannelOption(.autoRead, value: false)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // HTTP/2 has a window for each call; a CONNECT's socket is read on demand.
+            .childChannelOption(.autoRead, value: configuration.front == .grpc)
+            .childChannelOption(.allowRemoteHalfClosure, value: configuration.front == .httpConnect)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 256 * 1024))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        FrontHandler(dialer: self.parts.value.registry, counters: self.counters, logger: self.logger))
+                    let dialer = self.parts.value.registry
+                    switch self.configuration.front {
+                    case .httpConnect:
+                        try channel.pipeline.syncOperations.addHandler(
+                            FrontHandler(dialer: dialer, counters: self.counters, logger: self.logger))
+                    case .grpc:
+                        try ProxyService(dialer: dialer, counters: self.counters, logger: self.logger).serve(channel)
+                    }
                 }
             }
             .bind(unixDomainSocketPath: configuration.socketPath, cleanupExistingSocketFile: true).get()

@@ -3,18 +3,27 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Listens for TLS connections with a client certificate. On the tunnel's event loop.
+/// Listens for TLS connections, with a client certificate unless tokens are asked for instead. On the tunnel's event loop.
 final class TLSListener {
     /// Adds the handlers of the protocol that was chosen, for the one whose certificate was proved; throws to refuse.
     typealias Acceptance = (_ channel: any Channel, _ certificate: [UInt8], _ chosen: String) throws -> Void
+    /// The same where nobody shows a certificate.
+    typealias AcceptanceWithout = (_ channel: any Channel, _ chosen: String) throws -> Void
 
     private let context: ReloadingContext
     private let accept: Acceptance
+    private let acceptWithout: AcceptanceWithout?
     private let logger: Logger
 
-    init(tls: TLSFiles, speaking protocols: [String], logger: Logger, accept: @escaping Acceptance) {
-        context = ReloadingContext(tls) { try $0.serverContext(speaking: protocols) }
+    /// With `acceptWithout` nobody is asked for a certificate.
+    init(
+        tls: TLSFiles, speaking protocols: [String], logger: Logger, acceptWithout: AcceptanceWithout? = nil,
+        accept: @escaping Acceptance
+    ) {
+        let wantsCertificate = acceptWithout == nil
+        context = ReloadingContext(tls) { try $0.serverContext(speaking: protocols, wantsCertificate: wantsCertificate) }
         self.accept = accept
+        self.acceptWithout = acceptWithout
         self.logger = logger
     }
 
@@ -44,6 +53,7 @@ final class TLSListener {
             let gate = HandshakeGate(
                 onReady: { chosen in
                     guard let chosen else { throw HandshakeFailure.otherProtocol(nil) }
+                    if let acceptWithout = self.acceptWithout { return try acceptWithout(channel, chosen) }
                     guard let certificate = try channel.pipeline.syncOperations.nioSSL_peerCertificate() else {
                         throw HandshakeFailure.noClientCertificate
                     }
