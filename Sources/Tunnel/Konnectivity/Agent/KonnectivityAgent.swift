@@ -31,6 +31,8 @@ public final class KonnectivityAgent: Service {
 
     /// How many servers hold a connection of this agent's.
     public var connectedServers: Int { links.withLock { $0.values.count { $0.isUsable } } }
+    /// Connections that servers have open through this agent, and dials.
+    public var openConnections: Int { links.withLock { $0.values.reduce(0) { $0 + $1.status.openCount } } }
     /// How many there are, as the last server said.
     public var knownServerCount: Int { knownServers.load(ordering: .relaxed) }
 
