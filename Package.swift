@@ -135,7 +135,7 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "nestbox-tunnel",
-            dependencies: ["KubernetesClient", "TunnelService", "Tunnel", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
+            dependencies: ["KubernetesAPI", "KubernetesClient", "TunnelService", "Tunnel", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
             swiftSettings: settings),
         .executableTarget(
             name: "nestbox-node", dependencies: ["NodeAgent", "Tunnel", .logging, .serviceLifecycle, .unixSignals], swiftSettings: settings,

@@ -74,7 +74,9 @@ final class TargetConnector: Sendable {
         let names = resolvers.runIfActive(eventLoop: eventLoop) {
             [try SocketAddress.makeAddressResolvingHost(target.host, port: target.port)]
         }
-        return names.flatMapErrorThrowing { _ in throw DialFailure.badGateway("the node finds no address for the name \(target.host)") }
+        return names.flatMapErrorThrowing { _ in
+            throw DialFailure.badGateway("no such host: the node finds no address for the name \(target.host)")
+        }
     }
 }
 

@@ -26,6 +26,7 @@ final class NativeConnection: NodeConnection {
         self.onConfirmation = onConfirmation
     }
 
+    var candidate: ProxyCandidate { ProxyCandidate(agentID: identity.node, identifiers: AgentIdentifiers(), isDraining: isLeaving) }
     var isClosing: Bool { isLeaving || !carrier.isOpen }
 
     /// The agent said that it takes no new streams.

@@ -32,26 +32,37 @@ final class AgentAdmission {
         self.nextID = nextID
     }
 
-    func admit(_ channel: any Channel, certificate: [UInt8], speaking chosen: String?) throws {
-        guard chosen == NativeProtocol.applicationProtocol else { throw HandshakeFailure.otherProtocol(chosen) }
-        let identity = try identifier.identity(certificate: certificate)
+    /// One that speaks the native protocol.
+    func admit(_ channel: any Channel, certificate: [UInt8]) throws {
+        let identity = try self.identity(certificate)
         var logger = logger
         logger[metadataKey: "node"] = "\(identity.node)"
         logger[metadataKey: "peer"] = "\(channel.remoteAddress?.description ?? "?")"
-        if case .refused(let reason) = directory.admission(of: identity) {
-            counters.agentsRefused.add(1)
-            logger.warning("refused an agent", metadata: ["reason": "\(reason)"])
+        if let reason = refusal(of: identity, logger) {
             let carrier = Carrier { _ in }
             try channel.pipeline.syncOperations.addHandler(carrier)
             carrier.close(reason: reason)
             return
         }
-        let connection = try connect(channel, identity, logger)
+        register(try connect(channel, identity, logger), on: channel, logger)
+    }
+
+    func identity(_ certificate: [UInt8]) throws -> AgentIdentity { try identifier.identity(certificate: certificate) }
+
+    /// Why the agent may not connect, if it may not.
+    func refusal(of identity: AgentIdentity, _ logger: Logger) -> String? {
+        guard case .refused(let reason) = directory.admission(of: identity) else { return nil }
+        counters.agentsRefused.add(1)
+        logger.warning("refused an agent", metadata: ["reason": "\(reason)"])
+        return reason
+    }
+
+    func register(_ connection: any NodeConnection, on channel: any Channel, _ logger: Logger) {
         counters.agentsAccepted.add(1)
         counters.agentsConnected.add(1)
         registry.add(connection)
         connection.introduce(serverID: serverID, serverCount: serverCount)
-        if let state = directory.state(for: identity.node) { connection.publish(state) }
+        if let state = directory.state(for: connection.identity.node) { connection.publish(state) }
         endWithCertificate(connection, on: channel)
         logger.info("an agent is connected")
     }
@@ -70,9 +81,7 @@ final class AgentAdmission {
                 self.registry.report(connection)
                 logger.debug("the agent takes no new connections", metadata: ["reason": "\(words)"])
             case .closed(let error):
-                self.registry.remove(connection)
-                self.counters.agentsConnected.add(-1)
-                logger.info("an agent is gone", metadata: ["cause": "\(error.map { "\($0)" } ?? "closed")"])
+                self.remove(connection, cause: error.map { "\($0)" } ?? "closed", logger)
             }
         }
         let made = NativeConnection(
@@ -83,8 +92,15 @@ final class AgentAdmission {
         return made
     }
 
+    /// The connection is over.
+    func remove(_ connection: any NodeConnection, cause: String, _ logger: Logger) {
+        registry.remove(connection)
+        counters.agentsConnected.add(-1)
+        logger.info("an agent is gone", metadata: ["cause": "\(cause)"])
+    }
+
     /// What a certificate proved ends with it.
-    private func endWithCertificate(_ connection: NativeConnection, on channel: any Channel) {
+    private func endWithCertificate(_ connection: any NodeConnection, on channel: any Channel) {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let seconds = min(max(connection.identity.notAfter - Int64(now.tv_sec), 0), 10 * 365 * 86_400)

@@ -8,8 +8,11 @@ final class AgentRegistry: Dialer {
     private var turn = 0
     private let directory: any NodeDirectory
     private let roster: AgentRoster
+    /// How an agent is found for what no node owns, where agents are believed; nil where they are not.
+    private let strategies: [ProxyStrategy]?
 
-    init(directory: any NodeDirectory, roster: AgentRoster, peers: PeerLinks) {
+    init(directory: any NodeDirectory, roster: AgentRoster, peers: PeerLinks, strategies: [ProxyStrategy]?) {
+        self.strategies = strategies
         self.directory = directory
         self.peers = peers
         self.roster = roster
@@ -90,17 +93,33 @@ final class AgentRegistry: Dialer {
         case .node(let name): node = name
         case .anyNode: node = nil
         }
-        if let own = ownCarrier(of: node, excluding: tried) { return own }
+        if node == nil, let strategies {
+            if let own = chosen(by: strategies, for: target.host, tried) { return own }
+        } else if let own = ownCarrier(of: node, excluding: tried) {
+            return own
+        }
         if mayAskPeers, let peer = peers.connection(holding: node, excluding: tried) { return peer }
         throw .unavailable("\(target): \(node.map { "the agent of node \($0) is not connected" } ?? "no agent is connected")")
     }
 
     private func ownCarrier(of node: String?, excluding tried: Set<UInt64>) -> (any NodeConnection)? {
-        if let node { return byNode[node]?.last { mayCarry($0, tried) } }
-        let able = byNode.keys.sorted().compactMap { byNode[$0]?.last { mayCarry($0, tried) } }
+        if let node { return newest(of: node, tried) }
+        let able = byNode.keys.sorted().compactMap { newest(of: $0, tried) }
         guard !able.isEmpty else { return nil }
         turn = (turn + 1) % able.count
         return able[turn]
+    }
+
+    /// The newest of a node's connections, and one whose agent is about to go only when there is no other.
+    private func newest(of node: String, _ tried: Set<UInt64>) -> (any NodeConnection)? {
+        let able = byNode[node, default: []].filter { mayCarry($0, tried) }
+        return able.last { !$0.candidate.isDraining } ?? able.last
+    }
+
+    private func chosen(by strategies: [ProxyStrategy], for host: String, _ tried: Set<UInt64>) -> (any NodeConnection)? {
+        let able = byNode.values.joined().filter { mayCarry($0, tried) }.sorted { $0.id < $1.id }
+        var generator = SystemRandomNumberGenerator()
+        return ProxyStrategy.choose(strategies, host: host, among: able.map(\.candidate), using: &generator).map { able[$0] }
     }
 
     /// Asked at every dial, so that no dial slips in between a change of the record and its effect on the connections.

@@ -20,4 +20,6 @@ protocol NodeConnection: DialCarrier {
     func introduce(serverID: String, serverCount: Int)
     /// Tells the agent that this server will stop: it had better connect to another one too.
     func leave(reason: String)
+    /// What upstream's strategies go by.
+    var candidate: ProxyCandidate { get }
 }

@@ -35,16 +35,27 @@ final class ServerParts {
                 to: peer, context: context, serverName: configuration.peers?.serverName ?? "", counters: counters, logger: logger,
                 eventLoop: eventLoop, nextID: nextID)
         }
-        let registry = AgentRegistry(directory: directory, roster: roster, peers: peerLinks)
+        let registry = AgentRegistry(
+            directory: directory, roster: roster, peers: peerLinks, strategies: configuration.konnectivity.strategies)
         let admission = AgentAdmission(
             serverID: configuration.serverID, identifier: identifier, directory: directory, registry: registry, counters: counters,
             logger: logger, nextID: nextID)
         let peerListener = PeerListener(registry: registry, logger: logger)
+        let konnectivity = AgentService(
+            serverID: configuration.serverID, serving: configuration.konnectivity, admission: admission, counters: counters,
+            logger: logger, nextID: nextID)
         agents = TLSListener(
-            tls: configuration.tls, speaking: [NativeProtocol.applicationProtocol], watermark: NativeProtocol.connectionWatermark,
-            logger: logger
-        ) {
-            channel, certificate, chosen in try admission.admit(channel, certificate: certificate, speaking: chosen)
+            tls: configuration.tls, speaking: [NativeProtocol.applicationProtocol, KonnectivityProtocol.applicationProtocol],
+            wantsCertificate: configuration.konnectivity.reviewer == nil, watermark: NativeProtocol.connectionWatermark, logger: logger
+        ) { channel, certificate, chosen in
+            switch (chosen, certificate) {
+            case (KonnectivityProtocol.applicationProtocol, _):
+                try konnectivity.serve(channel, identity: try certificate.map(admission.identity))
+            case (NativeProtocol.applicationProtocol, let certificate?):
+                try admission.admit(channel, certificate: certificate)
+            case (NativeProtocol.applicationProtocol, nil): throw HandshakeFailure.noClientCertificate
+            default: throw HandshakeFailure.otherProtocol(chosen)
+            }
         }
         peers = configuration.peers.map { peers in
             TLSListener(
@@ -52,6 +63,7 @@ final class ServerParts {
                 logger: logger
             ) { channel, certificate, chosen in
                 guard chosen == PeerProtocol.applicationProtocol else { throw HandshakeFailure.otherProtocol(chosen) }
+                guard let certificate else { throw HandshakeFailure.noClientCertificate }
                 try peers.identifier.check(certificate: certificate)
                 try peerListener.serve(channel)
             }
@@ -70,8 +82,16 @@ final class ServerParts {
         return EventLoopFuture.whenAllSucceed(bound, on: eventLoop)
     }
 
-    /// The handler of a connection of kube-apiserver's.
-    func makeFront() -> FrontHandler { FrontHandler(dialer: registry, limits: frontLimits, counters: counters, logger: logger) }
+    /// Adds the handlers of a connection of kube-apiserver's.
+    func serveFront(_ channel: any Channel) throws {
+        switch configuration.front {
+        case .httpConnect:
+            try channel.pipeline.syncOperations.addHandler(
+                FrontHandler(dialer: registry, limits: frontLimits, counters: counters, logger: logger))
+        case .grpc:
+            try ProxyService(dialer: registry, counters: counters, logger: logger).serve(channel)
+        }
+    }
 
     func setPeers(_ peers: Set<Peer>) {
         peerLinks.update(peers)

@@ -7,6 +7,10 @@ import ServiceLifecycle
 public struct TunnelServerConfiguration: Sendable {
     /// The Unix socket that kube-apiserver connects to.
     public var socketPath: String
+    /// What kube-apiserver speaks there.
+    public var front = FrontProtocol.httpConnect
+    /// How upstream's agents are served.
+    public var konnectivity = KonnectivityServing()
     public var agentHost: String
     public var agentPort: Int
     /// The serving certificate, its key, and the CA of the agents' certificates.
@@ -112,16 +116,14 @@ public final class TunnelServer: Service {
     private func bindFront() async throws -> any Channel {
         try await ServerBootstrap(group: eventLoop)
             .serverChannelOption(.backlog, value: 1024)
-            .childChannelOption(.autoRead, value: false)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // HTTP/2 has a window for each call; a CONNECT's socket is read on demand.
+            .childChannelOption(.autoRead, value: configuration.front == .grpc)
+            .childChannelOption(.allowRemoteHalfClosure, value: configuration.front == .httpConnect)
             .childChannelOption(.maxMessagesPerRead, value: SocketEnd.readsPerTurn)
             .childChannelOption(.recvAllocator, value: SocketEnd.readBuffers)
             .childChannelOption(.writeBufferWaterMark, value: SocketEnd.watermark)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        self.parts.value.makeFront())
-                }
+                channel.eventLoop.makeCompletedFuture { try self.parts.value.serveFront(channel) }
             }
             .bind(unixDomainSocketPath: configuration.socketPath, cleanupExistingSocketFile: true).get()
     }

@@ -2,6 +2,9 @@ import NIOSSL
 import Synchronization
 
 /// Where an end's certificate, key and trusted CAs lie, all PEM. The certificate and the key may be one file, as the kubelet's are.
+///
+/// An end that shows a token instead of a certificate has neither certificate nor key, and one that asks for tokens has no authority:
+/// their paths are empty.
 public struct TLSFiles: Hashable, Sendable {
     public var certificate: String
     public var key: String
@@ -15,16 +18,22 @@ public struct TLSFiles: Hashable, Sendable {
 
     /// What the files are now; a change means that they are to be read again.
     public func stamps() throws(SmallFile.Failure) -> [SmallFile.Stamp] {
-        [try SmallFile.stamp(certificate), try SmallFile.stamp(key), try SmallFile.stamp(authority)]
+        var stamps: [SmallFile.Stamp] = []
+        for path in [certificate, key, authority] where !path.isEmpty { stamps.append(try SmallFile.stamp(path)) }
+        return stamps
     }
 
-    /// The context of the end that listens: it wants a client certificate of the authority's.
-    func serverContext(speaking protocols: [String]) throws -> NIOSSLContext {
+    /// The context of the end that listens: it wants a client certificate of the authority's, if any.
+    func serverContext(speaking protocols: [String], wantsCertificate: Bool = true) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: try certificateChain().map { .certificate($0) }, privateKey: .privateKey(try privateKey()))
         configuration.minimumTLSVersion = .tlsv12
-        configuration.certificateVerification = .noHostnameVerification
-        configuration.trustRoots = .certificates(try authorities())
+        if wantsCertificate {
+            configuration.certificateVerification = .noHostnameVerification
+            configuration.trustRoots = .certificates(try authorities())
+        } else {
+            configuration.certificateVerification = .none
+        }
         configuration.applicationProtocols = protocols
         return try makeContext(configuration)
     }
@@ -35,8 +44,10 @@ public struct TLSFiles: Hashable, Sendable {
         configuration.minimumTLSVersion = .tlsv12
         configuration.certificateVerification = .fullVerification
         configuration.trustRoots = .certificates(try authorities())
-        configuration.certificateChain = try certificateChain().map { .certificate($0) }
-        configuration.privateKey = .privateKey(try privateKey())
+        if !certificate.isEmpty {
+            configuration.certificateChain = try certificateChain().map { .certificate($0) }
+            configuration.privateKey = .privateKey(try privateKey())
+        }
         configuration.applicationProtocols = protocols
         return try makeContext(configuration)
     }

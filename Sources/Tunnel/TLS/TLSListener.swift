@@ -3,22 +3,25 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Listens for TLS connections with a client certificate. On the tunnel's event loop.
+/// Listens for TLS connections, with a client certificate unless tokens are asked for instead. On the tunnel's event loop.
 final class TLSListener {
-    /// Adds the handlers of the protocol that was chosen, for the one whose certificate was proved; throws to refuse.
-    typealias Acceptance = (_ channel: any Channel, _ certificate: [UInt8], _ chosen: String?) throws -> Void
+    /// Adds the handlers of the protocol that was chosen, for the one whose certificate, if any, was proved; throws to refuse.
+    typealias Acceptance = (_ channel: any Channel, _ certificate: [UInt8]?, _ chosen: String?) throws -> Void
 
     private let context: ReloadingContext
+    private let wantsCertificate: Bool
     private let watermark: ChannelOptions.Types.WriteBufferWaterMark
     private let accept: Acceptance
     private let logger: Logger
 
+    /// `wantsCertificate` is false where tokens are asked for instead.
     init(
-        tls: TLSFiles, speaking protocols: [String], watermark: ChannelOptions.Types.WriteBufferWaterMark, logger: Logger,
-        accept: @escaping Acceptance
+        tls: TLSFiles, speaking protocols: [String], wantsCertificate: Bool = true,
+        watermark: ChannelOptions.Types.WriteBufferWaterMark, logger: Logger, accept: @escaping Acceptance
     ) {
+        self.wantsCertificate = wantsCertificate
         self.watermark = watermark
-        context = ReloadingContext(tls) { try $0.serverContext(speaking: protocols) }
+        context = ReloadingContext(tls) { try $0.serverContext(speaking: protocols, wantsCertificate: wantsCertificate) }
         self.accept = accept
         self.logger = logger
     }
@@ -31,7 +34,6 @@ final class TLSListener {
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .serverChannelOption(.backlog, value: 1024)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .childChannelOption(.writeBufferWaterMark, value: watermark)
                 .childChannelInitializer { channel in bound.value.initialize(channel) }
                 .bind(host: host, port: port)
@@ -50,10 +52,9 @@ final class TLSListener {
         return tls.assumeIsolated().flatMapThrowing { tls in
             let gate = HandshakeGate(
                 onReady: { chosen in
-                    guard let certificate = try channel.pipeline.syncOperations.nioSSL_peerCertificate() else {
-                        throw HandshakeFailure.noClientCertificate
-                    }
-                    try self.accept(channel, certificate.toDERBytes(), chosen)
+                    let certificate = try channel.pipeline.syncOperations.nioSSL_peerCertificate()
+                    if self.wantsCertificate, certificate == nil { throw HandshakeFailure.noClientCertificate }
+                    try self.accept(channel, try certificate?.toDERBytes(), chosen)
                 },
                 onFailure: { error in
                     self.logger.info(

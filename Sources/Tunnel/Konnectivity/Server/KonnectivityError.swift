@@ -1,0 +1,18 @@
+/// The texts of DIAL_RSP: upstream has no status beside them, and reads one out of the words.
+enum KonnectivityError {
+    /// The failure that an agent's words stand for.
+    static func failure(_ text: String) -> DialFailure {
+        let lowered = text.lowercased()
+        if ["timeout", "timed out", "deadline exceeded"].contains(where: lowered.contains) { return .timeout(text) }
+        if lowered.contains("too many open files") { return .unavailable(text) }
+        return .badGateway(text)
+    }
+
+    /// The words for a failure, in which upstream's server finds its status again.
+    static func text(_ failure: DialFailure) -> String {
+        switch failure.status {
+        case 504: "i/o timeout: \(failure.reason)"
+        default: failure.reason
+        }
+    }
+}

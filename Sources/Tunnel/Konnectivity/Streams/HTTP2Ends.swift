@@ -1,0 +1,123 @@
+import NIOCore
+import NIOHTTP2
+
+/// Behind TLS on every connection that speaks with gRPC: HTTP/2, signs of life, and the end of it all.
+enum HTTP2Ends {
+    /// How often a silent peer is pinged, and when it is held for dead.
+    struct Patience {
+        var ping: TimeAmount
+        var limit: TimeAmount
+
+        /// gRPC for Go answers as many as there are.
+        static let withClient = Patience(ping: .seconds(6), limit: .seconds(15))
+        /// Upstream's server ends a connection that pings it more often than each 30 s.
+        static let withServer = Patience(ping: .seconds(32), limit: .seconds(70))
+    }
+
+    /// `onEnd` is told that the other end takes no new calls, and of the end with the first error that was seen.
+    static func install(
+        on channel: any Channel, mode: NIOHTTP2Handler.ParserMode, patience: Patience?,
+        onEvent: @escaping (ConnectionEvents.Event) -> Void, inboundStream: @escaping (any Channel) throws -> Void
+    ) throws -> NIOHTTP2Handler.StreamMultiplexer {
+        let initialize = NIOLoopBound(inboundStream, eventLoop: channel.eventLoop)
+        let http2 = NIOHTTP2Handler(
+            mode: mode, eventLoop: channel.eventLoop, connectionConfiguration: KonnectivityProtocol.connectionConfiguration,
+            streamConfiguration: KonnectivityProtocol.streamConfiguration
+        ) { stream in
+            stream.eventLoop.makeCompletedFuture {
+                try stream.syncOptions?.setOption(.autoRead, value: false)
+                try initialize.value(stream)
+            }
+        }
+        let heard = HeardFrom()
+        try channel.pipeline.syncOperations.addHandlers([
+            heard, http2, ConnectionEvents(heard: heard, patience: patience, onEvent: onEvent),
+        ])
+        return try http2.syncMultiplexer()
+    }
+}
+
+/// When the other end was last heard of: stands below HTTP/2, so that any byte counts.
+final class HeardFrom: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private(set) var last = NIODeadline.now()
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        last = .now()
+        context.fireChannelRead(data)
+    }
+}
+
+/// Last in the pipeline of an HTTP/2 connection: pings a silent peer, and hears goodbyes, errors and the end.
+final class ConnectionEvents: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame
+    typealias OutboundOut = HTTP2Frame
+
+    enum Event {
+        case leaving(String)
+        case closed((any Error)?)
+    }
+
+    private let heard: HeardFrom
+    private let patience: HTTP2Ends.Patience?
+    private var onEvent: (Event) -> Void
+    private var firstError: (any Error)?
+    private var timer: RepeatedTask?
+    private var lastPing = NIODeadline.distantPast
+
+    init(heard: HeardFrom, patience: HTTP2Ends.Patience?, onEvent: @escaping (Event) -> Void) {
+        self.heard = heard
+        self.patience = patience
+        self.onEvent = onEvent
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        guard let patience else { return }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        // The first look comes after the interval and then four times as often, so a silence is noticed soon after the limit.
+        timer = context.eventLoop.scheduleRepeatedTask(initialDelay: patience.ping, delay: patience.ping / 4) { _ in
+            let (handler, context) = bound.value
+            handler.look(context, patience)
+        }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .goAway(_, let code, let words) = unwrapInboundIn(data).payload else { return }
+        let text = words.map { String(buffer: $0) } ?? ""
+        onEvent(.leaving(text.isEmpty ? "\(code)" : OneLine.clean(text)))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // An error of one call is that call's affair.
+        if error is NIOHTTP2Errors.StreamError || error is NIOHTTP2Errors.NoSuchStream { return }
+        if firstError == nil { firstError = error }
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        onEvent(.closed(firstError))
+        onEvent = { _ in }
+        context.fireChannelInactive()
+    }
+
+    private func look(_ context: ChannelHandlerContext, _ patience: HTTP2Ends.Patience) {
+        let now = NIODeadline.now()
+        let silence = now - heard.last
+        if silence >= patience.limit {
+            errorCaught(context: context, error: PeerSilent(seconds: Int(silence.nanoseconds / 1_000_000_000)))
+        } else if silence >= patience.ping / 2, now - lastPing >= patience.ping {
+            lastPing = now
+            let ping = HTTP2Frame(streamID: .rootStream, payload: .ping(HTTP2PingData(withInteger: 0), ack: false))
+            context.writeAndFlush(wrapOutboundOut(ping), promise: nil)
+        }
+    }
+}
+
+extension TimeAmount {
+    fileprivate static func / (time: TimeAmount, parts: Int64) -> TimeAmount { .nanoseconds(time.nanoseconds / parts) }
+}
