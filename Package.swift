@@ -135,7 +135,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "nestbox-tunnel",
-            dependencies: ["KubernetesAPI", "KubernetesClient", "TunnelService", "Tunnel", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
+            dependencies: [
+                "KubernetesAPI", "KubernetesClient", "TunnelService", "Tunnel", .argumentParser, .logging, .serviceLifecycle, .unixSignals,
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "nestbox-node", dependencies: ["NodeAgent", "Tunnel", .logging, .serviceLifecycle, .unixSignals], swiftSettings: settings,
