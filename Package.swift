@@ -98,7 +98,7 @@ let testDependencies: [String: [Target.Dependency]] = [
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],
-    "TunnelService": ["NodeAgent", .crypto, .nioSSL],
+    "TunnelService": ["NodeAgent", .crypto, .nioHPACK, .nioHTTP2, .nioSSL],
 ]
 
 let package = Package(
@@ -134,7 +134,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "nestbox-tunnel",
-            dependencies: ["KubernetesAPI", "KubernetesClient", "TunnelService", "Tunnel", .argumentParser, .logging, .serviceLifecycle, .unixSignals],
+            dependencies: [
+                "KubernetesAPI", "KubernetesClient", "TunnelService", "Tunnel", .argumentParser, .logging, .serviceLifecycle, .unixSignals,
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "nestbox-node", dependencies: ["NodeAgent", .logging, .serviceLifecycle, .unixSignals], swiftSettings: settings,
