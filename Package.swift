@@ -68,7 +68,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "Tunnel",
         [
-            "PrometheusMetrics", .logging, .nioConcurrency, .nioCore, .nioHPACK, .nioHTTP2, .nioPosix, .nioSSL, .nioTLS,
+            "CMalloc", "PrometheusMetrics", .logging, .nioConcurrency, .nioCore, .nioHPACK, .nioHTTP2, .nioPosix, .nioSSL, .nioTLS,
             .serviceLifecycle,
         ]
     ),
@@ -127,6 +127,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .executableTarget(name: "nestbox", dependencies: ["AdminCLI", .argumentParser], swiftSettings: settings),
         .executableTarget(
@@ -139,7 +140,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .executableTarget(
-            name: "nestbox-node", dependencies: ["NodeAgent", .logging, .serviceLifecycle, .unixSignals], swiftSettings: settings,
+            name: "nestbox-node", dependencies: ["NodeAgent", "Tunnel", .logging, .serviceLifecycle, .unixSignals], swiftSettings: settings,
             // It runs on machines that have no Swift, whatever the configuration it was built with.
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
     ]

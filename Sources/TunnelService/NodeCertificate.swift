@@ -27,6 +27,27 @@ public struct AnyCertificateIdentifier: AgentIdentifier {
     }
 }
 
+/// Takes the certificate that every server of a control plane shows, by its common name.
+public struct ServerCertificateIdentifier: PeerIdentifier {
+    private let serverName: String
+
+    public init(serverName: String) { self.serverName = serverName }
+
+    public func check(certificate der: [UInt8]) throws {
+        let subject = try Certificate(derEncoded: der).subject
+        guard SubjectNames(subject).commonName == serverName else {
+            throw NotAPeer(subject: OneLine.clean("\(subject)"), serverName: serverName)
+        }
+    }
+}
+
+/// A certificate of the cluster's that is not a tunnel server's.
+public struct NotAPeer: Error, CustomStringConvertible {
+    public var subject: String
+    public var serverName: String
+    public var description: String { "the certificate's subject \"\(subject)\" is not a tunnel server's (want CN=\(serverName))" }
+}
+
 /// A certificate of the cluster's that is not a node's.
 public struct NotANode: Error, CustomStringConvertible {
     public var subject: String

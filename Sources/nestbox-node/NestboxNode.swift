@@ -2,11 +2,13 @@ import Glibc
 import Logging
 import NodeAgent
 import ServiceLifecycle
+import Tunnel
 import UnixSignals
 
 @main
 struct NestboxNode {
     static func main() async {
+        ProcessMemory.tune()
         guard let command = NodeCommand(arguments: Array(CommandLine.arguments.dropFirst())) else {
             say(NodeCommand.usage, to: STDERR_FILENO)
             exit(64)

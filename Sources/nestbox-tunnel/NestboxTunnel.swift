@@ -41,6 +41,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "trace, debug, info, warning or error.") var logLevel: Logger.Level = .info
 
     func run() async throws {
+        ProcessMemory.tune()
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "nestbox-tunnel")
         logger.logLevel = logLevel

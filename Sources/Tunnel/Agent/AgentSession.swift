@@ -19,6 +19,7 @@ final class AgentSession: Sendable {
 
     /// What lives on the event loop.
     private struct Parts {
+        let limits: DialLimits
         var carrier: Carrier?
         var decoder = ControlDecoder()
     }
@@ -32,7 +33,8 @@ final class AgentSession: Sendable {
     private let looking: AsyncStream<Void>.Continuation
 
     init(
-        channel: any Channel, connector: TargetConnector, lookInterval: Duration, counters: TunnelCounters, logger: Logger,
+        channel: any Channel, connector: TargetConnector, limits: DialLimits, lookInterval: Duration, counters: TunnelCounters,
+        logger: Logger,
         onMessage: @escaping @Sendable (ControlMessage, AgentSession) -> Void
     ) {
         self.channel = channel
@@ -41,7 +43,7 @@ final class AgentSession: Sendable {
         self.logger = logger
         self.onMessage = onMessage
         self.lookInterval = TimeAmount(lookInterval)
-        parts = NIOLoopBoundBox(Parts(), eventLoop: channel.eventLoop)
+        parts = NIOLoopBoundBox(Parts(limits: limits), eventLoop: channel.eventLoop)
         (looks, looking) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -106,6 +108,8 @@ final class AgentSession: Sendable {
         // What was asked before the server knew: it asks another agent.
         guard !leaving.load(ordering: .relaxed) else { return stream.partnerReset() }
         guard let target = Endpoint(text) else { return stream.refuse(.badRequest("the target is not HOST:PORT")) }
+        let limits = parts.value.limits
+        do { try limits.beginDial(to: target) } catch { return stream.refuse(error) }
         openStreams.wrappingAdd(1, ordering: .relaxed)
         let counters = counters
         let far = SocketEnd { counters.bytesFromNodes.add($0) }
@@ -114,9 +118,14 @@ final class AgentSession: Sendable {
             channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
         }
         connected.assumeIsolated().whenComplete { result in
+            limits.endDial(to: target)
             switch result {
             case .success(let channel):
-                channel.closeFuture.whenComplete { _ in self.openStreams.wrappingSubtract(1, ordering: .relaxed) }
+                limits.opened()
+                channel.closeFuture.assumeIsolated().whenComplete { _ in
+                    limits.closed()
+                    self.openStreams.wrappingSubtract(1, ordering: .relaxed)
+                }
                 guard !stream.isEnded else { return channel.close(promise: nil) }
                 counters.dialsSucceeded.add(1)
                 stream.accept { counters.bytesToNodes.add($0) }

@@ -48,7 +48,9 @@ final class TargetConnector: Sendable {
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 256 * 1024))
+            .channelOption(.maxMessagesPerRead, value: SocketEnd.readsPerTurn)
+            .channelOption(.recvAllocator, value: SocketEnd.readBuffers)
+            .channelOption(.writeBufferWaterMark, value: SocketEnd.watermark)
             .channelInitializer(initializer)
         return bootstrap.connect(to: address).flatMapError { error in
             guard rest.isEmpty else { return self.connect(rest, on: eventLoop, deadline: deadline, initializer: initializer) }

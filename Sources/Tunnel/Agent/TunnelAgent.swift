@@ -47,6 +47,7 @@ public final class TunnelAgent: Service {
     private let resolvers = NIOThreadPool(numberOfThreads: 2)
     private let logger: Logger
     private let links = ServerLinks()
+    private let limits: NIOLoopBoundBox<DialLimits>
     private let news = StateNews()
 
     public init(
@@ -58,6 +59,8 @@ public final class TunnelAgent: Service {
         self.counters = counters
         self.eventLoop = eventLoop
         self.logger = logger
+        limits = .makeBoxSendingValue(
+            DialLimits(counters: counters, memory: ProcessMemory(eventLoop: eventLoop)), eventLoop: eventLoop)
         context = ReloadingContext(configuration.tls) { try $0.clientContext(speaking: [NativeProtocol.applicationProtocol]) }
     }
 
@@ -169,7 +172,7 @@ public final class TunnelAgent: Service {
         let tls = try await NIOThreadPool.singleton.runIfActive { try context.current() }
         let ready = eventLoop.makePromise(of: AgentSession.self)
         let connector = TargetConnector(policy: configuration.policy, resolvers: resolvers)
-        let (configuration, counters, links, news, logger) = (configuration, counters, links, news, logger)
+        let (configuration, counters, limits, links, news, logger) = (configuration, counters, limits, links, news, logger)
         ClientBootstrap(group: eventLoop)
             .connectTimeout(NativeProtocol.dialTimeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -177,7 +180,8 @@ public final class TunnelAgent: Service {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let session = AgentSession(
-                        channel: channel, connector: connector, lookInterval: configuration.rotationCheck, counters: counters,
+                        channel: channel, connector: connector, limits: limits.value, lookInterval: configuration.rotationCheck,
+                        counters: counters,
                         logger: logger,
                         onMessage: { message, session in
                             switch message {

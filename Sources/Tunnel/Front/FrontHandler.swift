@@ -18,27 +18,49 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private let dialer: any Dialer
+    private let limits: FrontLimits
     private let counters: TunnelCounters
     private let logger: Logger
+    private var context: ChannelHandlerContext?
     private var phase = Phase.readingHeader(ConnectRequest())
     private var deadline: Scheduled<Void>?
     /// What came behind the header before the answer; kept by the kernel's socket buffer alone, as reading is on demand.
     private var early: [ByteBuffer] = []
     private var inputClosed = false
 
-    init(dialer: any Dialer, counters: TunnelCounters, logger: Logger) {
+    init(dialer: any Dialer, limits: FrontLimits, counters: TunnelCounters, logger: Logger) {
         self.dialer = dialer
+        self.limits = limits
         self.counters = counters
         self.logger = logger
     }
 
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        // Behind TLS the channel has long been active.
+        if context.channel.isActive { start(context) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
     func channelActive(context: ChannelHandlerContext) {
+        start(context)
+        context.fireChannelActive()
+    }
+
+    private func start(_ context: ChannelHandlerContext) {
         deadline = context.eventLoop.assumeIsolated().scheduleTask(in: Self.headerTime) {
             let seconds = Self.headerTime.nanoseconds / 1_000_000_000
             self.refuse(context, .init(status: 408, reason: "no complete CONNECT within \(seconds) s"))
         }
-        context.fireChannelActive()
+        limits.came(self)
         context.read()
+    }
+
+    /// Others need the room.
+    func evict() {
+        guard let context else { return }
+        refuse(context, .init(status: 408, reason: "too many connections without a CONNECT"))
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -71,10 +93,11 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         deadline?.cancel()
+        limits.spoke(self)
         let last = phase
         phase = .answered
         if case .dialing(let pending) = last {
-            counters.dialsPending.add(-1)
+            limits.endDial()
             counters.dialsAbandoned.add(1)
             pending.abandon()
         }
@@ -85,15 +108,19 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func dial(_ context: ChannelHandlerContext, _ target: Endpoint) {
         deadline?.cancel()
+        limits.spoke(self)
+        var isDialing = false
         do {
+            try limits.beginDial(to: target)
+            isDialing = true
             let pending = try dialer.dial(target) { self.dialed(context, $0) }
             phase = .dialing(pending)
-            counters.dialsPending.add(1)
             deadline = context.eventLoop.assumeIsolated().scheduleTask(in: Self.answerTime) {
                 pending.abandon()
                 self.dialed(context, .failure(.timeout("\(target): the node's agent did not answer in time")))
             }
         } catch {
+            if isDialing { limits.endDial() }
             counters.dialsFailed.add(1)
             answer(context, error)
         }
@@ -101,7 +128,7 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func dialed(_ context: ChannelHandlerContext, _ result: Result<any RelayEnd, DialFailure>) {
         deadline?.cancel()
-        counters.dialsPending.add(-1)
+        limits.endDial()
         switch result {
         case .success(let far):
             relay(context, far)
@@ -118,6 +145,7 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func answer(_ context: ChannelHandlerContext, _ failure: DialFailure) {
         deadline?.cancel()
+        limits.spoke(self)
         logger.debug("refused a connection", metadata: ["status": "\(failure.status)", "reason": "\(failure.reason)"])
         phase = .answered
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: ConnectAnswer.failure(failure)))).assumeIsolated().whenComplete { _ in
@@ -128,9 +156,9 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func relay(_ context: ChannelHandlerContext, _ far: any RelayEnd) {
         phase = .answered
         counters.dialsSucceeded.add(1)
-        counters.connectionsOpen.add(1)
-        let counters = counters
-        context.channel.closeFuture.whenComplete { _ in counters.connectionsOpen.add(-1) }
+        limits.opened()
+        let (counters, limits) = (counters, limits)
+        context.channel.closeFuture.assumeIsolated().whenComplete { _ in limits.closed() }
 
         let end = SocketEnd { counters.bytesToNodes.add($0) }
         let gate = AnswerGate { far.link(to: end) }

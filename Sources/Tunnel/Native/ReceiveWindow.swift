@@ -6,8 +6,11 @@ import NIOCore
 /// wait here for a slow one. So a window begins small and doubles while its reader takes everything at once and has used up the
 /// window within two round trips.
 struct ReceiveWindow: Equatable {
-    static let initial = 256 * 1024
+    static let initial = 512 * 1024
     static let maximum = 16 * 1024 * 1024
+
+    /// Of busy event loops; what a ping takes on an idle loopback says little.
+    private static let shortestRoundTrip = TimeAmount.microseconds(500)
 
     private(set) var size = Self.initial
     /// What the other end may still send.
@@ -34,7 +37,7 @@ struct ReceiveWindow: Equatable {
         passedOn += bytes
         guard passedOn >= size / 2 else { return 0 }
         var grant = passedOn
-        let isFast = now - lastGrant < .nanoseconds(roundTrip.nanoseconds * 2)
+        let isFast = now - lastGrant < .nanoseconds(max(roundTrip, Self.shortestRoundTrip).nanoseconds * 2)
         if mayGrow, isFast, !hasStalled, size < Self.maximum {
             let growth = min(size, Self.maximum - size)
             size += growth

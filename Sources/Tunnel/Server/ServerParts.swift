@@ -6,6 +6,9 @@ final class ServerParts {
     let registry: AgentRegistry
     private let configuration: TunnelServerConfiguration
     private let eventLoop: any EventLoop
+    private let counters: TunnelCounters
+    private let logger: Logger
+    private let frontLimits: FrontLimits
     private let admission: AgentAdmission
     private let agents: TLSListener
     private let peerLinks: PeerLinks
@@ -18,6 +21,9 @@ final class ServerParts {
     ) {
         self.configuration = configuration
         self.eventLoop = eventLoop
+        self.counters = counters
+        self.logger = logger
+        frontLimits = FrontLimits(counters: counters, memory: ProcessMemory(eventLoop: eventLoop))
         var lastID: UInt64 = 0
         let nextID: () -> UInt64 = {
             lastID += 1
@@ -40,23 +46,24 @@ final class ServerParts {
             logger: logger, nextID: nextID)
         agents = TLSListener(
             tls: configuration.tls, speaking: [NativeProtocol.applicationProtocol, KonnectivityProtocol.applicationProtocol],
-            logger: logger,
-            acceptWithout: configuration.konnectivity.reviewer == nil
-                ? nil
-                : { channel, chosen in
-                    guard chosen == KonnectivityProtocol.applicationProtocol else { throw HandshakeFailure.noClientCertificate }
-                    try konnectivity.serve(channel, identity: nil)
-                }
+            wantsCertificate: configuration.konnectivity.reviewer == nil, watermark: NativeProtocol.connectionWatermark, logger: logger
         ) { channel, certificate, chosen in
-            if chosen == KonnectivityProtocol.applicationProtocol {
-                try konnectivity.serve(channel, identity: try admission.identity(certificate))
-            } else {
+            switch (chosen, certificate) {
+            case (KonnectivityProtocol.applicationProtocol, _):
+                try konnectivity.serve(channel, identity: try certificate.map(admission.identity))
+            case (NativeProtocol.applicationProtocol, let certificate?):
                 try admission.admit(channel, certificate: certificate)
+            case (NativeProtocol.applicationProtocol, nil): throw HandshakeFailure.noClientCertificate
+            default: throw HandshakeFailure.otherProtocol(chosen)
             }
         }
         peers = configuration.peers.map { peers in
-            TLSListener(tls: configuration.tls, speaking: [PeerProtocol.applicationProtocol], logger: logger) {
-                channel, certificate, _ in
+            TLSListener(
+                tls: configuration.tls, speaking: [PeerProtocol.applicationProtocol], watermark: NativeProtocol.connectionWatermark,
+                logger: logger
+            ) { channel, certificate, chosen in
+                guard chosen == PeerProtocol.applicationProtocol else { throw HandshakeFailure.otherProtocol(chosen) }
+                guard let certificate else { throw HandshakeFailure.noClientCertificate }
                 try peers.identifier.check(certificate: certificate)
                 try peerListener.serve(channel)
             }
@@ -73,6 +80,17 @@ final class ServerParts {
             bound.append(peers.bind(host: listening.host, port: listening.port, on: eventLoop))
         }
         return EventLoopFuture.whenAllSucceed(bound, on: eventLoop)
+    }
+
+    /// Adds the handlers of a connection of kube-apiserver's.
+    func serveFront(_ channel: any Channel) throws {
+        switch configuration.front {
+        case .httpConnect:
+            try channel.pipeline.syncOperations.addHandler(
+                FrontHandler(dialer: registry, limits: frontLimits, counters: counters, logger: logger))
+        case .grpc:
+            try ProxyService(dialer: registry, counters: counters, logger: logger).serve(channel)
+        }
     }
 
     func setPeers(_ peers: Set<Peer>) {

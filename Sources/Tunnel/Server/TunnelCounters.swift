@@ -11,7 +11,11 @@ public final class TunnelCounters: Sendable {
     public let dialsSucceeded = Atomic<Int>(0)
     public let dialsFailed = Atomic<Int>(0)
     public let dialsAbandoned = Atomic<Int>(0)
+    /// Dials refused because a limit was reached.
+    public let dialsOverLimit = Atomic<Int>(0)
     public let frontsRefused = Atomic<Int>(0)
+    /// Front connections that said nothing and had to make room.
+    public let frontsEvicted = Atomic<Int>(0)
     public let bytesToNodes = Atomic<Int>(0)
     public let bytesFromNodes = Atomic<Int>(0)
 

@@ -119,18 +119,11 @@ public final class TunnelServer: Service {
             // HTTP/2 has a window for each call; a CONNECT's socket is read on demand.
             .childChannelOption(.autoRead, value: configuration.front == .grpc)
             .childChannelOption(.allowRemoteHalfClosure, value: configuration.front == .httpConnect)
-            .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 256 * 1024))
+            .childChannelOption(.maxMessagesPerRead, value: SocketEnd.readsPerTurn)
+            .childChannelOption(.recvAllocator, value: SocketEnd.readBuffers)
+            .childChannelOption(.writeBufferWaterMark, value: SocketEnd.watermark)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let dialer = self.parts.value.registry
-                    switch self.configuration.front {
-                    case .httpConnect:
-                        try channel.pipeline.syncOperations.addHandler(
-                            FrontHandler(dialer: dialer, counters: self.counters, logger: self.logger))
-                    case .grpc:
-                        try ProxyService(dialer: dialer, counters: self.counters, logger: self.logger).serve(channel)
-                    }
-                }
+                channel.eventLoop.makeCompletedFuture { try self.parts.value.serveFront(channel) }
             }
             .bind(unixDomainSocketPath: configuration.socketPath, cleanupExistingSocketFile: true).get()
     }

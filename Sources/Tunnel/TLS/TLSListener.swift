@@ -5,36 +5,36 @@ import NIOSSL
 
 /// Listens for TLS connections, with a client certificate unless tokens are asked for instead. On the tunnel's event loop.
 final class TLSListener {
-    /// Adds the handlers of the protocol that was chosen, for the one whose certificate was proved; throws to refuse.
-    typealias Acceptance = (_ channel: any Channel, _ certificate: [UInt8], _ chosen: String) throws -> Void
-    /// The same where nobody shows a certificate.
-    typealias AcceptanceWithout = (_ channel: any Channel, _ chosen: String) throws -> Void
+    /// Adds the handlers of the protocol that was chosen, for the one whose certificate, if any, was proved; throws to refuse.
+    typealias Acceptance = (_ channel: any Channel, _ certificate: [UInt8]?, _ chosen: String?) throws -> Void
 
     private let context: ReloadingContext
+    private let wantsCertificate: Bool
+    private let watermark: ChannelOptions.Types.WriteBufferWaterMark
     private let accept: Acceptance
-    private let acceptWithout: AcceptanceWithout?
     private let logger: Logger
 
-    /// With `acceptWithout` nobody is asked for a certificate.
+    /// `wantsCertificate` is false where tokens are asked for instead.
     init(
-        tls: TLSFiles, speaking protocols: [String], logger: Logger, acceptWithout: AcceptanceWithout? = nil,
-        accept: @escaping Acceptance
+        tls: TLSFiles, speaking protocols: [String], wantsCertificate: Bool = true,
+        watermark: ChannelOptions.Types.WriteBufferWaterMark, logger: Logger, accept: @escaping Acceptance
     ) {
-        let wantsCertificate = acceptWithout == nil
+        self.wantsCertificate = wantsCertificate
+        self.watermark = watermark
         context = ReloadingContext(tls) { try $0.serverContext(speaking: protocols, wantsCertificate: wantsCertificate) }
         self.accept = accept
-        self.acceptWithout = acceptWithout
         self.logger = logger
     }
 
     func bind(host: String, port: Int, on eventLoop: any EventLoop) -> EventLoopFuture<any Channel> {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let watermark = watermark
         return checkFiles(on: eventLoop).flatMap {
             ServerBootstrap(group: eventLoop)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .serverChannelOption(.backlog, value: 1024)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .childChannelOption(.writeBufferWaterMark, value: NativeProtocol.connectionWatermark)
+                .childChannelOption(.writeBufferWaterMark, value: watermark)
                 .childChannelInitializer { channel in bound.value.initialize(channel) }
                 .bind(host: host, port: port)
         }
@@ -52,12 +52,9 @@ final class TLSListener {
         return tls.assumeIsolated().flatMapThrowing { tls in
             let gate = HandshakeGate(
                 onReady: { chosen in
-                    guard let chosen else { throw HandshakeFailure.otherProtocol(nil) }
-                    if let acceptWithout = self.acceptWithout { return try acceptWithout(channel, chosen) }
-                    guard let certificate = try channel.pipeline.syncOperations.nioSSL_peerCertificate() else {
-                        throw HandshakeFailure.noClientCertificate
-                    }
-                    try self.accept(channel, certificate.toDERBytes(), chosen)
+                    let certificate = try channel.pipeline.syncOperations.nioSSL_peerCertificate()
+                    if self.wantsCertificate, certificate == nil { throw HandshakeFailure.noClientCertificate }
+                    try self.accept(channel, try certificate?.toDERBytes(), chosen)
                 },
                 onFailure: { error in
                     self.logger.info(
