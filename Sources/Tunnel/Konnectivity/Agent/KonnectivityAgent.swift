@@ -93,7 +93,11 @@ public final class KonnectivityAgent: Service {
     }
 
     private func watch(_ link: KonnectivityLink, _ loss: AsyncStream<Void>.Continuation) async {
-        try? await link.channel.closeFuture.get()
+        // Unlike the future, this ends when the task is cancelled: the agent drains its connections afterwards.
+        let (closures, closure) = AsyncStream.makeStream(of: Void.self)
+        link.channel.closeFuture.whenComplete { _ in closure.finish() }
+        for await _ in closures {}
+        guard !Task.isCancelled else { return }
         links.withLock { links in
             // A newer one may have taken its place.
             if links[link.serverID]?.channel === link.channel { links[link.serverID] = nil }

@@ -33,7 +33,10 @@ final class KonnectivityAgentSession {
     }
 
     /// Asks for no new dials. Servers that have no other agent send them all the same, and they are served.
-    func drain() { channel.send(.drain) }
+    func drain() {
+        channel.send(.drain)
+        channel.flush()
+    }
 
     // MARK: The call
 

@@ -33,13 +33,18 @@ struct KonnectivityLink: Sendable {
 
     var isUsable: Bool { channel.isActive && !status.isLeaving }
 
+    /// What the server asked before it read the DRAIN comes within this.
+    private static let afterthought = Duration.milliseconds(300)
+
     /// Says that the agent leaves, waits for the open connections as long as it may, and closes.
     func drain(within limit: Duration) async {
         let session = session
-        channel.eventLoop.execute { session.value.drain() }
+        try? await channel.eventLoop.submit { session.value.drain() }.get()
         let end = ContinuousClock.now.advanced(by: limit)
-        while channel.isActive, status.openCount > 0, ContinuousClock.now < end {
+        var lastOpen = ContinuousClock.now
+        while channel.isActive, ContinuousClock.now < end, ContinuousClock.now - lastOpen < Self.afterthought {
             guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { break }
+            if status.openCount > 0 { lastOpen = .now }
         }
         try? await channel.close()
     }

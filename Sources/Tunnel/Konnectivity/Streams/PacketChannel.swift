@@ -108,7 +108,7 @@ final class PacketChannel: ChannelInboundHandler {
         }
     }
 
-    private func flush() {
+    func flush() {
         guard let context, outgoing.readableBytes > 0 else { return }
         let bytes = outgoing
         outgoing = ByteBuffer()
