@@ -80,6 +80,13 @@ struct KubernetesFrontsTests {
                     "metadata": ["name": "extension"],
                     "subsets": [["addresses": [["ip": .string(host)]], "ports": [["port": .integer(port)]]]],
                 ])
+            // What kube-apiserver goes by since 1.33; up to 1.20 there is none of this version.
+            _ = try await client.raw(
+                .post, path: "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+                body: [
+                    "metadata": ["name": "extension", "labels": ["kubernetes.io/service-name": "extension"]], "addressType": "IPv4",
+                    "endpoints": [["addresses": [.string(host)]]], "ports": [["name": "", "port": .integer(port)]],
+                ])
             try await post(
                 "/api/v1/nodes",
                 [
