@@ -14,7 +14,13 @@ final class KonnectivityAgentConnection: NodeConnection {
     private let channel: PacketChannel
     private let counters: TunnelCounters
     let logger: Logger
-    private lazy var streams = PacketStreams(carrier: channel) { [weak self] in self?.noteStall($0) }
+    private lazy var streams = PacketStreams(
+        carrier: channel,
+        patience: { [weak self] connections in
+            // Alone it holds nobody up.
+            connections > 1 || self?.dials.isEmpty == false ? KonnectivityProtocol.stallLimit : nil
+        },
+        onStall: { [weak self] in self?.noteStall($0) })
     private var dials: [Int64: KonnectivityDial] = [:]
     private var isEnded = false
 

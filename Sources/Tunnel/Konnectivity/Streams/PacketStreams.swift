@@ -3,9 +3,13 @@ import NIOCore
 /// The connections that share one stream of packets.
 ///
 /// There is no window: what one connection's reader leaves unread is queued here. A full queue stops the reading of the whole
-/// stream, and so holds up every other connection. A reader that takes nothing for too long meanwhile loses its connection.
+/// stream, and so holds up every other connection. A reader that takes nothing for too long meanwhile loses its connection, one that
+/// is merely slow does not: the others go at its pace, as they do with upstream.
 final class PacketStreams {
+    private static let lookInterval = TimeAmount.milliseconds(250)
+
     let carrier: PacketChannel
+    private let patience: (_ connections: Int) -> TimeAmount?
     private let onStall: (PacketStream) -> Void
     private let onForget: (PacketStream) -> Void
     private var streams: [Int64: PacketStream] = [:]
@@ -15,12 +19,14 @@ final class PacketStreams {
     private var fullQueues = 0
     private var stallTimer: Scheduled<Void>?
 
-    /// `onStall` is told of a connection that is about to be ended so that the others go on.
+    /// `patience` says how long a reader may take nothing, nil for as long as it likes; `onStall` is told of a connection that is
+    /// about to be ended so that the others go on.
     init(
-        carrier: PacketChannel, onStall: @escaping (PacketStream) -> Void = { _ in },
-        onForget: @escaping (PacketStream) -> Void = { _ in }
+        carrier: PacketChannel, patience: @escaping (_ connections: Int) -> TimeAmount?,
+        onStall: @escaping (PacketStream) -> Void = { _ in }, onForget: @escaping (PacketStream) -> Void = { _ in }
     ) {
         self.carrier = carrier
+        self.patience = patience
         self.onStall = onStall
         self.onForget = onForget
     }
@@ -90,7 +96,7 @@ final class PacketStreams {
         guard holds != carrier.isHeld else { return }
         if holds {
             carrier.hold()
-            look(after: KonnectivityProtocol.stallLimit)
+            look()
         } else {
             stallTimer?.cancel()
             stallTimer = nil
@@ -98,15 +104,18 @@ final class PacketStreams {
         }
     }
 
-    private func look(after time: TimeAmount) {
+    private func look() {
         stallTimer?.cancel()
-        stallTimer = carrier.schedule(in: time) {
-            let limit = NIODeadline.now() - KonnectivityProtocol.stallLimit
-            for stream in Array(self.streams.values) where stream.queuedBytes > 0 && stream.lastProgress <= limit {
+        stallTimer = carrier.schedule(in: Self.lookInterval) {
+            let now = NIODeadline.now()
+            for stream in Array(self.streams.values) where stream.queuedBytes > 0 {
+                stream.noteProgress(at: now)
+                // Asked for each, as the others may just have gone.
+                guard let limit = self.patience(self.streams.count), now - stream.lastProgress >= limit else { continue }
                 self.onStall(stream)
                 stream.stalled()
             }
-            if self.carrier.isHeld { self.look(after: .milliseconds(250)) }
+            if self.carrier.isHeld { self.look() }
         }
     }
 }
