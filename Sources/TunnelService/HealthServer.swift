@@ -6,12 +6,16 @@ import Tunnel
 
 /// `/healthz`, `/readyz`, `/metrics`, and `/agents`: which node follows which endpoints.
 public struct HealthServer: ServiceLifecycle.Service {
+    private let host: String
     private let port: Int
     private let server: TunnelServer
     private let isReady: @Sendable () -> Bool
     private let logger: Logger
 
-    public init(port: Int, server: TunnelServer, logger: Logger, isReady: @escaping @Sendable () -> Bool) {
+    public init(
+        host: String, port: Int, server: TunnelServer, logger: Logger, isReady: @escaping @Sendable () -> Bool
+    ) {
+        self.host = host
         self.port = port
         self.server = server
         self.isReady = isReady
@@ -32,7 +36,7 @@ public struct HealthServer: ServiceLifecycle.Service {
         var logger = logger
         logger.logLevel = max(logger.logLevel, .warning)
         try await Application(
-            router: router, configuration: .init(address: .hostname("0.0.0.0", port: port)), logger: logger
+            router: router, configuration: .init(address: .hostname(host, port: port)), logger: logger
         ).run()
     }
 }

@@ -29,14 +29,12 @@ struct Agent: AsyncParsableCommand {
     @Option(help: "The address of /healthz, /readyz and /metrics.") var healthServerHost = ""
     @Option(help: "Their port.") var healthServerPort = 8093
     @Option(help: "Blocks of addresses to dial for the cluster although they are refused otherwise, with commas.") var dialAllow = ""
-    @Option(help: "How long open connections may go on after SIGTERM.") var drainTime = Seconds(seconds: 15)
+    @Option(help: "How long open connections may go on after SIGTERM.") var drainTime = GoTime(seconds: 15)
     @Option(help: "trace, debug, info, warning or error.") var logLevel: Logger.Level = .info
     @OptionGroup(visibility: .hidden) var passedOver: UpstreamAgentFlags
 
     func run() async throws {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        var logger = Logger(label: "nestbox-tunnel")
-        logger.logLevel = logLevel
+        let logger = Logger(level: logLevel)
         let agent = KonnectivityAgent(configuration: try configuration(), logger: logger)
         let health = KonnectivityAgentHealth(host: healthServerHost, port: healthServerPort, agent: agent, logger: logger)
         var group = ServiceGroupConfiguration(services: [health, agent], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -6,6 +6,7 @@ import KubernetesAPI
 enum GoArguments {
     private static let switches: Set<String> = [
         "--sync-forever", "--enable-profiling", "--enable-contention-profiling", "--warn-on-channel-limit", "--count-server-leases",
+        "--delete-existing-uds-file", "--enable-lease-controller",
     ]
 
     static func translated(_ arguments: some Sequence<String>) -> [String] {

@@ -9,7 +9,9 @@ import Tunnel
 struct NodeNetworkTests {
     private static func setUp() {
         #expect(
-            NetworkNamespace.shell("ip link set lo up && ip link add v0 type veth peer name v1 && ip addr add 192.0.2.5/24 dev v0") == 0)
+            NetworkNamespace.shell(
+                "sysctl -q -w net.ipv4.conf.all.arp_ignore=0 && ip link set lo up && ip link add v0 type veth peer name v1 && ip addr add 192.0.2.5/24 dev v0"
+            ) == 0)
         #expect(NetworkNamespace.shell("ip link set v0 up && ip link set v1 up") == 0)
     }
 

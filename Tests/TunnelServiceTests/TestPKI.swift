@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import SwiftASN1
+import Testing
 import Tunnel
 import X509
 
@@ -32,10 +33,18 @@ struct TestPKI {
         try SmallFile.replace(directory + "/" + name, with: text)
     }
 
+    /// The certificate of a file, DER.
+    func certificate(_ path: String) throws -> [UInt8] {
+        let text = try SmallFile.text(path)
+        let end = "-----END CERTIFICATE-----"
+        let pem = try #require(text.range(of: end)).upperBound
+        return try Certificate(pemEncoded: String(text[..<pem])).serializeAsPEM().derBytes
+    }
+
     /// The tunnel server's files.
     func server(name: String = "nestbox-tunnel") throws -> TLSFiles {
         let (certificate, key) = try issue(
-            subject: DistinguishedName { CommonName(name) }, usage: .serverAuth, names: [.dnsName(name)])
+            subject: DistinguishedName { CommonName(name) }, usages: [.serverAuth, .clientAuth], names: [.dnsName(name)])
         try write("server.crt", certificate)
         try write("server.key", key)
         return TLSFiles(certificate: directory + "/server.crt", key: directory + "/server.key", authority: authorityPath)
@@ -50,14 +59,14 @@ struct TestPKI {
             OrganizationName(group)
             CommonName("system:node:\(node)")
         }
-        let (certificate, key) = try issue(subject: subject, usage: .clientAuth, notBefore: notBefore)
+        let (certificate, key) = try issue(subject: subject, usages: [.clientAuth], notBefore: notBefore)
         let name = file ?? "\(node).pem"
         try write(name, certificate + key)
         return TLSFiles(certificate: directory + "/" + name, key: directory + "/" + name, authority: authorityPath)
     }
 
     private func issue(
-        subject: DistinguishedName, usage: ExtendedKeyUsage.Usage, names: [GeneralName] = [],
+        subject: DistinguishedName, usages: [ExtendedKeyUsage.Usage], names: [GeneralName] = [],
         notBefore: Date = Date(timeIntervalSinceNow: -60)
     ) throws -> (certificate: String, key: String) {
         let key = P256.Signing.PrivateKey()
@@ -67,7 +76,7 @@ struct TestPKI {
             extensions: Certificate.Extensions {
                 Critical(BasicConstraints.notCertificateAuthority)
                 Critical(KeyUsage(digitalSignature: true))
-                try ExtendedKeyUsage([usage])
+                try ExtendedKeyUsage(usages)
                 SubjectAlternativeNames(names)
             },
             issuerPrivateKey: .init(authorityKey))

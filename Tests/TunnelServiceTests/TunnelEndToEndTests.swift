@@ -172,7 +172,7 @@ struct TunnelEndToEndTests {
                 ("127.0.0.1:\(closedPort)", "HTTP/1.1 502 127.0.0.1:\(closedPort): "),
                 ("169.254.169.254:80", "HTTP/1.1 403 169.254.169.254:80: a node's agent does not dial it"),
                 ("[::1]:80", "HTTP/1.1 403 [::1]:80: a node's agent does not dial it"),
-                ("no-such-name.invalid:80", "HTTP/1.1 502 no-such-name.invalid:80: the node finds no address"),
+                ("no-such-name.invalid:80", "HTTP/1.1 502 no-such-name.invalid:80: no such host"),
                 ("127.0.0.1", "HTTP/1.1 400 "),
             ]
             for (target, expected) in cases {

@@ -45,7 +45,8 @@ struct TunnelFixture: Sendable {
     func makeServer(port: Int = 0) throws -> TunnelServer {
         TunnelServer(
             configuration: TunnelServerConfiguration(
-                socketPath: socket, agentHost: "127.0.0.1", agentPort: port, tls: try pki.server(), drainTime: .seconds(1)),
+                front: FrontListening(.unix(path: socket)), agentHost: "127.0.0.1", agentPort: port, tls: try pki.server(),
+                drainTime: .seconds(1)),
             identifier: NodeCertificateIdentifier(), directory: record, logger: Self.logger("server"))
     }
 
@@ -96,10 +97,12 @@ final class FixedFollower: NodeStateFollower {
     private let seen = Mutex<[NodeState]>([])
     private let refusal: String?
 
-    init(port: Int, refusal: String? = nil) {
-        endpoints = [Endpoint(host: "127.0.0.1", port: port)].compactMap { $0 }
+    init(ports: [Int], refusal: String? = nil) {
+        endpoints = ports.compactMap { Endpoint(host: "127.0.0.1", port: $0) }
         self.refusal = refusal
     }
+
+    convenience init(port: Int, refusal: String? = nil) { self.init(ports: [port], refusal: refusal) }
 
     var states: [NodeState] { seen.withLock { $0 } }
     func tunnelEndpoints() -> [Endpoint] { endpoints }

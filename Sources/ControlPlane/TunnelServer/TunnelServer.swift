@@ -7,20 +7,22 @@ enum TunnelServer {
     static func container(_ settings: ClusterSettings) -> Container {
         let keys = KeySecret.mountPath(.tunnel)
         let arguments = [
-            "agents-port": "\(NestboxPort.tunnelAgents)",
-            "ca-file": "\(keys)/ca.crt",
-            "certificate-file": "\(keys)/tls.crt",
+            "agent-port": "\(NestboxPort.tunnelAgents)",
+            "cluster-ca-cert": "\(keys)/ca.crt",
+            "cluster-cert": "\(keys)/tls.crt",
+            "cluster-key": "\(keys)/tls.key",
+            // Together less than the pod has to end.
+            "graceful-shutdown-timeout": "20s",
             "health-port": "\(NestboxPort.tunnelHealth)",
-            "key-file": "\(keys)/tls.key",
             "kubeconfig": "\(keys)/kubeconfig",
             "peers-port": "\(NestboxPort.tunnelPeers)",
-            // Longer than kube-apiserver drains: what it still carries goes on through here.
-            "shutdown-delay": "15s",
-            "socket": APIServer.tunnelSocket,
+            // Longer than kube-apiserver takes new requests: what they dial still goes through here.
+            "shutdown-delay": "6s",
+            "uds-name": APIServer.tunnelSocket,
         ]
         var container = PodShape.container(
             settings, name: name, image: "nestbox.dev/nestbox-tunnel:\(settings.release)",
-            command: ["nestbox-tunnel", "serve"] + Arguments.render(arguments), requests: ["cpu": "5m", "memory": "32Mi"])
+            command: ["nestbox-tunnel", "server"] + Arguments.render(arguments), requests: ["cpu": "5m", "memory": "32Mi"])
         container.env = [
             EnvVar(name: "POD_NAME", valueFrom: EnvVarSource(fieldRef: ObjectFieldSelector(fieldPath: "metadata.name"))),
             EnvVar(name: "POD_IP", valueFrom: EnvVarSource(fieldRef: ObjectFieldSelector(fieldPath: "status.podIP"))),

@@ -19,6 +19,7 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private let dialer: any Dialer
     private let limits: FrontLimits
+    private let isPlain: Bool
     private let counters: TunnelCounters
     private let logger: Logger
     private var context: ChannelHandlerContext?
@@ -28,8 +29,9 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var early: [ByteBuffer] = []
     private var inputClosed = false
 
-    init(dialer: any Dialer, limits: FrontLimits, counters: TunnelCounters, logger: Logger) {
+    init(dialer: any Dialer, limits: FrontLimits, isPlain: Bool, counters: TunnelCounters, logger: Logger) {
         self.dialer = dialer
+        self.isPlain = isPlain
         self.limits = limits
         self.counters = counters
         self.logger = logger
@@ -160,7 +162,7 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
         let (counters, limits) = (counters, limits)
         context.channel.closeFuture.assumeIsolated().whenComplete { _ in limits.closed() }
 
-        let end = SocketEnd { counters.bytesToNodes.add($0) }
+        let end = SocketEnd(isPlain: isPlain) { counters.bytesToNodes.add($0) }
         let gate = AnswerGate { far.link(to: end) }
         do {
             try context.pipeline.syncOperations.addHandlers([gate, end], position: .after(self))

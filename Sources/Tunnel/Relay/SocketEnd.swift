@@ -182,10 +182,6 @@ package final class SocketEnd: ChannelInboundHandler, RelayEnd {
 
     private func reset(_ context: ChannelHandlerContext) {
         isBroken = true
-        if let options = context.channel as? any SocketOptionProvider {
-            // Without lingering the kernel sends RST, so that the other side knows that the data broke off.
-            options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in }
-        }
-        context.close(promise: nil)
+        if isPlain { SocketReset.reset(context) } else { context.triggerUserOutboundEvent(SocketReset.Request(), promise: nil) }
     }
 }

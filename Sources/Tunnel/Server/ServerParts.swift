@@ -4,11 +4,9 @@ import NIOCore
 /// What lives on the server's event loop: who listens, who is connected, and the links to peers.
 final class ServerParts {
     let registry: AgentRegistry
+    let front: FrontListener
     private let configuration: TunnelServerConfiguration
     private let eventLoop: any EventLoop
-    private let counters: TunnelCounters
-    private let logger: Logger
-    private let frontLimits: FrontLimits
     private let admission: AgentAdmission
     private let agents: TLSListener
     private let peerLinks: PeerLinks
@@ -21,9 +19,6 @@ final class ServerParts {
     ) {
         self.configuration = configuration
         self.eventLoop = eventLoop
-        self.counters = counters
-        self.logger = logger
-        frontLimits = FrontLimits(counters: counters, memory: ProcessMemory(eventLoop: eventLoop))
         var lastID: UInt64 = 0
         let nextID: () -> UInt64 = {
             lastID += 1
@@ -68,6 +63,9 @@ final class ServerParts {
                 try peerListener.serve(channel)
             }
         }
+        front = FrontListener(
+            configuration.front, dialer: registry, limits: FrontLimits(counters: counters, memory: ProcessMemory(eventLoop: eventLoop)),
+            counters: counters, logger: logger)
         self.registry = registry
         self.admission = admission
         self.peerListener = peerListener
@@ -80,17 +78,6 @@ final class ServerParts {
             bound.append(peers.bind(host: listening.host, port: listening.port, on: eventLoop))
         }
         return EventLoopFuture.whenAllSucceed(bound, on: eventLoop)
-    }
-
-    /// Adds the handlers of a connection of kube-apiserver's.
-    func serveFront(_ channel: any Channel) throws {
-        switch configuration.front {
-        case .httpConnect:
-            try channel.pipeline.syncOperations.addHandler(
-                FrontHandler(dialer: registry, limits: frontLimits, counters: counters, logger: logger))
-        case .grpc:
-            try ProxyService(dialer: registry, counters: counters, logger: logger).serve(channel)
-        }
     }
 
     func setPeers(_ peers: Set<Peer>) {

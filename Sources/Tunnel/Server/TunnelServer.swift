@@ -3,44 +3,6 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
-/// What a tunnel server is made with.
-public struct TunnelServerConfiguration: Sendable {
-    /// The Unix socket that kube-apiserver connects to.
-    public var socketPath: String
-    /// What kube-apiserver speaks there.
-    public var front = FrontProtocol.httpConnect
-    /// How upstream's agents are served.
-    public var konnectivity = KonnectivityServing()
-    public var agentHost: String
-    public var agentPort: Int
-    /// The serving certificate, its key, and the CA of the agents' certificates.
-    public var tls: TLSFiles
-    /// How long open connections may go on once the server is asked to stop.
-    public var drainTime: Duration
-    /// Tells this server from the others of its control plane.
-    public var serverID: String
-    /// Where the other servers connect to; nil for a server that has no peers.
-    public var peers: PeerListening?
-
-    public init(
-        socketPath: String, agentHost: String = "::", agentPort: Int, tls: TLSFiles, drainTime: Duration = .seconds(20),
-        serverID: String = TunnelServerConfiguration.randomID(), peers: PeerListening? = nil
-    ) {
-        self.serverID = serverID
-        self.peers = peers
-        self.socketPath = socketPath
-        self.agentHost = agentHost
-        self.agentPort = agentPort
-        self.tls = tls
-        self.drainTime = drainTime
-    }
-}
-
-extension TunnelServerConfiguration {
-    /// A name that no other server has.
-    public static func randomID() -> String { String(UInt64.random(in: .min ... .max), radix: 16) }
-}
-
 /// The tunnel's server: connections that kube-apiserver asks for on a Unix socket go through the agents of the nodes.
 ///
 /// All of it runs on one event loop: a tunnelled connection never crosses threads, and one loop carries more than a control plane
@@ -52,7 +14,7 @@ public final class TunnelServer: Service {
     private let roster: AgentRoster
     private let parts: NIOLoopBoundBox<ServerParts>
     private let logger: Logger
-    private let bound: EventLoopPromise<Int>
+    private let bound: EventLoopPromise<(agents: Int, peers: Int?)>
 
     public init(
         configuration: TunnelServerConfiguration, identifier: any AgentIdentifier, directory: any NodeDirectory,
@@ -76,7 +38,10 @@ public final class TunnelServer: Service {
     deinit { bound.fail(CancellationError()) }
 
     /// The port that agents connect to, once it is open.
-    public func agentPort() async throws -> Int { try await bound.futureResult.get() }
+    public func agentPort() async throws -> Int { try await bound.futureResult.get().agents }
+
+    /// The port that peers connect to, once it is open; nil for a server that has none.
+    public func peerPort() async throws -> Int? { try await bound.futureResult.get().peers }
 
     /// The directory's answers may have changed: ask it again for every agent.
     public func directoryChanged() { eventLoop.execute { self.parts.value.registry.directoryChanged() } }
@@ -89,7 +54,7 @@ public final class TunnelServer: Service {
 
     public func run() async throws {
         do {
-            let front = try await bindFront()
+            let front = try await eventLoop.flatSubmit { self.parts.value.front.bind(on: self.eventLoop) }.get()
             let listening: [any Channel]
             do {
                 listening = try await eventLoop.flatSubmit { self.parts.value.listen() }.get()
@@ -97,14 +62,16 @@ public final class TunnelServer: Service {
                 try? await front.close()
                 throw error
             }
-            bound.succeed(listening[0].localAddress?.port ?? configuration.agentPort)
+            bound.succeed((listening[0].localAddress?.port ?? configuration.agentPort, listening.dropFirst().first?.localAddress?.port))
             logger.info(
                 "the tunnel is open",
-                metadata: ["socket": "\(configuration.socketPath)", "agents": "\(listening[0].localAddress?.description ?? "?")"])
+                metadata: [
+                    "front": "\(front.localAddress?.description ?? "?")", "agents": "\(listening[0].localAddress?.description ?? "?")",
+                ])
             // Throws when cancelled instead, which ends the same way, but at once.
             let isGraceful = (try? await gracefulShutdown()) != nil
             for channel in listening { try? await channel.close() }
-            if isGraceful { try await drain() }
+            if isGraceful { try await drain(front) }
             try? await front.close()
             try await eventLoop.submit { self.parts.value.close(reason: "the tunnel server is stopping") }.get()
         } catch {
@@ -113,25 +80,12 @@ public final class TunnelServer: Service {
         }
     }
 
-    private func bindFront() async throws -> any Channel {
-        try await ServerBootstrap(group: eventLoop)
-            .serverChannelOption(.backlog, value: 1024)
-            // HTTP/2 has a window for each call; a CONNECT's socket is read on demand.
-            .childChannelOption(.autoRead, value: configuration.front == .grpc)
-            .childChannelOption(.allowRemoteHalfClosure, value: configuration.front == .httpConnect)
-            .childChannelOption(.maxMessagesPerRead, value: SocketEnd.readsPerTurn)
-            .childChannelOption(.recvAllocator, value: SocketEnd.readBuffers)
-            .childChannelOption(.writeBufferWaterMark, value: SocketEnd.watermark)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try self.parts.value.serveFront(channel) }
-            }
-            .bind(unixDomainSocketPath: configuration.socketPath, cleanupExistingSocketFile: true).get()
-    }
-
-    /// kube-apiserver, which stops beside this server, may still dial for requests that it carries to their end, so the front stays
-    /// open as long as anything is. Agents and peers hear of it at once.
-    private func drain() async throws {
+    /// kube-apiserver, which stops beside this server, still dials for requests that it carries to their end, so the front stays
+    /// open for a while. Agents and peers hear of it at once.
+    private func drain(_ front: any Channel) async throws {
         try await eventLoop.submit { self.parts.value.leave(reason: "the tunnel server is stopping") }.get()
+        guard (try? await Task.sleep(for: configuration.shutdownDelay)) != nil else { return }
+        try? await front.close()
         let end = ContinuousClock.now.advanced(by: configuration.drainTime)
         while counters.connectionsOpen.current > 0, ContinuousClock.now < end {
             guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }

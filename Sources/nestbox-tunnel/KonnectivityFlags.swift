@@ -3,9 +3,7 @@ import Tunnel
 import TunnelService
 
 /// Upstream's proxy-server's flags for a server that runs alone.
-struct KonnectivityOptions: ParsableArguments {
-    @Option(help: "What kube-apiserver speaks on the socket: http-connect or grpc.") var mode = FrontProtocol.httpConnect
-    @Option(help: "Tells this server from the others. (default: made up)") var serverID: String?
+struct KonnectivityFlags: ParsableArguments {
     @Option(help: "How many servers agents are to connect to.") var serverCount: Int?
     @Option(help: "How an agent is found, with commas: destHost, defaultRoute, default.") var proxyStrategies = "default"
     @Option(help: "The namespace of the agents' service account, if they show tokens.") var agentNamespace = ""
