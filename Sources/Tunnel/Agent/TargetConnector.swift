@@ -75,7 +75,7 @@ final class TargetConnector: Sendable {
             [try SocketAddress.makeAddressResolvingHost(target.host, port: target.port)]
         }
         return names.flatMapErrorThrowing { _ in
-            throw DialFailure.badGateway("the node finds no address for the name \(target.host): no such host")
+            throw DialFailure.badGateway("no such host: the node finds no address for the name \(target.host)")
         }
     }
 }

@@ -148,7 +148,8 @@ struct ScriptedServer: Sendable {
         let (calls, made) = AsyncStream.makeStream(of: ScriptedCall.self)
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let server = try await eventLoop.flatSubmit {
-            TLSListener(tls: files, speaking: ["h2"], logger: TunnelFixture.logger("scripted")) { channel, _, _ in
+            TLSListener(tls: files, speaking: ["h2"], watermark: SocketEnd.watermark, logger: TunnelFixture.logger("scripted")) {
+                channel, _, _ in
                 _ = try HTTP2Ends.install(
                     on: channel, mode: .server, patience: nil, onEvent: { _ in },
                     inboundStream: { made.yield(try ScriptedCall(on: $0)) })

@@ -11,9 +11,9 @@ extension TunnelFixture {
         front: FrontProtocol, serving: KonnectivityServing = KonnectivityServing(), socket: String? = nil, serverID: String = "s1"
     ) throws -> TunnelServer {
         var configuration = TunnelServerConfiguration(
-            socketPath: socket ?? self.socket, agentHost: "127.0.0.1", agentPort: 0, tls: try pki.server(name: "localhost"),
-            drainTime: .seconds(1), serverID: serverID)
-        configuration.front = front
+            front: FrontListening(.unix(path: socket ?? self.socket), speaking: front), agentHost: "127.0.0.1", agentPort: 0,
+            tls: try pki.server(name: "localhost"),
+            serverID: serverID, drainTime: .seconds(1))
         configuration.konnectivity = serving
         let isAlone = serving.strategies != nil
         return TunnelServer(
