@@ -26,14 +26,6 @@ public enum KonnectivityProtocol {
     /// The most bytes that one DATA packet carries.
     static let chunk = 32 * 1024
 
-    /// What a connection's reader may leave unread before it holds the others up.
-    static let queueLimit = 4 * 1024 * 1024
-    /// The same for all connections of a stream of packets together.
-    static let totalQueueLimit = 64 * 1024 * 1024
-    /// How long a reader may take nothing at all while it holds others up: a webhook's ten seconds are to be had beside it.
-    static let stallLimit = TimeAmount.seconds(3)
-    /// The same where it is not known whether there are others: as long as upstream's client waits for its own reader.
-    static let loneStallLimit = TimeAmount.seconds(10)
     /// How long a CLOSE_REQ waits for its CLOSE_RSP: as long as upstream's client waits.
     static let closeTimeout = TimeAmount.seconds(10)
     /// Dials of one agent that have no answer yet.

@@ -15,7 +15,7 @@ final class KonnectivityAgentSession {
     private lazy var streams = PacketStreams(
         carrier: channel,
         // A dial that waits behind the packets is not seen here.
-        patience: { $0 > 1 ? KonnectivityProtocol.stallLimit : KonnectivityProtocol.loneStallLimit },
+        terms: { $0 > 1 ? .shared : .perhapsAlone },
         onStall: { [weak self] in self?.noteStall($0) }, onForget: { [weak self] _ in self?.count() })
     /// Dials under way; one that is no longer here was given up.
     private var dials: Set<Int64> = []

@@ -22,7 +22,7 @@ final class ProxyCall {
     private lazy var streams = PacketStreams(
         carrier: channel,
         // HTTP/2's window is for this call alone.
-        patience: { _ in nil },
+        terms: { _ in .alone },
         onForget: { [weak self] _ in self?.finish() })
     private let dialer: any Dialer
     private let limits: FrontLimits

@@ -16,10 +16,8 @@ final class KonnectivityAgentConnection: NodeConnection {
     let logger: Logger
     private lazy var streams = PacketStreams(
         carrier: channel,
-        patience: { [weak self] connections in
-            // Alone it holds nobody up.
-            connections > 1 || self?.dials.isEmpty == false ? KonnectivityProtocol.stallLimit : nil
-        },
+        // A dial waits for an answer that may be behind the packets.
+        terms: { [weak self] connections in connections > 1 || self?.dials.isEmpty == false ? .shared : .alone },
         onStall: { [weak self] in self?.noteStall($0) })
     private var dials: [Int64: KonnectivityDial] = [:]
     private var isEnded = false
@@ -49,6 +47,7 @@ final class KonnectivityAgentConnection: NodeConnection {
             return dial
         }
         dials[dial.random] = dial
+        streams.reconsider()
         channel.send(.dialRequest(network: "tcp", address: target.description, random: dial.random))
         return dial
     }

@@ -9,7 +9,7 @@ final class PacketStreams {
     private static let lookInterval = TimeAmount.milliseconds(250)
 
     let carrier: PacketChannel
-    private let patience: (_ connections: Int) -> TimeAmount?
+    private let terms: (_ connections: Int) -> QueueTerms
     private let onStall: (PacketStream) -> Void
     private let onForget: (PacketStream) -> Void
     private var streams: [Int64: PacketStream] = [:]
@@ -19,14 +19,13 @@ final class PacketStreams {
     private var fullQueues = 0
     private var stallTimer: Scheduled<Void>?
 
-    /// `patience` says how long a reader may take nothing, nil for as long as it likes; `onStall` is told of a connection that is
-    /// about to be ended so that the others go on.
+    /// `onStall` is told of a connection that is about to be ended so that the others go on.
     init(
-        carrier: PacketChannel, patience: @escaping (_ connections: Int) -> TimeAmount?,
+        carrier: PacketChannel, terms: @escaping (_ connections: Int) -> QueueTerms,
         onStall: @escaping (PacketStream) -> Void = { _ in }, onForget: @escaping (PacketStream) -> Void = { _ in }
     ) {
         self.carrier = carrier
-        self.patience = patience
+        self.terms = terms
         self.onStall = onStall
         self.onForget = onForget
     }
@@ -38,6 +37,7 @@ final class PacketStreams {
         guard streams[connectID] == nil else { return nil }
         let stream = PacketStream(connectID: connectID, side: side, streams: self, countReceived: countReceived)
         streams[connectID] = stream
+        reconsider()
         return stream
     }
 
@@ -62,6 +62,7 @@ final class PacketStreams {
         // What it had queued no longer holds anybody up.
         queueChanged(from: stream.queuedBytes, to: 0)
         streams[stream.connectID] = nil
+        reconsider()
         onForget(stream)
     }
 
@@ -89,10 +90,16 @@ final class PacketStreams {
 
     func queueChanged(from old: Int, to new: Int) {
         queuedBytes += new - old
-        let limit = KonnectivityProtocol.queueLimit
+        let limit = QueueTerms.shared.limit
         if old < limit, new >= limit { fullQueues += 1 }
         if old >= limit, new < limit { fullQueues -= 1 }
-        let holds = fullQueues > 0 || queuedBytes >= KonnectivityProtocol.totalQueueLimit
+        reconsider()
+    }
+
+    /// Stops reading, or goes on: the queues have changed, or who is held up by them.
+    func reconsider() {
+        let holds =
+            fullQueues > 0 || queuedBytes >= QueueTerms.totalLimit || (streams.count == 1 && queuedBytes >= terms(1).limit)
         guard holds != carrier.isHeld else { return }
         if holds {
             carrier.hold()
@@ -111,7 +118,7 @@ final class PacketStreams {
             for stream in Array(self.streams.values) where stream.queuedBytes > 0 {
                 stream.noteProgress(at: now)
                 // Asked for each, as the others may just have gone.
-                guard let limit = self.patience(self.streams.count), now - stream.lastProgress >= limit else { continue }
+                guard let limit = self.terms(self.streams.count).patience, now - stream.lastProgress >= limit else { continue }
                 self.onStall(stream)
                 stream.stalled()
             }
