@@ -126,6 +126,9 @@ final class FuzzedCarrier {
                 fatalError("FINDING: this end sent what cannot be read: \(error)")
             }
         }
+        // Answers, what was being written when it became too much, and one burst of each stream.
+        let limit = Carrier.unreadLimit + FrameReader.maximumData + watermark + 8 * FuzzedSocket.largestRead
+        check(!isHostile || onTheWay.readableBytes <= limit, "\(onTheWay.readableBytes) bytes wait for a peer that does not read")
         tellWritability()
     }
 

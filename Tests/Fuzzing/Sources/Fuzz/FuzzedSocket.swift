@@ -113,7 +113,7 @@ final class FuzzedSocket: ChannelOutboundHandler {
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
         if event is SocketReset.Request { wasReset = true }
-        context.close(promise: promise)
+        close(context: context, mode: .all, promise: promise)
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
@@ -138,7 +138,12 @@ final class FuzzedSocket: ChannelOutboundHandler {
     }
 }
 
-extension FuzzedSocket {
+extension FuzzedSocket: CustomStringConvertible {
+    var description: String {
+        "read \(bytesRead)\(inputEnded ? " to the end" : wantsRead ? " and reading" : ""), wrote \(bytesWritten) of "
+            + "\(bytesWritten + unwrittenBytes)\(outputEnded ? " and the end" : "")\(isClosed ? ", closed" : "")\(wasReset ? ", reset" : "")"
+    }
+
     /// One thing that may happen to a socket.
     func step(_ input: inout Input, mayBreak: Bool) {
         switch input.byte() & 7 {

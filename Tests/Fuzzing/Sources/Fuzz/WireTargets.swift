@@ -137,6 +137,7 @@ private enum WireSeeds {
             add(Netlink.Kind.newAddress, InterfaceAddress(address: via, prefixLength: 24, scope: 0, interface: 2).payload)
         }
         add(Netlink.Kind.error, [0xf0, 0xff, 0xff, 0xff])
+        add(Netlink.Kind.error, [0, 0, 0, 0x80])
         add(Netlink.Kind.done, [0, 0, 0, 0])
         return eachAndAll(all.map(\.encoded))
     }()
