@@ -6,13 +6,13 @@ import Tunnel
 
 /// `/healthz`, `/readyz` and `/metrics` of an agent that runs alone, where upstream's has them, with upstream's names for what
 /// people's dashboards look at.
-public struct KonnectivityAgentHealth: ServiceLifecycle.Service {
+public struct StandaloneAgentHealth: ServiceLifecycle.Service {
     private let host: String
     private let port: Int
-    private let agent: KonnectivityAgent
+    private let agent: StandaloneAgent
     private let logger: Logger
 
-    public init(host: String, port: Int, agent: KonnectivityAgent, logger: Logger) {
+    public init(host: String, port: Int, agent: StandaloneAgent, logger: Logger) {
         self.host = host
         self.port = port
         self.agent = agent
@@ -36,7 +36,7 @@ public struct KonnectivityAgentHealth: ServiceLifecycle.Service {
         ).run()
     }
 
-    private static func metrics(_ agent: KonnectivityAgent) -> String {
+    private static func metrics(_ agent: StandaloneAgent) -> String {
         let registry = MetricsRegistry()
         let prefix = "konnectivity_network_proxy_agent_"
         registry.gauge(name: prefix + "open_server_connections", help: "Proxy servers that are connected.")
@@ -44,7 +44,7 @@ public struct KonnectivityAgentHealth: ServiceLifecycle.Service {
         registry.gauge(name: prefix + "known_server_count", help: "Proxy servers that there are, as the last of them said.")
             .set(Double(agent.knownServerCount))
         registry.gauge(name: prefix + "open_endpoint_connections", help: "Connections to targets that are open.")
-            .set(Double(agent.openConnections))
+            .set(Double(agent.counters.connectionsOpen.current))
         return registry.render() + agent.counters.render() + MetricsRegistry.shared.render()
     }
 }
