@@ -146,7 +146,9 @@ struct KonnectivityEndToEndTests {
                         defer { running.cancelAll() }
                         running.addTask { try await agent.run() }
                         try await TunnelFixture.eventually("both servers have it") { servers.allSatisfy { $0.agents.count == 1 } }
-                        try await TunnelFixture.eventually("it knows both") { agent.connectedServers == 2 && agent.knownServerCount == 2 }
+                        // A server knows of it a moment before the agent does.
+                        try await TunnelFixture.eventually("it has both") { agent.connectedServers == 2 }
+                        #expect(agent.knownServerCount == 2)
                     }
                 }
             }

@@ -12,8 +12,7 @@ extension TunnelFixture {
     ) throws -> TunnelServer {
         var configuration = TunnelServerConfiguration(
             front: FrontListening(.unix(path: socket ?? self.socket), speaking: front), agentHost: "127.0.0.1", agentPort: 0,
-            tls: try pki.server(name: "localhost"),
-            serverID: serverID, drainTime: .seconds(1))
+            tls: try pki.server(name: "localhost"), serverID: serverID, drainTime: .seconds(1))
         configuration.konnectivity = serving
         let isAlone = serving.strategies != nil
         return TunnelServer(

@@ -29,6 +29,7 @@ final class ProxyCall {
     private let counters: TunnelCounters
     private let logger: Logger
     private var phase = Phase.waiting
+    private var asked = NIODeadline.now()
     private var deadline: Scheduled<Void>?
     private var linkFar: (() -> Void)?
 
@@ -94,6 +95,7 @@ final class ProxyCall {
         deadline?.cancel()
         guard network == "tcp" else { return refuse(random, .badRequest("only tcp is dialled, not \(network)")) }
         guard let target = Endpoint(address) else { return refuse(random, .badRequest("the target \"\(address)\" is not HOST:PORT")) }
+        asked = .now()
         var isDialing = false
         do {
             try limits.beginDial(to: target)
@@ -106,7 +108,7 @@ final class ProxyCall {
             }
         } catch {
             if isDialing { limits.endDial() }
-            counters.dialsFailed.add(1)
+            counters.dialFailed(after: .now() - asked)
             fail(random, error)
         }
     }
@@ -117,7 +119,7 @@ final class ProxyCall {
         switch result {
         case .success(let far): relay(random, far)
         case .failure(let failure):
-            counters.dialsFailed.add(1)
+            counters.dialFailed(after: .now() - asked)
             fail(random, failure)
         }
     }
@@ -128,7 +130,7 @@ final class ProxyCall {
             return far.partnerReset()
         }
         phase = .open
-        counters.dialsSucceeded.add(1)
+        counters.dialSucceeded(after: .now() - asked)
         limits.opened()
         channel.send(.dialResponse(random: random, connectID: stream.connectID, error: ""))
         stream.link(to: far)
