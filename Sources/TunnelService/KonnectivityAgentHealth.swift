@@ -39,11 +39,11 @@ public struct KonnectivityAgentHealth: ServiceLifecycle.Service {
     private static func metrics(_ agent: KonnectivityAgent) -> String {
         let registry = MetricsRegistry()
         let prefix = "konnectivity_network_proxy_agent_"
-        registry.gauge(name: prefix + "open_server_connections", help: "Proxy servers that are connected.")
+        registry.gauge(name: prefix + "open_server_connections", help: "Current number of open server connections.")
             .set(Double(agent.connectedServers))
-        registry.gauge(name: prefix + "known_server_count", help: "Proxy servers that there are, as the last of them said.")
+        registry.gauge(name: prefix + "known_server_count", help: "Current number of servers agent is trying to connect to.")
             .set(Double(agent.knownServerCount))
-        registry.gauge(name: prefix + "open_endpoint_connections", help: "Connections to targets that are open.")
+        registry.gauge(name: prefix + "open_endpoint_connections", help: "Current number of open endpoint connections.")
             .set(Double(agent.openConnections))
         return registry.render() + agent.counters.render() + MetricsRegistry.shared.render()
     }
