@@ -45,6 +45,13 @@ public struct KonnectivityAgentHealth: ServiceLifecycle.Service {
             .set(Double(agent.knownServerCount))
         registry.gauge(name: prefix + "open_endpoint_connections", help: "Current number of open endpoint connections.")
             .set(Double(agent.openConnections))
+        let timeouts = agent.counters.dialsTimedOut.current
+        for (reason, count) in [("timeout", timeouts), ("unknown", agent.counters.dialsFailed.current - timeouts)] where count > 0 {
+            registry.counter(
+                name: prefix + "endpoint_dial_failure_total",
+                help: "Number of failures dialing the remote endpoint, by reason (example: timeout).", labels: ["reason": reason]
+            ).increment(by: Double(count))
+        }
         return registry.render() + agent.counters.render() + MetricsRegistry.shared.render()
     }
 }
