@@ -43,6 +43,14 @@ public final class StandaloneAgent: Service {
         }
     }
 
+    /// Connections that servers have open through this agent, and dials.
+    public var openConnections: Int {
+        switch speaking.withLock({ $0 }) {
+        case .natively: counters.connectionsOpen.current
+        case .konnectivity(let agent): agent.openConnections
+        }
+    }
+
     /// How many there are, as the last server said.
     public var knownServerCount: Int {
         switch speaking.withLock({ $0 }) {
