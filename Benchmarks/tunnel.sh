@@ -115,7 +115,7 @@ measure_tunnel() {
     for name in server agent; do
         [ -z "$upstream" ] || [ -x "$upstream/$name" ] || { echo "error: KONNECTIVITY=$upstream has no $name" >&2; return 1; }
     done
-    for name in tunnelload tlsrelay direct; do
+    for name in tunnelload tlsrelay direct delay; do
         (cd "Benchmarks/tunnel/$name" && GOCACHE=$cache/go-build go build -buildvcs=false -trimpath -o "$work/bin/$name" .)
     done
     make_certificates

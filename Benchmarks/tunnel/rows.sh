@@ -165,19 +165,20 @@ measure_idle() {
 
 # The server stands in a network namespace of its own; the round trip to it takes 50 ms.
 delay() {
-    local far
+    local far way
     background /dev/null unshare -n sleep infinity
     far=$process
     poll 5 eval "[ \"\$(readlink /proc/$far/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"
     plane=(nsenter -t "$far" -n)
-    ip link add to-plane type veth peer name to-node netns "$far"
+    background "$work/delay.log" "$work/bin/delay" -links to-plane,to-node -each-way 25ms
+    way=$process
+    poll 5 ip link show to-node || { cat "$work/delay.log" >&2; return 1; }
+    ip link set to-node netns "$far"
     ip address add 10.77.0.2/24 dev to-plane
-    ip link set to-plane up
+    ip link set to-plane up txqueuelen 100000
     "${plane[@]}" ip address add 10.77.0.1/24 dev to-node
-    "${plane[@]}" ip link set to-node up
+    "${plane[@]}" ip link set to-node up txqueuelen 100000
     "${plane[@]}" ip link set lo up
-    tc qdisc add dev to-plane root netem delay 25ms limit 200000
-    "${plane[@]}" tc qdisc add dev to-node root netem delay 25ms limit 200000
     meet=10.77.0.1 relay=10.77.0.2 target=10.77.0.2
     mkdir -p "$work/direct"
     background "$work/direct/log" "${plane[@]}" "$work/bin/direct" -listen "$work/direct/s.sock"
@@ -187,6 +188,7 @@ delay() {
     in_turn delay direct "${systems[@]}"
     stop "${systems[@]}"
     end "$direct"
+    end "$way"
     end "$far"
     plane=() meet=127.0.0.1 relay=127.0.0.1 target=127.0.0.1
 }
