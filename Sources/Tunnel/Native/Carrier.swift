@@ -27,6 +27,7 @@ final class Carrier: ChannelInboundHandler {
     /// What the windows of all streams may grow by, together.
     private static let growthLimit = 64 * 1024 * 1024
 
+    let counters: TunnelCounters
     private var onEvent: (Event) -> Void
     private(set) var roundTrip = TimeAmount.milliseconds(1)
     private var context: ChannelHandlerContext?
@@ -45,7 +46,10 @@ final class Carrier: ChannelInboundHandler {
     private var firstError: (any Error)?
     private var isClosed = false
 
-    init(onEvent: @escaping (Event) -> Void) { self.onEvent = onEvent }
+    init(counters: TunnelCounters, onEvent: @escaping (Event) -> Void) {
+        self.counters = counters
+        self.onEvent = onEvent
+    }
 
     // MARK: Streams
 
@@ -71,7 +75,10 @@ final class Carrier: ChannelInboundHandler {
     func grew(by bytes: Int) { growth += bytes }
 
     /// The stream is to be told once there is room.
-    func wakeWhenWritable(_ stream: CarrierStream) { waiting.append(stream) }
+    func wakeWhenWritable(_ stream: CarrierStream) {
+        counters.carrierStalls.add(1)
+        waiting.append(stream)
+    }
 
     var isWritable: Bool { context?.channel.isWritable ?? false }
 

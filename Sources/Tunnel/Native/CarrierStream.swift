@@ -172,7 +172,10 @@ final class CarrierStream: RelayEnd, PendingDial {
             let buffers = batch
             batch.removeAll(keepingCapacity: false)
             partner?.partnerSent(buffers)
-            if state.outstanding > 0 { window.readerStalled() }
+            if state.outstanding > 0 {
+                window.readerStalled()
+                carrier?.counters.readerStalls.add(1)
+            }
         }
         if actions.contains(.forwardFinish) { partner?.partnerFinished() }
         if actions.contains(.forwardGone) { partner?.partnerGone() }
