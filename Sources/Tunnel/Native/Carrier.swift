@@ -29,7 +29,6 @@ final class Carrier: ChannelInboundHandler {
 
     let counters: TunnelCounters
     private var onEvent: (Event) -> Void
-    private(set) var roundTrip = TimeAmount.milliseconds(1)
     private var context: ChannelHandlerContext?
     private var reader = FrameReader()
     private var streams: [UInt32: CarrierStream] = [:]
@@ -70,6 +69,8 @@ final class Carrier: ChannelInboundHandler {
     }
 
     func ended(_ stream: CarrierStream) { streams[stream.id] = nil }
+
+    var roundTrip: TimeAmount { liveness.roundTrip }
 
     func mayGrow(by bytes: Int) -> Bool { growth + bytes <= Self.growthLimit }
     func grew(by bytes: Int) { growth += bytes }
@@ -241,7 +242,7 @@ final class Carrier: ChannelInboundHandler {
         case .reset(let id): streams[id]?.wasReset()
         case .window(let id, let increment): try streams[id]?.granted(increment)
         case .ping(let token): write(.pong(token))
-        case .pong(let token): if let time = liveness.answered(token, at: .now()) { roundTrip = min(roundTrip, time) }
+        case .pong(let token): liveness.answered(token, at: .now())
         case .leaving(let reason): onEvent(.leaving(reason))
         case .control(let text): onEvent(.control(text))
         case .unknown: break
