@@ -41,13 +41,19 @@ struct TestPKI {
         return try Certificate(pemEncoded: String(text[..<pem])).serializeAsPEM().derBytes
     }
 
-    /// The tunnel server's files.
-    func server(name: String = "nestbox-tunnel") throws -> TLSFiles {
+    /// The tunnel server's files, or another server's.
+    func server(
+        name: String = "nestbox-tunnel", file: String = "server", dnsNames: [String] = [], address: String? = nil
+    ) throws -> TLSFiles {
+        var names = ([name] + dnsNames).map { GeneralName.dnsName($0) }
+        if let address {
+            names.append(.ipAddress(ASN1OctetString(contentBytes: address.split(separator: ".").compactMap { UInt8($0) }[...])))
+        }
         let (certificate, key) = try issue(
-            subject: DistinguishedName { CommonName(name) }, usages: [.serverAuth, .clientAuth], names: [.dnsName(name)])
-        try write("server.crt", certificate)
-        try write("server.key", key)
-        return TLSFiles(certificate: directory + "/server.crt", key: directory + "/server.key", authority: authorityPath)
+            subject: DistinguishedName { CommonName(name) }, usages: [.serverAuth, .clientAuth], names: names)
+        try write("\(file).crt", certificate)
+        try write("\(file).key", key)
+        return TLSFiles(certificate: directory + "/\(file).crt", key: directory + "/\(file).key", authority: authorityPath)
     }
 
     /// A kubelet's certificate and key in one file, as the kubelet keeps them; returns the agent's files.

@@ -97,6 +97,7 @@ final class CarrierStream: RelayEnd, PendingDial {
     /// True when this is the first of what was read now: `readCompleted` is due.
     func received(_ bytes: ByteBuffer) throws(FrameError) -> Bool {
         guard case .open = phase else { throw FrameError(description: "DATA on stream \(id), which is not open") }
+        guard !state.inputEnded else { throw FrameError(description: "DATA behind the end of stream \(id)") }
         guard window.received(bytes.readableBytes) else { throw FrameError(description: "DATA beyond the window of stream \(id)") }
         let isFirst = batch.isEmpty
         let (keep, actions) = state.received()
