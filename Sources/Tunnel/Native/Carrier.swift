@@ -31,7 +31,6 @@ final class Carrier: ChannelInboundHandler {
 
     let counters: TunnelCounters
     private var onEvent: (Event) -> Void
-    private(set) var roundTrip = TimeAmount.milliseconds(1)
     private var context: ChannelHandlerContext?
     private var reader = FrameReader()
     private var streams: [UInt32: CarrierStream] = [:]
@@ -74,6 +73,8 @@ final class Carrier: ChannelInboundHandler {
     }
 
     func ended(_ stream: CarrierStream) { streams[stream.id] = nil }
+
+    var roundTrip: TimeAmount { liveness.roundTrip }
 
     func mayGrow(by bytes: Int) -> Bool { growth + bytes <= Self.growthLimit }
     func grew(by bytes: Int) { growth += bytes }
@@ -249,7 +250,7 @@ final class Carrier: ChannelInboundHandler {
         case .window(let id, let increment): try streams[id]?.granted(increment)
         // A peer that reads nothing is not answered without end; one that reads has other signs of life on the way.
         case .ping(let token): if isWritable { write(.pong(token)) }
-        case .pong(let token): if let time = liveness.answered(token, at: .now()) { roundTrip = min(roundTrip, time) }
+        case .pong(let token): liveness.answered(token, at: .now())
         case .leaving(let reason): onEvent(.leaving(reason))
         case .control(let text): onEvent(.control(text))
         case .unknown: break
