@@ -98,6 +98,7 @@ let testDependencies: [String: [Target.Dependency]] = [
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],
+    "Tunnel": [.nioEmbedded],
     "TunnelService": ["NodeAgent", "TestKubernetes", .crypto, .nioHTTP1, .nioHPACK, .nioHTTP2, .nioSSL],
 ]
 

@@ -16,6 +16,8 @@ final class FuzzedCarrier {
         var isOver = false
     }
 
+    private static let counters = TunnelCounters()
+
     private(set) var carrier: Carrier! = nil
     private(set) var sockets: [FuzzedSocket] = []
     /// Asked for by the other end, and not answered.
@@ -39,7 +41,7 @@ final class FuzzedCarrier {
         self.watermark = watermark
         self.isHostile = isHostile
         channel = EmbeddedChannel(loop: loop)
-        carrier = Carrier { [unowned self] in happened($0) }
+        carrier = Carrier(counters: Self.counters) { [unowned self] in happened($0) }
         try channel.pipeline.syncOperations.addHandler(carrier)
         _ = try channel.connect(to: SocketAddress(ipAddress: "10.0.0.1", port: 1))
     }
