@@ -58,7 +58,7 @@ struct PeersTests {
                 peers: PeerListening(
                     host: "127.0.0.1", port: 0, serverName: "nestbox-tunnel",
                     identifier: ServerCertificateIdentifier(serverName: "nestbox-tunnel")),
-                serverID: "server-\(number)", shutdownDelay: .milliseconds(300), drainTime: .seconds(2)),
+                serverID: "server-\(number)", shutdownDelay: .seconds(3), drainTime: .seconds(2)),
             identifier: NodeCertificateIdentifier(), directory: fixture.record, logger: logger)
         let services = ServiceGroup(configuration: .init(services: [server], logger: logger))
         let running = Task { try await services.run() }
