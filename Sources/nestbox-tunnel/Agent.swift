@@ -32,6 +32,7 @@ struct Agent: AsyncParsableCommand {
     @Option(help: "How long open connections may go on after SIGTERM.") var drainTime = GoTime(seconds: 15)
     @Option(help: "trace, debug, info, warning or error.") var logLevel: Logger.Level = .info
     @OptionGroup(visibility: .hidden) var passedOver: UpstreamAgentFlags
+    @OptionGroup(visibility: .hidden) var log: UpstreamLogFlags
 
     func run() async throws {
         let logger = Logger(level: logLevel)

@@ -7,7 +7,8 @@ import KubernetesAPI
 enum GoArguments {
     private static let switches: Set<String> = [
         "--sync-forever", "--enable-profiling", "--enable-contention-profiling", "--warn-on-channel-limit", "--count-server-leases",
-        "--delete-existing-uds-file", "--enable-lease-controller",
+        "--delete-existing-uds-file", "--enable-lease-controller", "--logtostderr", "--alsologtostderr", "--add-dir-header",
+        "--skip-headers", "--skip-log-headers", "--one-output", "--legacy-stderr-threshold-behavior",
     ]
 
     static func translated(_ arguments: some Sequence<String>) -> [String] {
