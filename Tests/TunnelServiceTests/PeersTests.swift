@@ -1,6 +1,7 @@
 import Foundation
 import KubernetesAPI
 import Synchronization
+import TestTunnel
 import Testing
 import Tunnel
 
