@@ -98,7 +98,7 @@ let testDependencies: [String: [Target.Dependency]] = [
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],
-    "TunnelService": ["NodeAgent", "TestTunnel", .crypto, .nioHPACK, .nioHTTP2, .nioSSL],
+    "TunnelService": ["NodeAgent", "TestKubernetes", "TestTunnel", .crypto, .nioHTTP1, .nioHPACK, .nioHTTP2, .nioSSL],
 ]
 
 let package = Package(

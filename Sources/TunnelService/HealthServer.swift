@@ -31,7 +31,7 @@ public struct HealthServer: ServiceLifecycle.Service {
                 ? Response(status: .ok, body: .init(byteBuffer: .init(string: "ok\n")))
                 : Response(status: .serviceUnavailable, body: .init(byteBuffer: .init(string: "not ready\n")))
         }
-        router.get("metrics") { _, _ in TunnelMetrics(server: server).render() }
+        router.get("metrics") { _, _ in TunnelMetrics.render(server) }
         router.get("agents") { _, _ in AgentReport.text(server.agents) }
         var logger = logger
         logger.logLevel = max(logger.logLevel, .warning)

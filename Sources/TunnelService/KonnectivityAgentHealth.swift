@@ -38,7 +38,6 @@ public struct KonnectivityAgentHealth: ServiceLifecycle.Service {
 
     private static func metrics(_ agent: KonnectivityAgent) -> String {
         let registry = MetricsRegistry()
-        let counters = agent.counters
         let prefix = "konnectivity_network_proxy_agent_"
         registry.gauge(name: prefix + "open_server_connections", help: "Proxy servers that are connected.")
             .set(Double(agent.connectedServers))
@@ -46,15 +45,6 @@ public struct KonnectivityAgentHealth: ServiceLifecycle.Service {
             .set(Double(agent.knownServerCount))
         registry.gauge(name: prefix + "open_endpoint_connections", help: "Connections to targets that are open.")
             .set(Double(agent.openConnections))
-        let totals: [(String, String, [String: String], Int)] = [
-            ("nestbox_tunnel_dials_total", "Targets dialled.", ["result": "connected"], counters.dialsSucceeded.current),
-            ("nestbox_tunnel_dials_total", "Targets dialled.", ["result": "failed"], counters.dialsFailed.current),
-            ("nestbox_tunnel_bytes_total", "Bytes carried.", ["direction": "to_node"], counters.bytesToNodes.current),
-            ("nestbox_tunnel_bytes_total", "Bytes carried.", ["direction": "from_node"], counters.bytesFromNodes.current),
-        ]
-        for (name, help, labels, value) in totals {
-            registry.counter(name: name, help: help, labels: labels).increment(by: Double(value))
-        }
-        return registry.render() + MetricsRegistry.shared.render()
+        return registry.render() + agent.counters.render() + MetricsRegistry.shared.render()
     }
 }

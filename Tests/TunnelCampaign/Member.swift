@@ -20,8 +20,8 @@ final class Member: Sendable {
         log = "\(directory)/\(name).log"
     }
 
-    /// One of several servers, all of which show the certificate in `files`.
-    static func server(_ name: String, of all: [String], files: TLSFiles, products: String, directory: String) -> Member {
+    static func server(_ name: String, of all: [String], pki: TestPKI, products: String, directory: String) throws -> Member {
+        let files = try pki.server(file: name, address: Network.tunnelAddress(name))
         let peers = all.filter { $0 != name }.map { "\(Network.tunnelAddress($0)):8093" }.joined(separator: ",")
         return Member(
             name: name,

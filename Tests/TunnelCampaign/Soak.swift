@@ -52,9 +52,8 @@ struct Soak: Sendable {
     private func makeMembers() throws -> [String: Member] {
         let pki = try TestPKI(directory: directory)
         var members: [String: Member] = [:]
-        let files = try pki.server(addresses: Self.servers.compactMap { IPAddress(Network.tunnelAddress($0)) })
         for name in Self.servers {
-            members[name] = .server(name, of: Self.servers, files: files, products: products, directory: directory)
+            members[name] = try .server(name, of: Self.servers, pki: pki, products: products, directory: directory)
         }
         for (name, servers) in [("a1", ["s1", "s2"]), ("a2", ["s2", "s1"]), ("a3", ["s1", "s2"])] {
             members[name] = try .node(name, servers: servers, pki: pki, products: products, directory: directory)

@@ -43,10 +43,10 @@ struct TunnelFixture: Sendable {
         return logger
     }
 
-    func makeServer(port: Int = 0) throws -> TunnelServer {
+    func makeServer(port: Int = 0, front: FrontListening? = nil) throws -> TunnelServer {
         TunnelServer(
             configuration: TunnelServerConfiguration(
-                front: FrontListening(.unix(path: socket)), agentHost: "127.0.0.1", agentPort: port, tls: try pki.server(),
+                front: front ?? FrontListening(.unix(path: socket)), agentHost: "127.0.0.1", agentPort: port, tls: try pki.server(),
                 drainTime: .seconds(1)),
             identifier: NodeCertificateIdentifier(), directory: record, logger: Self.logger("server"))
     }
@@ -58,6 +58,18 @@ struct TunnelFixture: Sendable {
                 policy: DialPolicy(allowed: [AddressBlock("127.0.0.0/8")].compactMap { $0 }), appearanceCheck: .milliseconds(50),
                 rotationCheck: .milliseconds(50)),
             follower: follower ?? FixedFollower(port: port), logger: Self.logger("agent"))
+    }
+
+    /// Runs an agent of the server's beside `body`, and waits until it is connected, and afterwards until it is gone.
+    func withAgent(_ files: TLSFiles, _ port: Int, of server: TunnelServer, _ body: @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            let agent = makeAgent(files: files, port: port)
+            group.addTask { try await agent.run() }
+            try await Self.eventually("the agent is connected") { !server.agents.isEmpty }
+            try await body()
+        }
+        try await Self.eventually("the agent is gone") { server.agents.isEmpty }
     }
 
     /// Runs a server and the agents that `agents` makes for its port, waits until all are connected, and runs `body`.

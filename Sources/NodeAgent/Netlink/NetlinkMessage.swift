@@ -70,7 +70,7 @@ struct NetlinkMessage: Equatable {
     /// The code of an answer of kind `error`; 0 is an acknowledgement.
     var errorCode: Int32? {
         guard kind == Netlink.Kind.error, payload.count >= 4 else { return nil }
-        return -payload.native(Int32.self, at: 0)
+        return 0 &- payload.native(Int32.self, at: 0)
     }
 
     static func aligned(_ length: Int) -> Int { (length + 3) & ~3 }

@@ -21,6 +21,8 @@ public struct IPAddress: Hashable, Sendable {
     /// Reads `10.0.0.1` or `fd00::1`, nothing else: no zone, no brackets, no octal.
     public init?(_ text: some StringProtocol) {
         let text = String(text)
+        // inet_pton reads as far as a NUL only.
+        guard !text.utf8.contains(0) else { return nil }
         var v4 = in_addr()
         if inet_pton(AF_INET, text, &v4) == 1 {
             self.init(bytes: withUnsafeBytes(of: &v4) { Array($0) })

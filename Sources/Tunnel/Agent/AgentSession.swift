@@ -49,7 +49,7 @@ final class AgentSession: Sendable {
 
     /// Adds the handler; on the event loop, once TLS is up.
     func start() throws {
-        let carrier = Carrier { self.handle($0) }
+        let carrier = Carrier(counters: counters) { self.handle($0) }
         parts.value.carrier = carrier
         try channel.pipeline.syncOperations.addHandler(carrier)
         let timer = channel.eventLoop.scheduleRepeatedTask(initialDelay: lookInterval, delay: lookInterval) { _ in self.looking.yield() }
@@ -110,6 +110,7 @@ final class AgentSession: Sendable {
         guard let target = Endpoint(text) else { return stream.refuse(.badRequest("the target is not HOST:PORT")) }
         let limits = parts.value.limits
         do { try limits.beginDial(to: target) } catch { return stream.refuse(error) }
+        let asked = NIODeadline.now()
         openStreams.wrappingAdd(1, ordering: .relaxed)
         let counters = counters
         let far = SocketEnd { counters.bytesFromNodes.add($0) }
@@ -127,13 +128,13 @@ final class AgentSession: Sendable {
                     self.openStreams.wrappingSubtract(1, ordering: .relaxed)
                 }
                 guard !stream.isEnded else { return channel.close(promise: nil) }
-                counters.dialsSucceeded.add(1)
+                counters.dialSucceeded(after: .now() - asked)
                 stream.accept { counters.bytesToNodes.add($0) }
                 stream.link(to: far)
                 far.link(to: stream)
             case .failure(let error):
                 self.openStreams.wrappingSubtract(1, ordering: .relaxed)
-                counters.dialsFailed.add(1)
+                counters.dialFailed(after: .now() - asked)
                 stream.refuse(error as? DialFailure ?? .badGateway("\(error)"))
             }
         }

@@ -1,3 +1,5 @@
+import Logging
+
 /// How many connections an agent dials and carries at once. On its event loop only.
 final class DialLimits {
     static let dialing = 2048
@@ -7,11 +9,13 @@ final class DialLimits {
 
     private let counters: TunnelCounters
     private let memory: ProcessMemory
+    private var log: LimitLog
     private var dialing = 0
     private var byHost: [String: Int] = [:]
     private var open = 0
 
-    init(counters: TunnelCounters, memory: ProcessMemory) {
+    init(counters: TunnelCounters, memory: ProcessMemory, logger: Logger) {
+        log = LimitLog(logger)
         self.counters = counters
         self.memory = memory
     }
@@ -30,6 +34,7 @@ final class DialLimits {
             }
         if let problem {
             counters.dialsOverLimit.add(1)
+            log.hit(problem)
             throw .unavailable(problem)
         }
         dialing += 1

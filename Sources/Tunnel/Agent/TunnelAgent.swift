@@ -60,7 +60,7 @@ public final class TunnelAgent: Service {
         self.eventLoop = eventLoop
         self.logger = logger
         limits = .makeBoxSendingValue(
-            DialLimits(counters: counters, memory: ProcessMemory(eventLoop: eventLoop)), eventLoop: eventLoop)
+            DialLimits(counters: counters, memory: ProcessMemory(eventLoop: eventLoop), logger: logger), eventLoop: eventLoop)
         context = ReloadingContext(configuration.tls) { try $0.clientContext(speaking: [NativeProtocol.applicationProtocol]) }
     }
 
@@ -107,6 +107,7 @@ public final class TunnelAgent: Service {
                     let endpoint = endpoints[attempt % endpoints.count]
                     let (session, stamps) = try await connect(link, to: endpoint)
                     lastProblem = ""
+                    counters.serversConnected.add(1)
                     logger.info("connected to a tunnel server", metadata: ["endpoint": "\(endpoint)"])
                     let reason = await stay(link, session, stamps: stamps, endpoint: endpoint, retired: &retired)
                     if Task.isCancelled { return }
@@ -119,6 +120,7 @@ public final class TunnelAgent: Service {
                     continue
                 } catch {
                     backoff.failed()
+                    counters.serversFailed.add(1)
                     // Said once, not at every attempt; that a balancer leads to the same server again is no news at all.
                     logger.log(
                         level: lastProblem == "\(error)" || error is SameServer ? .debug : .warning, "could not connect to a tunnel server",

@@ -94,10 +94,11 @@ public struct ControlDecoder: Sendable {
             open = OpenState(revision: try revision(words, line))
             return nil
         case "server":
-            guard words.count == 3, let count = Int(words[2]), (1...1000).contains(count) else {
+            guard words.count == 3, let count = Int(words[2]), (1...1000).contains(count), OneLine.clean(String(words[1])) == words[1]
+            else {
                 throw ControlError(description: "not a server: \"\(OneLine.clean(line))\"")
             }
-            return .server(id: OneLine.clean(String(words[1])), count: count)
+            return .server(id: String(words[1]), count: count)
         case "holds" where words.count == 2:
             return .holds(node: String(words[1]))
         case "drops" where words.count == 2:

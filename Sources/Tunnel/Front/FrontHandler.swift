@@ -24,6 +24,7 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
     private let logger: Logger
     private var context: ChannelHandlerContext?
     private var phase = Phase.readingHeader(ConnectRequest())
+    private var asked = NIODeadline.now()
     private var deadline: Scheduled<Void>?
     /// What came behind the header before the answer; kept by the kernel's socket buffer alone, as reading is on demand.
     private var early: [ByteBuffer] = []
@@ -111,6 +112,7 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func dial(_ context: ChannelHandlerContext, _ target: Endpoint) {
         deadline?.cancel()
         limits.spoke(self)
+        asked = .now()
         var isDialing = false
         do {
             try limits.beginDial(to: target)
@@ -123,7 +125,7 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
             }
         } catch {
             if isDialing { limits.endDial() }
-            counters.dialsFailed.add(1)
+            counters.dialFailed(after: .now() - asked)
             answer(context, error)
         }
     }
@@ -135,7 +137,7 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .success(let far):
             relay(context, far)
         case .failure(let failure):
-            counters.dialsFailed.add(1)
+            counters.dialFailed(after: .now() - asked)
             answer(context, failure)
         }
     }
@@ -157,7 +159,7 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func relay(_ context: ChannelHandlerContext, _ far: any RelayEnd) {
         phase = .answered
-        counters.dialsSucceeded.add(1)
+        counters.dialSucceeded(after: .now() - asked)
         limits.opened()
         let (counters, limits) = (counters, limits)
         context.channel.closeFuture.assumeIsolated().whenComplete { _ in limits.closed() }

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 
 /// How many connections the front serves in each state, and what gives way when there are too many. On the tunnel's event loop only.
@@ -9,11 +10,13 @@ final class FrontLimits {
 
     private let counters: TunnelCounters
     private let memory: ProcessMemory
+    private var log: LimitLog
     private var waiting: [ObjectIdentifier: FrontHandler] = [:]
     private var order = CircularBuffer<ObjectIdentifier>()
     private var dials = 0
 
-    init(counters: TunnelCounters, memory: ProcessMemory) {
+    init(counters: TunnelCounters, memory: ProcessMemory, logger: Logger) {
+        log = LimitLog(logger)
         self.counters = counters
         self.memory = memory
     }
@@ -26,6 +29,7 @@ final class FrontLimits {
         while waiting.count > Self.silent, let oldest = order.popFirst() {
             guard let front = waiting.removeValue(forKey: oldest) else { continue }
             counters.frontsEvicted.add(1)
+            log.hit("connections without a CONNECT: \(Self.silent)")
             front.evict()
         }
         // Those that spoke are still in line; they leave it from the front, or when they are most of it.
@@ -40,6 +44,7 @@ final class FrontLimits {
         let open = counters.connectionsOpen.current
         guard dials < Self.dialing, open < Self.open else {
             counters.dialsOverLimit.add(1)
+            log.hit("dials under way: \(Self.dialing), connections open: \(Self.open)")
             throw .unavailable("\(target): \(dials) dials are under way and \(open) connections open, the tunnel's limit")
         }
         dials += 1

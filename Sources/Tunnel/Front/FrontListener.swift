@@ -50,7 +50,7 @@ final class FrontListener {
                 FrontHandler(dialer: dialer, limits: limits, isPlain: isPlain, counters: counters, logger: logger))
         case .grpc:
             // HTTP/2 has a window for each call.
-            try ProxyService(dialer: dialer, counters: counters, logger: logger).serve(channel)
+            try ProxyService(dialer: dialer, limits: limits, counters: counters, logger: logger).serve(channel)
         }
     }
 }

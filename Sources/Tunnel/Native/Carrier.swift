@@ -26,7 +26,10 @@ final class Carrier: ChannelInboundHandler {
     private static let wokenATurn = 8
     /// What the windows of all streams may grow by, together.
     private static let growthLimit = 64 * 1024 * 1024
+    /// What may wait for a peer that makes us write and reads nothing: more than the answers to all its streams.
+    static let unreadLimit = 8 * 1024 * 1024
 
+    let counters: TunnelCounters
     private var onEvent: (Event) -> Void
     private(set) var roundTrip = TimeAmount.milliseconds(1)
     private var context: ChannelHandlerContext?
@@ -37,6 +40,8 @@ final class Carrier: ChannelInboundHandler {
     private var waiting = CircularBuffer<CarrierStream>()
     private var outgoing = ByteBuffer()
     private var unflushed = 0
+    /// Bytes of all frames but DATA, which has windows, written since there was room last.
+    private var unread = 0
     private var flushIsScheduled = false
     private var wakingIsScheduled = false
     private var growth = 0
@@ -45,7 +50,10 @@ final class Carrier: ChannelInboundHandler {
     private var firstError: (any Error)?
     private var isClosed = false
 
-    init(onEvent: @escaping (Event) -> Void) { self.onEvent = onEvent }
+    init(counters: TunnelCounters, onEvent: @escaping (Event) -> Void) {
+        self.counters = counters
+        self.onEvent = onEvent
+    }
 
     // MARK: Streams
 
@@ -71,7 +79,10 @@ final class Carrier: ChannelInboundHandler {
     func grew(by bytes: Int) { growth += bytes }
 
     /// The stream is to be told once there is room.
-    func wakeWhenWritable(_ stream: CarrierStream) { waiting.append(stream) }
+    func wakeWhenWritable(_ stream: CarrierStream) {
+        counters.carrierStalls.add(1)
+        waiting.append(stream)
+    }
 
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
@@ -85,7 +96,9 @@ final class Carrier: ChannelInboundHandler {
         guard context != nil else { return }
         let before = outgoing.readableBytes
         outgoing.writeFrame(frame)
-        wrote(outgoing.readableBytes - before)
+        let bytes = outgoing.readableBytes - before
+        unread = isWritable ? 0 : unread + bytes
+        wrote(bytes)
     }
 
     /// Control messages are few, so they wait for no window; a long one is spread over frames.
@@ -174,6 +187,7 @@ final class Carrier: ChannelInboundHandler {
         reader.append(unwrapInboundIn(data))
         do {
             while let frame = try reader.next() { try take(frame) }
+            if unread > Self.unreadLimit { throw PeerReadsNothing(bytes: unread) }
         } catch {
             fail(context, error)
         }
@@ -233,7 +247,8 @@ final class Carrier: ChannelInboundHandler {
         case .finish(let id): streams[id]?.finished()
         case .reset(let id): streams[id]?.wasReset()
         case .window(let id, let increment): try streams[id]?.granted(increment)
-        case .ping(let token): write(.pong(token))
+        // A peer that reads nothing is not answered without end; one that reads has other signs of life on the way.
+        case .ping(let token): if isWritable { write(.pong(token)) }
         case .pong(let token): if let time = liveness.answered(token, at: .now()) { roundTrip = min(roundTrip, time) }
         case .leaving(let reason): onEvent(.leaving(reason))
         case .control(let text): onEvent(.control(text))
@@ -242,8 +257,8 @@ final class Carrier: ChannelInboundHandler {
     }
 
     private func asked(_ id: UInt32, window: UInt32, target: String) throws {
-        guard id >= nextStream else { throw FrameError(description: "stream \(id) was opened twice") }
-        nextStream = id == .max ? id : id + 1
+        guard id >= nextStream, id < .max else { throw FrameError(description: "stream \(id) was opened twice, or is none") }
+        nextStream = id + 1
         let stream = CarrierStream(id: id, carrier: self, askedWith: Int(window))
         guard streams.count < NativeProtocol.maximumStreams else {
             stream.refuse(.unavailable("the node's agent has \(streams.count) connections open, its limit"))
@@ -263,4 +278,10 @@ final class Carrier: ChannelInboundHandler {
         case .dead(let seconds): fail(context, PeerSilent(seconds: seconds))
         }
     }
+}
+
+/// The other end has us answer and reads no answers.
+struct PeerReadsNothing: Error, CustomStringConvertible {
+    var bytes: Int
+    var description: String { "the other end leaves \(bytes) bytes of answers unread" }
 }

@@ -97,6 +97,7 @@ final class CarrierStream: RelayEnd, PendingDial {
     /// True when this is the first of what was read now: `readCompleted` is due.
     func received(_ bytes: ByteBuffer) throws(FrameError) -> Bool {
         guard case .open = phase else { throw FrameError(description: "DATA on stream \(id), which is not open") }
+        guard !state.inputEnded else { throw FrameError(description: "DATA behind the end of stream \(id)") }
         guard window.received(bytes.readableBytes) else { throw FrameError(description: "DATA beyond the window of stream \(id)") }
         let isFirst = batch.isEmpty
         let (keep, actions) = state.received()
@@ -172,7 +173,10 @@ final class CarrierStream: RelayEnd, PendingDial {
             let buffers = batch
             batch.removeAll(keepingCapacity: false)
             partner?.partnerSent(buffers)
-            if state.outstanding > 0 { window.readerStalled() }
+            if state.outstanding > 0 {
+                window.readerStalled()
+                carrier?.counters.readerStalls.add(1)
+            }
         }
         if actions.contains(.forwardFinish) { partner?.partnerFinished() }
         if actions.contains(.forwardGone) { partner?.partnerGone() }

@@ -20,6 +20,7 @@ final class PeerConnection: DialCarrier {
 
     func dial(_ target: Endpoint, answer: @escaping (Result<any RelayEnd, DialFailure>) -> Void) -> any PendingDial {
         let counters = counters
+        counters.dialsPassedOn.add(1)
         return carrier.open(target, countReceived: { counters.bytesFromNodes.add($0) }, answer: answer)
     }
 

@@ -80,7 +80,7 @@ final class PeerLink {
     private func connected(_ channel: any Channel) throws {
         var made: PeerConnection?
         let began = NIODeadline.now()
-        let carrier = Carrier { event in
+        let carrier = Carrier(counters: counters) { event in
             switch event {
             case .asked(let stream, _): stream.refuse(.forbidden("the peer is asked, and does not ask"))
             case .control(let text): made?.received(control: text)

@@ -4,11 +4,13 @@ import NIOCore
 /// Takes the connections of peers: their dials go to this server's own agents, and they hear which those are.
 final class PeerListener {
     private let registry: AgentRegistry
+    private let counters: TunnelCounters
     private let logger: Logger
     private var carriers: [ObjectIdentifier: Carrier] = [:]
 
-    init(registry: AgentRegistry, logger: Logger) {
+    init(registry: AgentRegistry, counters: TunnelCounters, logger: Logger) {
         self.registry = registry
+        self.counters = counters
         self.logger = logger
         registry.onChange = { [weak self] node, isHeld in self?.announce(isHeld ? .holds(node: node) : .drops(node: node)) }
     }
@@ -16,7 +18,7 @@ final class PeerListener {
     /// Serves a peer whose certificate was proved.
     func serve(_ channel: any Channel) throws {
         var own: Carrier?
-        let carrier = Carrier { event in
+        let carrier = Carrier(counters: counters) { event in
             guard let carrier = own else { return }
             switch event {
             case .asked(let stream, let target): self.dial(stream, to: target)

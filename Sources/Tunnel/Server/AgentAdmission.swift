@@ -39,7 +39,7 @@ final class AgentAdmission {
         logger[metadataKey: "node"] = "\(identity.node)"
         logger[metadataKey: "peer"] = "\(channel.remoteAddress?.description ?? "?")"
         if let reason = refusal(of: identity, logger) {
-            let carrier = Carrier { _ in }
+            let carrier = Carrier(counters: counters) { _ in }
             try channel.pipeline.syncOperations.addHandler(carrier)
             carrier.close(reason: reason)
             return
@@ -69,7 +69,7 @@ final class AgentAdmission {
 
     private func connect(_ channel: any Channel, _ identity: AgentIdentity, _ logger: Logger) throws -> NativeConnection {
         var connection: NativeConnection?
-        let carrier = Carrier { event in
+        let carrier = Carrier(counters: counters) { event in
             guard let connection else { return }
             switch event {
             case .asked(let stream, _):

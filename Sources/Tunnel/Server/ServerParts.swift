@@ -35,7 +35,7 @@ final class ServerParts {
         let admission = AgentAdmission(
             serverID: configuration.serverID, identifier: identifier, directory: directory, registry: registry, counters: counters,
             logger: logger, nextID: nextID)
-        let peerListener = PeerListener(registry: registry, logger: logger)
+        let peerListener = PeerListener(registry: registry, counters: counters, logger: logger)
         let konnectivity = AgentService(
             serverID: configuration.serverID, serving: configuration.konnectivity, admission: admission, counters: counters,
             logger: logger, nextID: nextID)
@@ -64,7 +64,8 @@ final class ServerParts {
             }
         }
         front = FrontListener(
-            configuration.front, dialer: registry, limits: FrontLimits(counters: counters, memory: ProcessMemory(eventLoop: eventLoop)),
+            configuration.front, dialer: registry,
+            limits: FrontLimits(counters: counters, memory: ProcessMemory(eventLoop: eventLoop), logger: logger),
             counters: counters, logger: logger)
         self.registry = registry
         self.admission = admission

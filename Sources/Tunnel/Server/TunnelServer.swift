@@ -14,7 +14,7 @@ public final class TunnelServer: Service {
     private let roster: AgentRoster
     private let parts: NIOLoopBoundBox<ServerParts>
     private let logger: Logger
-    private let bound: EventLoopPromise<(agents: Int, peers: Int?)>
+    private let bound: EventLoopPromise<(front: Int?, agents: Int, peers: Int?)>
 
     public init(
         configuration: TunnelServerConfiguration, identifier: any AgentIdentifier, directory: any NodeDirectory,
@@ -40,6 +40,9 @@ public final class TunnelServer: Service {
     /// The port that agents connect to, once it is open.
     public func agentPort() async throws -> Int { try await bound.futureResult.get().agents }
 
+    /// The port that kube-apiserver connects to, once it is open; nil for a socket.
+    public func frontPort() async throws -> Int? { try await bound.futureResult.get().front }
+
     /// The port that peers connect to, once it is open; nil for a server that has none.
     public func peerPort() async throws -> Int? { try await bound.futureResult.get().peers }
 
@@ -62,7 +65,8 @@ public final class TunnelServer: Service {
                 try? await front.close()
                 throw error
             }
-            bound.succeed((listening[0].localAddress?.port ?? configuration.agentPort, listening.dropFirst().first?.localAddress?.port))
+            let peers = listening.dropFirst().first
+            bound.succeed((front.localAddress?.port, listening[0].localAddress?.port ?? configuration.agentPort, peers?.localAddress?.port))
             logger.info(
                 "the tunnel is open",
                 metadata: [

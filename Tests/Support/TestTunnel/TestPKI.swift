@@ -44,14 +44,19 @@ package struct TestPKI {
         return try Certificate(pemEncoded: String(text[..<pem])).serializeAsPEM().derBytes
     }
 
-    /// The tunnel server's files.
-    package func server(name: String = "nestbox-tunnel", addresses: [IPAddress] = []) throws -> TLSFiles {
-        let names = [GeneralName.dnsName(name)] + addresses.map { .ipAddress(ASN1OctetString(contentBytes: $0.bytes[...])) }
+    /// The tunnel server's files, or another server's.
+    package func server(
+        name: String = "nestbox-tunnel", file: String = "server", dnsNames: [String] = [], address: String? = nil
+    ) throws -> TLSFiles {
+        var names = ([name] + dnsNames).map { GeneralName.dnsName($0) }
+        if let address {
+            names.append(.ipAddress(ASN1OctetString(contentBytes: address.split(separator: ".").compactMap { UInt8($0) }[...])))
+        }
         let (certificate, key) = try issue(
             subject: DistinguishedName { CommonName(name) }, usages: [.serverAuth, .clientAuth], names: names)
-        try write("server.crt", certificate)
-        try write("server.key", key)
-        return TLSFiles(certificate: directory + "/server.crt", key: directory + "/server.key", authority: authorityPath)
+        try write("\(file).crt", certificate)
+        try write("\(file).key", key)
+        return TLSFiles(certificate: directory + "/\(file).crt", key: directory + "/\(file).key", authority: authorityPath)
     }
 
     /// A kubelet's certificate and key in one file, as the kubelet keeps them; returns the agent's files.

@@ -13,7 +13,10 @@ final class KonnectivityAgentSession {
     private let opening: HPACKHeaders
     private(set) lazy var channel = PacketChannel(opening: opening) { self.handle($0) }
     private lazy var streams = PacketStreams(
-        carrier: channel, onStall: { [weak self] in self?.noteStall($0) }, onForget: { [weak self] _ in self?.count() })
+        carrier: channel,
+        // A dial that waits behind the packets is not seen here.
+        terms: { $0 > 1 ? .shared : .perhapsAlone },
+        onStall: { [weak self] in self?.noteStall($0) }, onForget: { [weak self] _ in self?.count() })
     /// Dials under way; one that is no longer here was given up.
     private var dials: Set<Int64> = []
     private var lastConnectID: Int64 = 0

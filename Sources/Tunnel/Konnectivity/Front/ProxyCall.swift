@@ -19,16 +19,23 @@ final class ProxyCall {
     }
 
     private(set) lazy var channel = PacketChannel { self.handle($0) }
-    private lazy var streams = PacketStreams(carrier: channel, onForget: { [weak self] _ in self?.finish() })
+    private lazy var streams = PacketStreams(
+        carrier: channel,
+        // HTTP/2's window is for this call alone.
+        terms: { _ in .alone },
+        onForget: { [weak self] _ in self?.finish() })
     private let dialer: any Dialer
+    private let limits: FrontLimits
     private let counters: TunnelCounters
     private let logger: Logger
     private var phase = Phase.waiting
+    private var asked = NIODeadline.now()
     private var deadline: Scheduled<Void>?
     private var linkFar: (() -> Void)?
 
-    init(dialer: any Dialer, counters: TunnelCounters, logger: Logger) {
+    init(dialer: any Dialer, limits: FrontLimits, counters: TunnelCounters, logger: Logger) {
         self.dialer = dialer
+        self.limits = limits
         self.counters = counters
         self.logger = logger
     }
@@ -88,27 +95,31 @@ final class ProxyCall {
         deadline?.cancel()
         guard network == "tcp" else { return refuse(random, .badRequest("only tcp is dialled, not \(network)")) }
         guard let target = Endpoint(address) else { return refuse(random, .badRequest("the target \"\(address)\" is not HOST:PORT")) }
+        asked = .now()
+        var isDialing = false
         do {
+            try limits.beginDial(to: target)
+            isDialing = true
             let pending = try dialer.dial(target) { self.dialed(random, $0) }
             phase = .dialing(random: random, pending)
-            counters.dialsPending.add(1)
             deadline = channel.schedule(in: FrontHandler.answerTime) {
                 pending.abandon()
                 self.dialed(random, .failure(.timeout("\(target): the node's agent did not answer in time")))
             }
         } catch {
-            counters.dialsFailed.add(1)
+            if isDialing { limits.endDial() }
+            counters.dialFailed(after: .now() - asked)
             fail(random, error)
         }
     }
 
     private func dialed(_ random: Int64, _ result: Result<any RelayEnd, DialFailure>) {
         deadline?.cancel()
-        counters.dialsPending.add(-1)
+        limits.endDial()
         switch result {
         case .success(let far): relay(random, far)
         case .failure(let failure):
-            counters.dialsFailed.add(1)
+            counters.dialFailed(after: .now() - asked)
             fail(random, failure)
         }
     }
@@ -119,8 +130,8 @@ final class ProxyCall {
             return far.partnerReset()
         }
         phase = .open
-        counters.dialsSucceeded.add(1)
-        counters.connectionsOpen.add(1)
+        counters.dialSucceeded(after: .now() - asked)
+        limits.opened()
         channel.send(.dialResponse(random: random, connectID: stream.connectID, error: ""))
         stream.link(to: far)
         linkFar = { far.link(to: stream) }
@@ -153,7 +164,7 @@ final class ProxyCall {
     private func abandon() {
         guard case .dialing(_, let pending) = phase else { return }
         deadline?.cancel()
-        counters.dialsPending.add(-1)
+        limits.endDial()
         counters.dialsAbandoned.add(1)
         phase = .over
         pending.abandon()
@@ -164,7 +175,7 @@ final class ProxyCall {
     /// The connection, or the attempt at one, is over.
     private func finish() {
         deadline?.cancel()
-        if case .open = phase { counters.connectionsOpen.add(-1) }
+        if case .open = phase { limits.closed() }
         phase = .over
         channel.finish(.ok)
     }
@@ -189,7 +200,7 @@ final class ProxyCall {
         // The far end must learn that this one is gone, and does so through the link.
         passFirstWord()
         streams.carrierLost()
-        if case .open = phase { counters.connectionsOpen.add(-1) }
+        if case .open = phase { limits.closed() }
         phase = .over
     }
 }

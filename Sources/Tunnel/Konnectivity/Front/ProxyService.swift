@@ -7,18 +7,19 @@ import NIOHTTP2
 /// Clients of 1.20 to 1.36 open a connection for each call, later ones make their calls on one.
 struct ProxyService {
     let dialer: any Dialer
+    let limits: FrontLimits
     let counters: TunnelCounters
     let logger: Logger
 
     func serve(_ channel: any Channel) throws {
-        // The kernel knows when the other end of a Unix socket is gone.
+        // kube-apiserver's host is this one, or near: the kernel knows when it is gone.
         _ = try HTTP2Ends.install(
             on: channel, mode: .server, patience: nil,
             onEvent: { event in
                 if case .closed(let error?) = event { logger.debug("a client's connection broke", metadata: ["error": "\(error)"]) }
             },
             inboundStream: { stream in
-                let call = ProxyCall(dialer: dialer, counters: counters, logger: logger)
+                let call = ProxyCall(dialer: dialer, limits: limits, counters: counters, logger: logger)
                 try stream.pipeline.syncOperations.addHandler(call.channel)
             })
     }

@@ -116,6 +116,7 @@ struct PacketStreamState: Equatable {
     // MARK: What is next
 
     mutating func next(isWritable: Bool) -> Step? {
+        guard !isForgotten else { return nil }
         if isLinked, owed > 0, isWritable, partnerEnd != .gone {
             defer { owed = 0 }
             return .acknowledge(owed)
@@ -146,7 +147,7 @@ struct PacketStreamState: Equatable {
             isAwaiting = true
             return .awaitClose
         }
-        if closeIsSent, partnerIsTold || partnerEnd == .gone, side == .dialed || peerEnd != nil, !isForgotten {
+        if closeIsSent, partnerIsTold || partnerEnd == .gone, side == .dialed || peerEnd != nil {
             isForgotten = true
             return .forget
         }
