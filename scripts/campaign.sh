@@ -19,6 +19,9 @@ if [ -z "$bin" ]; then
     bin=$("${build[@]}" --show-bin-path)
 fi
 
+commit=$(git rev-parse --short HEAD)
+git diff --quiet HEAD -- Sources || commit+="+"
+
 # Of a campaign that was killed with its script only files can be left.
 for old in /tmp/nestbox-campaign.*; do
     [ ! -f "$old/pid" ] || kill -0 "$(cat "$old/pid")" 2>/dev/null || rm -rf "$old"
@@ -43,5 +46,5 @@ status=0
 wait "$child" || status=$?
 child=
 result=$(cat "$work/result" 2>/dev/null || echo "**failed**: the campaign itself broke off, status $status")
-scripts/note-campaign.sh "${campaign^}" "$minutes" "$seed" "$result"
+scripts/note-campaign.sh "${campaign^}" "$commit" "$minutes" "$seed" "$result"
 exit "$status"

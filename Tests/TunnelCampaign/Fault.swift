@@ -29,7 +29,8 @@ enum Fault: Sendable {
         }
     }
 
-    static func random(servers: [String], agents: [String], immortal: Set<String>, using generator: inout SeededGenerator) -> Fault {
+    /// `homes` are the servers that agents connect to.
+    static func random(servers: [String], homes: [String], agents: [String], immortal: Set<String>, using generator: inout SeededGenerator) -> Fault {
         func one(_ names: [String]) -> String { names[Int.random(in: 0..<names.count, using: &generator)] }
         let mortal = (servers + agents).filter { !immortal.contains($0) }
         switch Int.random(in: 0..<16, using: &generator) {
@@ -38,9 +39,9 @@ enum Fault: Sendable {
         case 6: return .freeze(one(agents))
         case 7...8: return .cut(one(servers + agents))
         case 9: return .interfaceDown(one(servers + agents))
-        case 10: return .noRoute(one(agents), to: one(servers))
-        case 11: return .noRoute(one(servers), to: one(agents))
-        case 12: return .deaf(one(agents), to: one(servers))
+        case 10: return .noRoute(one(agents), to: one(homes))
+        case 11: return .noRoute(one(homes), to: one(agents))
+        case 12: return .deaf(one(agents), to: one(homes))
         case 13...14: return .loss(one(servers + agents), percent: Int.random(in: 5...30, using: &generator))
         default: return .narrow(one(servers + agents), kilobits: Int.random(in: 500...8000, using: &generator))
         }

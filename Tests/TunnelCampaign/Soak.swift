@@ -143,7 +143,8 @@ struct Soak: Sendable {
     }
 
     private func fault(_ generator: inout SeededGenerator) -> Fault {
-        .random(servers: Self.servers, agents: Self.agents, immortal: Self.immortal, using: &generator)
+        .random(
+            servers: Self.servers, homes: Self.servers.filter { !Self.routers.contains($0) }, agents: Self.agents, immortal: Self.immortal, using: &generator)
     }
 
     private func suffer(_ fault: Fault, for duration: Duration, _ parts: Parts) async throws {
