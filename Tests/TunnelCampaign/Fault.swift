@@ -30,7 +30,9 @@ enum Fault: Sendable {
     }
 
     /// `homes` are the servers that agents connect to.
-    static func random(servers: [String], homes: [String], agents: [String], immortal: Set<String>, using generator: inout SeededGenerator) -> Fault {
+    static func random(servers: [String], homes: [String], agents: [String], immortal: Set<String>, using generator: inout SeededGenerator)
+        -> Fault
+    {
         func one(_ names: [String]) -> String { names[Int.random(in: 0..<names.count, using: &generator)] }
         let mortal = (servers + agents).filter { !immortal.contains($0) }
         switch Int.random(in: 0..<16, using: &generator) {

@@ -144,7 +144,8 @@ struct Soak: Sendable {
 
     private func fault(_ generator: inout SeededGenerator) -> Fault {
         .random(
-            servers: Self.servers, homes: Self.servers.filter { !Self.routers.contains($0) }, agents: Self.agents, immortal: Self.immortal, using: &generator)
+            servers: Self.servers, homes: Self.servers.filter { !Self.routers.contains($0) }, agents: Self.agents, immortal: Self.immortal,
+            using: &generator)
     }
 
     private func suffer(_ fault: Fault, for duration: Duration, _ parts: Parts) async throws {

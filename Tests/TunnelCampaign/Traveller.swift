@@ -132,7 +132,9 @@ struct Traveller: Sendable {
             do {
                 try await same(try await connection.readLine(), sent)
                 guard try await connection.read() == nil else { throw Impossible(what: "bytes behind the last") }
-            } catch is TestConnection.Ended where ledger.entry(trip.id)?.agent.map(Soak.withoutHalfClose.contains) == true {
+            } catch let error as TestConnection.Ended {
+                let agent = try await entry(of: trip) { $0.agent != nil }.agent
+                guard agent.map(Soak.withoutHalfClose.contains) == true else { throw error }
                 try await arrival(of: trip, digest: sent)
             }
         case .download: try await receive(trip, &connection, pause: nil)
