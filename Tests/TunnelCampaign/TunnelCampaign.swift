@@ -5,7 +5,8 @@ import Tunnel
 struct TunnelCampaign: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tunnel-campaign",
-        abstract: "What `make soak` and `make chaos` run, in network and process namespaces of their own.", subcommands: [SoakCommand.self])
+        abstract: "What `make soak` and `make chaos` run, in network and process namespaces of their own.",
+        subcommands: [SoakCommand.self, ChaosCommand.self])
 }
 
 struct CampaignOptions: ParsableArguments {
@@ -38,6 +39,17 @@ struct SoakCommand: AsyncParsableCommand {
     func run() async throws {
         try await options.report {
             try await Soak(time: options.time, seed: options.seed, products: options.products, directory: options.directory).run()
+        }
+    }
+}
+
+struct ChaosCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "chaos")
+    @OptionGroup var options: CampaignOptions
+
+    func run() async throws {
+        try await options.report {
+            try await Chaos(time: options.time, seed: options.seed, products: options.products, directory: options.directory).run()
         }
     }
 }
