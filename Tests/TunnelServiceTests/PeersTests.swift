@@ -2,6 +2,7 @@ import Foundation
 import KubernetesAPI
 import ServiceLifecycle
 import Synchronization
+import TestTunnel
 import Testing
 import Tunnel
 
