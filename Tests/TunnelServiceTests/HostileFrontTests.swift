@@ -1,3 +1,4 @@
+import TestTunnel
 import Testing
 import Tunnel
 
