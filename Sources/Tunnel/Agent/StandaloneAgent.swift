@@ -60,8 +60,8 @@ public final class StandaloneAgent: Service {
     }
 
     public func run() async throws {
-        // A token proves nothing to a server of ours; upstream's protocol carries it.
-        if configuration.tokenPath == nil, case .natively(let agent) = speaking.withLock({ $0 }) {
+        // Upstream's protocol alone carries a token, and what the agent says that it reaches.
+        if configuration.tokenPath == nil, configuration.identifiers.isEmpty, case .natively(let agent) = speaking.withLock({ $0 }) {
             do {
                 return try await agent.run()
             } catch is OtherProtocolChosen {
