@@ -47,15 +47,5 @@ for target in "${targets[@]}"; do
     cases=$((cases + ${count:-0}))
 done
 
-table=docs/campaigns.md heading="## Fuzzing"
-grep -qx "$heading" "$table"
-row="| $(date -u +%F) | $commit | $seed | $minutes | $cases | ${result:-no finding} |"
-# Behind the last row under the heading.
-awk -v heading="$heading" -v row="$row" '
-    $0 == heading { here = 1 }
-    here && seen && !/^\|/ { print row; here = 0; seen = 0 }
-    here && /^\|/ { seen = 1 }
-    { print }
-    END { if (here && seen) print row }' "$table" >"$table.new"
-mv "$table.new" "$table"
+scripts/note-campaign.sh Fuzzing "$commit" "$minutes" "$seed" "$cases | ${result:-no finding}"
 [ -z "$result" ]

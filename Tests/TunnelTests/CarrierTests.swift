@@ -87,6 +87,6 @@ struct CarrierTests {
             end.send(.open(stream: stream, window: 1, target: "10.0.0.1:80"))
         }
         #expect(end.error is PeerReadsNothing)
-        #expect(try end.waiting() <= Carrier.unreadLimit + 1024)
+        #expect(try end.waiting() <= PeerReadsNothing.limit + 1024)
     }
 }

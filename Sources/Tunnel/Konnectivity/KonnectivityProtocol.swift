@@ -26,12 +26,6 @@ public enum KonnectivityProtocol {
     /// The most bytes that one DATA packet carries.
     static let chunk = 32 * 1024
 
-    /// What a connection's reader may leave unread before it holds the others up.
-    static let queueLimit = 1024 * 1024
-    /// The same for all connections of a stream of packets together.
-    static let totalQueueLimit = 64 * 1024 * 1024
-    /// How long a reader may take nothing while it holds the others up.
-    static let stallLimit = TimeAmount.seconds(10)
     /// How long a CLOSE_REQ waits for its CLOSE_RSP: as long as upstream's client waits.
     static let closeTimeout = TimeAmount.seconds(10)
     /// Dials of one agent that have no answer yet.

@@ -16,4 +16,10 @@ package protocol RelayEnd: AnyObject {
     func partnerGone()
     /// The partner broke off.
     func partnerReset()
+    /// What the partner sent and this end has not got rid of, as far as it knows: less of it means that somebody reads.
+    var unwrittenBytes: Int { get }
+}
+
+extension RelayEnd {
+    package var unwrittenBytes: Int { 0 }
 }

@@ -98,6 +98,8 @@ package final class SocketEnd: ChannelInboundHandler, RelayEnd {
         perform(state.wroteBatch(isWritable: context.channel.isWritable))
     }
 
+    package var unwrittenBytes: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
+
     package func partnerTook(_ batches: Int) { perform(state.partnerTook(batches)) }
     package func partnerFinished() { perform(state.partnerFinished()) }
     package func partnerGone() { perform(state.partnerGone()) }

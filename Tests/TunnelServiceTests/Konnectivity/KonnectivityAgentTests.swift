@@ -1,6 +1,7 @@
 import Crypto
 import NIOCore
 import Synchronization
+import TestTunnel
 import Testing
 
 @testable import Tunnel
@@ -143,6 +144,28 @@ struct KonnectivityAgentTests {
                     let second = try #require(await calls.next())
                     second.answer([("serverid", "s1"), ("servercount", "1")])
                     try await TunnelFixture.eventually("the agent knows its server") { agent.connectedServers == 1 }
+                }
+            }
+        }
+    }
+
+    @Test("An agent that goes on looking does so at its interval")
+    func syncForever() async throws {
+        try await TunnelFixture.with { fixture in
+            try await ScriptedServer.with(files: try fixture.pki.server(name: "localhost")) { server in
+                let agent = try fixture.makeKonnectivityAgent(files: try fixture.pki.node("n1"), port: server.port, syncForever: true)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    defer { group.cancelAll() }
+                    group.addTask { try await agent.run() }
+                    let began = ContinuousClock.now
+                    var calls = server.calls.makeAsyncIterator()
+                    for _ in 0..<6 {
+                        let call = try #require(await calls.next())
+                        call.answer([("serverid", "s1"), ("servercount", "1")])
+                    }
+                    // Five waits of 50 ms.
+                    #expect(ContinuousClock.now - began >= .milliseconds(250))
+                    #expect(agent.connectedServers == 1)
                 }
             }
         }

@@ -41,6 +41,6 @@ struct PacketChannelTests {
         while let payload = try channel.readOutbound(as: HTTP2Frame.FramePayload.self) {
             if case .data(let frame) = payload { waiting += frame.data.readableBytes }
         }
-        #expect(waiting <= Carrier.unreadLimit + 101 * (words.utf8.count + 32))
+        #expect(waiting <= PeerReadsNothing.limit + 101 * (words.utf8.count + 32))
     }
 }

@@ -9,6 +9,11 @@ public final class KonnectivityAgent: Service {
     /// A connection that was lost is made anew after this, and not at the next look.
     private static let lossDelay = Duration.milliseconds(100)
 
+    private enum Wake {
+        case time
+        case loss
+    }
+
     public let counters: TunnelCounters
     private let configuration: KonnectivityAgentConfiguration
     private let dialer: KonnectivityServerDialer
@@ -53,7 +58,8 @@ public final class KonnectivityAgent: Service {
             interval: configuration.syncInterval, intervalCap: configuration.syncIntervalCap, isForever: configuration.syncForever)
         var generator = SystemRandomNumberGenerator()
         var lastProblem = ""
-        let (losses, loss) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (wakes, wake) = AsyncStream.makeStream(of: Wake.self, bufferingPolicy: .bufferingNewest(1))
+        var wakeIterator = wakes.makeAsyncIterator()
         while !Task.isCancelled {
             if sync.wantsAnother(connections: connectedServers) {
                 do {
@@ -62,7 +68,7 @@ public final class KonnectivityAgent: Service {
                         sync.found(serverCount: link.serverCount)
                         knownServers.store(link.serverCount, ordering: .relaxed)
                         logger.info("connected to a proxy server", metadata: ["server": "\(link.serverID)", "of": "\(link.serverCount)"])
-                        watchers.addTask { await self.watch(link, loss) }
+                        watchers.addTask { await self.watch(link, wake) }
                     } else {
                         sync.wasInVain()
                         try? await link.channel.close()
@@ -79,7 +85,11 @@ public final class KonnectivityAgent: Service {
             } else {
                 sync.wasInVain()
             }
-            await Self.wait(for: sync.delay(using: &generator), orFor: losses)
+            let delay = sync.delay(using: &generator)
+            let timer = dialer.eventLoop.scheduleTask(in: TimeAmount(delay)) { _ = wake.yield(.time) }
+            // One stream for both: a stream whose reader was cancelled for the sake of another would give nothing more.
+            if await wakeIterator.next() == .loss { try? await Task.sleep(for: min(Self.lossDelay, delay)) }
+            timer.cancel()
         }
     }
 
@@ -92,7 +102,7 @@ public final class KonnectivityAgent: Service {
         }
     }
 
-    private func watch(_ link: KonnectivityLink, _ loss: AsyncStream<Void>.Continuation) async {
+    private func watch(_ link: KonnectivityLink, _ wake: AsyncStream<Wake>.Continuation) async {
         // Unlike the future, this ends when the task is cancelled: the agent drains its connections afterwards.
         let (closures, closure) = AsyncStream.makeStream(of: Void.self)
         link.channel.closeFuture.whenComplete { _ in closure.finish() }
@@ -103,23 +113,6 @@ public final class KonnectivityAgent: Service {
             if links[link.serverID]?.channel === link.channel { links[link.serverID] = nil }
         }
         logger.info("lost a proxy server", metadata: ["server": "\(link.serverID)", "reason": "\(link.status.endReason)"])
-        loss.yield()
-    }
-
-    private static func wait(for delay: Duration, orFor losses: AsyncStream<Void>) async {
-        let wasLost = await withTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                try? await Task.sleep(for: delay)
-                return false
-            }
-            group.addTask {
-                for await _ in losses { return true }
-                return false
-            }
-            let first = await group.next() ?? false
-            group.cancelAll()
-            return first
-        }
-        if wasLost { try? await Task.sleep(for: min(lossDelay, delay)) }
+        wake.yield(.loss)
     }
 }

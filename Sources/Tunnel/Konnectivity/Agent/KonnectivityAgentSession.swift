@@ -13,7 +13,10 @@ final class KonnectivityAgentSession {
     private let opening: HPACKHeaders
     private(set) lazy var channel = PacketChannel(opening: opening) { self.handle($0) }
     private lazy var streams = PacketStreams(
-        carrier: channel, onStall: { [weak self] in self?.noteStall($0) }, onForget: { [weak self] _ in self?.count() })
+        carrier: channel,
+        // A dial that waits behind the packets is not seen here.
+        terms: { $0 > 1 ? .shared : .perhapsAlone },
+        onStall: { [weak self] in self?.noteStall($0) }, onForget: { [weak self] _ in self?.count() })
     /// Dials under way; one that is no longer here was given up.
     private var dials: Set<Int64> = []
     private var lastConnectID: Int64 = 0
@@ -111,7 +114,7 @@ final class KonnectivityAgentSession {
                 self.relay(random, far)
             case .failure(let error):
                 guard isWanted else { return }
-                self.refuse(random, (error as? DialFailure ?? .badGateway("\(error)")).naming(target))
+                self.refuse(random, error as? DialFailure ?? .badGateway("\(error)"), target)
             }
         }
     }
@@ -126,9 +129,10 @@ final class KonnectivityAgentSession {
         far.link(to: stream)
     }
 
-    private func refuse(_ random: Int64, _ failure: DialFailure) {
+    private func refuse(_ random: Int64, _ failure: DialFailure, _ target: Endpoint? = nil) {
         counters.dialsFailed.add(1)
-        channel.send(.dialResponse(random: random, connectID: 0, error: KonnectivityError.text(failure)))
+        if failure.status == 504 { counters.dialsTimedOut.add(1) }
+        channel.send(.dialResponse(random: random, connectID: 0, error: KonnectivityError.text(failure, dialing: target)))
     }
 
     private func count() { status.setOpen(dials.count + streams.count) }

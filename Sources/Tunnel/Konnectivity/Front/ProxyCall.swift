@@ -19,7 +19,11 @@ final class ProxyCall {
     }
 
     private(set) lazy var channel = PacketChannel { self.handle($0) }
-    private lazy var streams = PacketStreams(carrier: channel, onForget: { [weak self] _ in self?.finish() })
+    private lazy var streams = PacketStreams(
+        carrier: channel,
+        // HTTP/2's window is for this call alone.
+        terms: { _ in .alone },
+        onForget: { [weak self] _ in self?.finish() })
     private let dialer: any Dialer
     private let limits: FrontLimits
     private let counters: TunnelCounters

@@ -12,7 +12,7 @@ struct ProxyService {
     let logger: Logger
 
     func serve(_ channel: any Channel) throws {
-        // The kernel knows when the other end of a Unix socket is gone.
+        // kube-apiserver's host is this one, or near: the kernel knows when it is gone.
         _ = try HTTP2Ends.install(
             on: channel, mode: .server, patience: nil,
             onEvent: { event in

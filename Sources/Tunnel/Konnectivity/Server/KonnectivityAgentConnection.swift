@@ -14,7 +14,11 @@ final class KonnectivityAgentConnection: NodeConnection {
     private let channel: PacketChannel
     private let counters: TunnelCounters
     let logger: Logger
-    private lazy var streams = PacketStreams(carrier: channel) { [weak self] in self?.noteStall($0) }
+    private lazy var streams = PacketStreams(
+        carrier: channel,
+        // A dial waits for an answer that may be behind the packets.
+        terms: { [weak self] connections in connections > 1 || self?.dials.isEmpty == false ? .shared : .alone },
+        onStall: { [weak self] in self?.noteStall($0) })
     private var dials: [Int64: KonnectivityDial] = [:]
     private var isEnded = false
 
@@ -43,6 +47,7 @@ final class KonnectivityAgentConnection: NodeConnection {
             return dial
         }
         dials[dial.random] = dial
+        streams.reconsider()
         channel.send(.dialRequest(network: "tcp", address: target.description, random: dial.random))
         return dial
     }

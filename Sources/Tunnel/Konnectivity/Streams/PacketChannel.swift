@@ -185,7 +185,7 @@ final class PacketChannel: ChannelInboundHandler {
     private func handOut(_ context: ChannelHandlerContext) {
         do {
             while !isHeld, let message = try reader.next() { onEvent(.packet(try KonnectivityPacket(reading: message))) }
-            if unread > Carrier.unreadLimit { throw PeerReadsNothing(bytes: unread) }
+            if unread > PeerReadsNothing.limit { throw PeerReadsNothing(bytes: unread) }
         } catch {
             errorCaught(context: context, error: error)
             return

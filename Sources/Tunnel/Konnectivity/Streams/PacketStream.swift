@@ -16,6 +16,7 @@ final class PacketStream: RelayEnd {
     }
     /// When the partner last showed that it reads.
     private(set) var lastProgress = NIODeadline.now()
+    private var lastUnwritten = 0
     private var isWaiting = false
     private var isStepping = false
     private var closeTimer: Scheduled<Void>?
@@ -56,6 +57,13 @@ final class PacketStream: RelayEnd {
     func carrierLost() {
         if state.carrierLost() { dropQueue() }
         step()
+    }
+
+    /// Looks whether the partner got rid of anything since the last look.
+    func noteProgress(at now: NIODeadline) {
+        let unwritten = partner?.unwrittenBytes ?? 0
+        if unwritten < lastUnwritten { lastProgress = now }
+        lastUnwritten = unwritten
     }
 
     /// The partner has taken nothing for too long, at the others' cost.

@@ -3,9 +3,13 @@ import NIOCore
 /// The connections that share one stream of packets.
 ///
 /// There is no window: what one connection's reader leaves unread is queued here. A full queue stops the reading of the whole
-/// stream, and so holds up every other connection. A reader that takes nothing for too long meanwhile loses its connection.
+/// stream, and so holds up every other connection. A reader that takes nothing for too long meanwhile loses its connection, one that
+/// is merely slow does not: the others go at its pace, as they do with upstream.
 final class PacketStreams {
+    private static let lookInterval = TimeAmount.milliseconds(250)
+
     let carrier: PacketChannel
+    private let terms: (_ connections: Int) -> QueueTerms
     private let onStall: (PacketStream) -> Void
     private let onForget: (PacketStream) -> Void
     private var streams: [Int64: PacketStream] = [:]
@@ -17,10 +21,11 @@ final class PacketStreams {
 
     /// `onStall` is told of a connection that is about to be ended so that the others go on.
     init(
-        carrier: PacketChannel, onStall: @escaping (PacketStream) -> Void = { _ in },
-        onForget: @escaping (PacketStream) -> Void = { _ in }
+        carrier: PacketChannel, terms: @escaping (_ connections: Int) -> QueueTerms,
+        onStall: @escaping (PacketStream) -> Void = { _ in }, onForget: @escaping (PacketStream) -> Void = { _ in }
     ) {
         self.carrier = carrier
+        self.terms = terms
         self.onStall = onStall
         self.onForget = onForget
     }
@@ -32,6 +37,7 @@ final class PacketStreams {
         guard streams[connectID] == nil else { return nil }
         let stream = PacketStream(connectID: connectID, side: side, streams: self, countReceived: countReceived)
         streams[connectID] = stream
+        reconsider()
         return stream
     }
 
@@ -56,6 +62,7 @@ final class PacketStreams {
         // What it had queued no longer holds anybody up.
         queueChanged(from: stream.queuedBytes, to: 0)
         streams[stream.connectID] = nil
+        reconsider()
         onForget(stream)
     }
 
@@ -83,14 +90,20 @@ final class PacketStreams {
 
     func queueChanged(from old: Int, to new: Int) {
         queuedBytes += new - old
-        let limit = KonnectivityProtocol.queueLimit
+        let limit = QueueTerms.shared.limit
         if old < limit, new >= limit { fullQueues += 1 }
         if old >= limit, new < limit { fullQueues -= 1 }
-        let holds = fullQueues > 0 || queuedBytes >= KonnectivityProtocol.totalQueueLimit
+        reconsider()
+    }
+
+    /// Stops reading, or goes on: the queues have changed, or who is held up by them.
+    func reconsider() {
+        let holds =
+            fullQueues > 0 || queuedBytes >= QueueTerms.totalLimit || (streams.count == 1 && queuedBytes >= terms(1).limit)
         guard holds != carrier.isHeld else { return }
         if holds {
             carrier.hold()
-            look(after: KonnectivityProtocol.stallLimit)
+            look()
         } else {
             stallTimer?.cancel()
             stallTimer = nil
@@ -98,15 +111,18 @@ final class PacketStreams {
         }
     }
 
-    private func look(after time: TimeAmount) {
+    private func look() {
         stallTimer?.cancel()
-        stallTimer = carrier.schedule(in: time) {
-            let limit = NIODeadline.now() - KonnectivityProtocol.stallLimit
-            for stream in Array(self.streams.values) where stream.queuedBytes > 0 && stream.lastProgress <= limit {
+        stallTimer = carrier.schedule(in: Self.lookInterval) {
+            let now = NIODeadline.now()
+            for stream in Array(self.streams.values) where stream.queuedBytes > 0 {
+                stream.noteProgress(at: now)
+                // Asked for each, as the others may just have gone.
+                guard let limit = self.terms(self.streams.count).patience, now - stream.lastProgress >= limit else { continue }
                 self.onStall(stream)
                 stream.stalled()
             }
-            if self.carrier.isHeld { self.look(after: .milliseconds(250)) }
+            if self.carrier.isHeld { self.look() }
         }
     }
 }

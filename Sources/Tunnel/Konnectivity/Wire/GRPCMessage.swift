@@ -33,35 +33,47 @@ enum GRPCMessageError: Error, Hashable, CustomStringConvertible {
 struct GRPCMessageReader {
     /// The beginning of a message, prefix and all.
     private var partial = ByteBuffer()
-    private var incoming = ByteBuffer()
+    private var current = ByteBuffer()
+    private var later = CircularBuffer<ByteBuffer>(initialCapacity: 1)
 
     /// How many bytes wait for the rest of their message, or for `next()`.
-    var bufferedBytes: Int { partial.readableBytes + incoming.readableBytes }
+    var bufferedBytes: Int { later.reduce(partial.readableBytes + current.readableBytes) { $0 + $1.readableBytes } }
 
     mutating func append(_ piece: ByteBuffer) {
-        if incoming.readableBytes == 0 {
-            incoming = piece
+        if current.readableBytes == 0, later.isEmpty {
+            current = piece
         } else {
-            incoming.writeImmutableBuffer(piece)
+            later.append(piece)
         }
     }
 
     /// The next message that is complete. After an error the stream is of no use.
     mutating func next() throws(GRPCMessageError) -> ByteBuffer? {
-        if partial.readableBytes == 0 {
-            guard let length = try Self.messageLength(incoming) else { return setAside() }
-            guard incoming.readableBytes >= GRPCMessage.prefixLength + length else { return setAside() }
-            incoming.moveReaderIndex(forwardBy: GRPCMessage.prefixLength)
-            return incoming.readSlice(length: length)
+        while true {
+            if current.readableBytes == 0 {
+                // Not kept for its capacity: messages hold on to it.
+                current = later.popFirst() ?? ByteBuffer()
+                if current.readableBytes == 0, later.isEmpty { return nil }
+            }
+            if partial.readableBytes == 0 {
+                if let length = try Self.messageLength(current), current.readableBytes >= GRPCMessage.prefixLength + length {
+                    current.moveReaderIndex(forwardBy: GRPCMessage.prefixLength)
+                    return current.readSlice(length: length)
+                }
+                // The beginning of a message moves to memory of its own: the piece it came in may be far larger.
+                partial = ByteBuffer(bytes: current.readableBytesView)
+                current = ByteBuffer()
+                continue
+            }
+            take(GRPCMessage.prefixLength)
+            guard let length = try Self.messageLength(partial) else { continue }
+            take(GRPCMessage.prefixLength + length)
+            guard partial.readableBytes == GRPCMessage.prefixLength + length else { continue }
+            var message = partial
+            partial = ByteBuffer()
+            message.moveReaderIndex(forwardBy: GRPCMessage.prefixLength)
+            return message
         }
-        take(GRPCMessage.prefixLength)
-        guard let length = try Self.messageLength(partial) else { return nil }
-        take(GRPCMessage.prefixLength + length)
-        guard partial.readableBytes == GRPCMessage.prefixLength + length else { return nil }
-        var message = partial
-        partial = ByteBuffer()
-        message.moveReaderIndex(forwardBy: GRPCMessage.prefixLength)
-        return message
     }
 
     /// Nil while the prefix is not complete.
@@ -73,17 +85,10 @@ struct GRPCMessageReader {
         return Int(length)
     }
 
-    /// Moves what is left, the beginning of a message, to memory of its own: the piece it came in may be far larger.
-    private mutating func setAside() -> ByteBuffer? {
-        partial = ByteBuffer(bytes: incoming.readableBytesView)
-        incoming = ByteBuffer()
-        return nil
-    }
-
     /// Lets `partial` grow to `count` bytes, as far as there are any.
     private mutating func take(_ count: Int) {
         let missing = count - partial.readableBytes
-        guard missing > 0, let bytes = incoming.readSlice(length: min(missing, incoming.readableBytes)) else { return }
+        guard missing > 0, let bytes = current.readSlice(length: min(missing, current.readableBytes)) else { return }
         partial.writeImmutableBuffer(bytes)
     }
 }

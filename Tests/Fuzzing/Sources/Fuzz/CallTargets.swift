@@ -165,7 +165,7 @@ private final class FuzzedCall: ChannelOutboundHandler {
         defer { promise?.succeed() }
         guard case .data(let frame) = unwrapOutboundIn(data), case .byteBuffer(let bytes) = frame.data else { return }
         waiting += bytes.readableBytes
-        let limit = Carrier.unreadLimit + watermark + (2 << 20) + sockets.count * FuzzedSocket.largestRead
+        let limit = PeerReadsNothing.limit + watermark + (2 << 20) + sockets.count * FuzzedSocket.largestRead
         check(waiting <= limit, "\(waiting) bytes wait for an agent that does not read")
         reader.append(bytes)
         do {

@@ -129,7 +129,7 @@ final class FuzzedCarrier {
             }
         }
         // Answers, what was being written when it became too much, and one burst of each stream.
-        let limit = Carrier.unreadLimit + FrameReader.maximumData + watermark + 8 * FuzzedSocket.largestRead
+        let limit = PeerReadsNothing.limit + FrameReader.maximumData + watermark + 8 * FuzzedSocket.largestRead
         check(!isHostile || onTheWay.readableBytes <= limit, "\(onTheWay.readableBytes) bytes wait for a peer that does not read")
         tellWritability()
     }
