@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 minutes=${MINUTES:-5}
 seed=${SEED:-$((RANDOM * 32768 + RANDOM + 1))}
+((minutes >= 1)) || { echo "error: MINUTES=$minutes: at least one" >&2; exit 64; }
 folder=$PWD/.build/fuzzing
 clang=$(dirname "$(readlink -f "$(command -v swiftc)")")/../lib/clang
 library=$(find -L "$clang" -name "libclang_rt.fuzzer_no_main-$(uname -m).a" | head -1)
@@ -27,6 +28,7 @@ targets=("$@")
 [ $# -gt 0 ] || mapfile -t targets < <("$fuzz" list)
 seconds=$((minutes * 60 / ${#targets[@]}))
 commit=$(git rev-parse --short HEAD)
+git diff --quiet HEAD -- Sources || commit+="+"
 cases=0
 result=""
 mkdir -p "$folder/found"
