@@ -46,7 +46,8 @@ private final class FuzzedCall: ChannelOutboundHandler {
     private var dials: [any PendingDial] = []
     /// The numbers of the dials that the agent was sent.
     private var asked: [Int64] = []
-    private var open: Set<Int64> = []
+    /// Connections that there were; an agent may well use a number twice.
+    private var opened: Set<Int64> = []
     private var reader = GRPCMessageReader()
     /// What left and the agent has not read.
     private var waiting = 0
@@ -100,7 +101,7 @@ private final class FuzzedCall: ChannelOutboundHandler {
                 answers += 1
                 check(answers == 1, "a dial was answered twice")
                 guard case .success(let end) = result, let stream = end as? PacketStream else { return }
-                open.insert(stream.connectID)
+                opened.insert(stream.connectID)
                 guard let socket = try? FuzzedSocket(on: loop, checksPattern: false) else { return }
                 sockets.append(socket)
                 stream.link(to: socket.end)
@@ -177,10 +178,9 @@ private final class FuzzedCall: ChannelOutboundHandler {
         switch packet {
         case .dialRequest(_, _, let random): asked.append(random)
         case .data(let connectID, let bytes):
-            check(open.contains(connectID), "DATA on connection \(connectID), which is not open")
+            check(opened.contains(connectID), "DATA on connection \(connectID), which was never opened")
             check(bytes.readableBytes <= KonnectivityProtocol.chunk, "\(bytes.readableBytes) bytes in one packet")
-        case .closeRequest(let connectID): open.remove(connectID)
-        case .closeDial: break
+        case .closeRequest, .closeDial: break
         default: fatalError("FINDING: a server says \(packet)")
         }
     }

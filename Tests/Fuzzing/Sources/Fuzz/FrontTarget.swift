@@ -32,6 +32,7 @@ private final class FuzzedFront: Dialer {
     private let loop = EmbeddedEventLoop()
     private let channel: EmbeddedChannel
     private var refuses = false
+    private var inputEnded = false
     private var pending: Pending?
     private var dials = 0
     private var far: FuzzedSocket?
@@ -63,7 +64,7 @@ private final class FuzzedFront: Dialer {
         case 4: loop.advanceTime(by: .milliseconds(Int64(input.number(below: 12_000))))
         case 5:
             switch input.byte() & 31 {
-            case 0: if channel.isActive { channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
+            case 0: end()
             case 1: if channel.isActive { channel.pipeline.fireErrorCaught(IOError(errnoCode: 104, reason: "read")) }
             case 2: channel.close(promise: nil)
             case 3: refuses = true
@@ -74,8 +75,14 @@ private final class FuzzedFront: Dialer {
         collect()
     }
 
+    private func end() {
+        guard channel.isActive, !inputEnded else { return }
+        inputEnded = true
+        channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+    }
+
     private func arrive(_ bytes: ByteBuffer) {
-        guard channel.isActive else { return }
+        guard channel.isActive, !inputEnded else { return }
         channel.pipeline.fireChannelRead(bytes)
         channel.pipeline.fireChannelReadComplete()
     }
