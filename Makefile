@@ -4,7 +4,7 @@ CONFIGURATION ?= debug
 SWIFT_BUILD := swift build --configuration $(CONFIGURATION) -debug-info-format none
 export CONFIGURATION
 
-.PHONY: help demo demo-down build test test-lab bench fuzz check-release lint packages
+.PHONY: help demo demo-down build test test-lab bench fuzz soak chaos check-release lint packages
 
 help:            ## show this list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,12 @@ bench: packages  ## speed, as ratios to a floor measured beside it; one of them:
 
 fuzz: packages   ## fuzz every parser of the tunnel, MINUTES=5 in all; one target: make fuzz ONLY=frames
 	@scripts/fuzz.sh $(ONLY)
+
+soak: packages   ## the tunnel under faults of all kinds, and what it holds afterwards: a round of MINUTES=30, SEED=n to have it again
+	@scripts/campaign.sh soak
+
+chaos: packages  ## three tunnel servers, one killed every 10 s, while dials and sessions go through the others; MINUTES=5, SEED=n
+	@scripts/campaign.sh chaos
 
 check-release: packages  ## build for release, and check sizes, linkage and memory
 	@scripts/check-release.sh

@@ -98,7 +98,8 @@ let testDependencies: [String: [Target.Dependency]] = [
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],
-    "TunnelService": ["NodeAgent", "TestKubernetes", .crypto, .nioHTTP1, .nioHPACK, .nioHTTP2, .nioSSL],
+    "Tunnel": [.nioEmbedded],
+    "TunnelService": ["NodeAgent", "TestKubernetes", "TestTunnel", .crypto, .nioHTTP1, .nioHPACK, .nioHTTP2, .nioSSL],
 ]
 
 let package = Package(
@@ -160,6 +161,14 @@ let package = Package(
             .target(name: "TestCommands", dependencies: [.subprocess], path: "Tests/Support/TestCommands", swiftSettings: settings),
             // A real SSH server for tests; no product links it.
             .target(name: "TestSSHServer", dependencies: ["SSHClient"], path: "Tests/Support/TestSSHServer", swiftSettings: settings),
+            // Connections, targets and certificates for tests of the tunnel; no product links it.
+            .target(
+                name: "TestTunnel", dependencies: ["Tunnel", .asn1, .crypto, .nioCore, .nioPosix, .x509],
+                path: "Tests/Support/TestTunnel", swiftSettings: settings),
+            // What `make soak` and `make chaos` run.
+            .executableTarget(
+                name: "tunnel-campaign", dependencies: ["TestTunnel", "Tunnel", .argumentParser, .crypto, .nioCore],
+                path: "Tests/TunnelCampaign", swiftSettings: settings),
         ]
         + [
             .testTarget(name: "EndToEndTests", dependencies: ["TestCommands"], swiftSettings: settings)

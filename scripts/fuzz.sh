@@ -19,6 +19,10 @@ export SWIFT_BACKTRACE=enable=no
 
 if [ "${1:-}" = replay ]; then exec "$fuzz" run "$2" "$3"; fi
 
+# A build meanwhile does not change what is fuzzed.
+cp "$fuzz" "$folder/running"
+fuzz=$folder/running
+
 targets=("$@")
 [ $# -gt 0 ] || mapfile -t targets < <("$fuzz" list)
 seconds=$((minutes * 60 / ${#targets[@]}))
@@ -34,7 +38,9 @@ for target in "${targets[@]}"; do
         -artifact_prefix="$folder/found/$target-" "$corpus" >"$log" 2>&1 || {
         result+="${result:+, }finding in $target"
         echo "finding in $target, seed $seed:"
-        grep -E 'FINDING|Fatal|ERROR|Test unit|Base64' "$log" || tail -5 "$log"
+        grep -E 'Fatal|ERROR|Test unit' "$log" || tail -5 "$log"
+        found=$(sed -n 's/.*Test unit written to //p' "$log")
+        [ ! -f "$found" ] || { echo -n "its input: " && base64 -w0 "$found" && echo; }
     }
     count=$(awk '/stat::number_of_executed_units/ { print $2 }' "$log")
     echo "$target: ${count:-0} cases in $seconds s, $(find "$corpus" -type f | wc -l) inputs kept"

@@ -36,8 +36,8 @@ struct Agent: AsyncParsableCommand {
 
     func run() async throws {
         let logger = Logger(level: logLevel)
-        let agent = KonnectivityAgent(configuration: try configuration(), logger: logger)
-        let health = KonnectivityAgentHealth(host: healthServerHost, port: healthServerPort, agent: agent, logger: logger)
+        let agent = StandaloneAgent(configuration: try configuration(), logger: logger)
+        let health = StandaloneAgentHealth(host: healthServerHost, port: healthServerPort, agent: agent, logger: logger)
         var group = ServiceGroupConfiguration(services: [health, agent], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = drainTime.duration + .seconds(5)
         try await ServiceGroup(configuration: group).run()

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import TestTunnel
 import Testing
 import Tunnel
 

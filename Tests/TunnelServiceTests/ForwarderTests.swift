@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOPosix
+import TestTunnel
 import Testing
 import Tunnel
 

@@ -3,6 +3,7 @@ import KubernetesAPI
 import KubernetesClient
 import NIOCore
 import TestKubernetes
+import TestTunnel
 import Testing
 import Tunnel
 

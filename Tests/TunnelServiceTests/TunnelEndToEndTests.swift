@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import NIOCore
 import Synchronization
+import TestTunnel
 import Testing
 import Tunnel
 

@@ -1,6 +1,7 @@
 import Crypto
 import NIOCore
 import Synchronization
+import TestTunnel
 import Testing
 
 @testable import Tunnel

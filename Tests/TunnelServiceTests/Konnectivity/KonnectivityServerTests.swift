@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import TestTunnel
 import Testing
 
 @testable import Tunnel

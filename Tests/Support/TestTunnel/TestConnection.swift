@@ -1,16 +1,19 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import Tunnel
 
 /// A connection of a test's, read and written a piece at a time.
-struct TestConnection {
-    typealias Channel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+package struct TestConnection {
+    package typealias Channel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
-    struct Ended: Error, Equatable {}
+    package struct Ended: Error, Equatable {
+        package init() {}
+    }
 
     var input: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
-    let output: NIOAsyncChannelOutboundWriter<ByteBuffer>
-    let channel: any NIOCore.Channel
+    package let output: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    package let channel: any NIOCore.Channel
     private var leftover = ByteBuffer()
 
     init(
@@ -23,7 +26,7 @@ struct TestConnection {
     }
 
     /// The next bytes, or nil at the end.
-    mutating func read() async throws -> ByteBuffer? {
+    package mutating func read() async throws -> ByteBuffer? {
         if leftover.readableBytes > 0 {
             defer { leftover = ByteBuffer() }
             return leftover
@@ -31,7 +34,7 @@ struct TestConnection {
         return try await input.next()
     }
 
-    mutating func read(exactly count: Int) async throws -> String {
+    package mutating func read(exactly count: Int) async throws -> String {
         var collected = ByteBuffer()
         while collected.readableBytes < count {
             guard var next = try await read() else { throw Ended() }
@@ -42,26 +45,34 @@ struct TestConnection {
         return text
     }
 
-    mutating func readToEnd() async throws -> [UInt8] {
+    package mutating func readToEnd() async throws -> [UInt8] {
         var all: [UInt8] = []
         while let next = try await read() { all += next.readableBytesView }
         return all
     }
 
-    mutating func readHeader() async throws -> String {
+    package mutating func readHeader() async throws -> String {
         var text = ""
         while !text.hasSuffix("\r\n\r\n") { text += try await read(exactly: 1) }
         return text
     }
 
-    func write(_ text: String) async throws { try await output.write(ByteBuffer(string: text)) }
-    func write(_ bytes: [UInt8]) async throws { try await output.write(ByteBuffer(bytes: bytes)) }
+    package func write(_ text: String) async throws { try await output.write(ByteBuffer(string: text)) }
+    package func write(_ bytes: [UInt8]) async throws { try await output.write(ByteBuffer(bytes: bytes)) }
     /// Returns once the kernel has it all, so that a close loses nothing on this side.
-    func flush(_ bytes: [UInt8]) async throws { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get() }
-    func finish() { output.finish() }
+    package func flush(_ bytes: [UInt8]) async throws { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get() }
+    package func finish() { output.finish() }
+
+    /// Breaks off, so that over TCP the other side sees a reset.
+    package func reset() async throws {
+        if let options = channel as? any SocketOptionProvider {
+            try? await options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        }
+        try await channel.close()
+    }
 
     /// Connects to a Unix socket and runs `body`.
-    static func open<Result: Sendable>(
+    package static func open<Result: Sendable>(
         _ path: String, _ body: @Sendable (inout TestConnection) async throws -> Result
     ) async throws -> Result {
         let channel = try await bootstrap.connect(unixDomainSocketPath: path) { channel in
@@ -70,7 +81,7 @@ struct TestConnection {
         return try await use(channel, body)
     }
 
-    static func open<Result: Sendable>(
+    package static func open<Result: Sendable>(
         host: String, port: Int, _ body: @Sendable (inout TestConnection) async throws -> Result
     ) async throws -> Result {
         let channel = try await bootstrap.connect(host: host, port: port) { channel in
@@ -93,7 +104,7 @@ struct TestConnection {
     }
 
     /// Asks for a target and returns the status line.
-    mutating func connect(to target: String) async throws -> String {
+    package mutating func connect(to target: String) async throws -> String {
         try await write("CONNECT \(target) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         let header = try await readHeader()
         return String(header.prefix { $0 != "\r\n" })
@@ -107,13 +118,14 @@ struct TestConnection {
     }
 }
 
-/// A TCP server on loopback that serves each connection with `serve`.
-struct TestTarget {
-    let port: Int
-    var address: String { "127.0.0.1:\(port)" }
+/// A TCP server, on loopback unless it is told otherwise, that serves each connection with `serve`.
+package struct TestTarget {
+    package let port: Int
+    package var address: String { "127.0.0.1:\(port)" }
 
-    static func with<Result: Sendable>(
-        serve: @escaping @Sendable (inout TestConnection) async throws -> Void, _ body: @Sendable (TestTarget) async throws -> Result
+    package static func with<Result: Sendable>(
+        host: String = "127.0.0.1", serve: @escaping @Sendable (inout TestConnection) async throws -> Void,
+        _ body: @Sendable (TestTarget) async throws -> Result
     ) async throws -> Result {
         let (clients, arrivals) = AsyncStream.makeStream(of: TestConnection.Channel.self)
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -122,7 +134,7 @@ struct TestTarget {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { _ = arrivals.yield(try TestConnection.wrap(channel)) }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+            .bind(host: host, port: 0).get()
         let port = server.localAddress?.port ?? 0
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -149,7 +161,7 @@ struct TestTarget {
     }
 
     /// Sends back what it gets, then closes when the client does.
-    @Sendable static func echo(_ connection: inout TestConnection) async throws {
+    @Sendable package static func echo(_ connection: inout TestConnection) async throws {
         while let bytes = try await connection.read() { try await connection.output.write(bytes) }
         connection.finish()
     }

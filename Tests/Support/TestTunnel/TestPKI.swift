@@ -1,18 +1,21 @@
 import Crypto
 import Foundation
 import SwiftASN1
-import Testing
 import Tunnel
 import X509
 
 /// A cluster's CA and the certificates that a test needs, as files in a directory of the test's own.
-struct TestPKI {
-    let directory: String
+package struct TestPKI {
+    struct NoCertificate: Error {
+        var path: String
+    }
+
+    package let directory: String
     private let authorityKey = P256.Signing.PrivateKey()
     private let authorityName: DistinguishedName
-    let authority: Certificate
+    package let authority: Certificate
 
-    init(directory: String) throws {
+    package init(directory: String) throws {
         self.directory = directory
         authorityName = try DistinguishedName { CommonName("test-ca") }
         authority = try Certificate(
@@ -27,22 +30,22 @@ struct TestPKI {
         try write("ca.crt", authority.serializeAsPEM().pemString)
     }
 
-    var authorityPath: String { directory + "/ca.crt" }
+    package var authorityPath: String { directory + "/ca.crt" }
 
-    func write(_ name: String, _ text: String) throws {
+    package func write(_ name: String, _ text: String) throws {
         try SmallFile.replace(directory + "/" + name, with: text)
     }
 
     /// The certificate of a file, DER.
-    func certificate(_ path: String) throws -> [UInt8] {
+    package func certificate(_ path: String) throws -> [UInt8] {
         let text = try SmallFile.text(path)
         let end = "-----END CERTIFICATE-----"
-        let pem = try #require(text.range(of: end)).upperBound
+        guard let pem = text.range(of: end)?.upperBound else { throw NoCertificate(path: path) }
         return try Certificate(pemEncoded: String(text[..<pem])).serializeAsPEM().derBytes
     }
 
     /// The tunnel server's files, or another server's.
-    func server(
+    package func server(
         name: String = "nestbox-tunnel", file: String = "server", dnsNames: [String] = [], address: String? = nil
     ) throws -> TLSFiles {
         var names = ([name] + dnsNames).map { GeneralName.dnsName($0) }
@@ -58,7 +61,7 @@ struct TestPKI {
 
     /// A kubelet's certificate and key in one file, as the kubelet keeps them; returns the agent's files.
     @discardableResult
-    func node(
+    package func node(
         _ node: String, group: String = "system:nodes", notBefore: Date = Date(timeIntervalSinceNow: -60), file: String? = nil
     ) throws -> TLSFiles {
         let subject = try DistinguishedName {
