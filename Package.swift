@@ -167,7 +167,7 @@ let package = Package(
                 path: "Tests/Support/TestTunnel", swiftSettings: settings),
             // What `make soak` and `make chaos` run.
             .executableTarget(
-                name: "tunnel-campaign", dependencies: ["TestTunnel", "Tunnel", .argumentParser, .crypto, .nioCore],
+                name: "tunnel-campaign", dependencies: ["TestTunnel", "Tunnel", .argumentParser, .crypto, .nioCore, .nioPosix],
                 path: "Tests/TunnelCampaign", swiftSettings: settings),
         ]
         + [

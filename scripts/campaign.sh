@@ -38,7 +38,8 @@ trap leave EXIT
 trap 'exit 130' INT TERM HUP
 
 # Every process is in a process namespace that ends with its first, the campaign, which is killed when this script ends.
-nice -n 10 setpriv --pdeathsig KILL unshare --net --mount --pid --fork --kill-child=KILL --mount-proc \
+# Swift's threads, as root, would make themselves as urgent as any.
+nice -n 10 setpriv --pdeathsig KILL --bounding-set -sys_nice unshare --net --mount --pid --fork --kill-child=KILL --mount-proc \
     sh -c 'mount -t tmpfs tmpfs /run && exec "$@"' campaign \
     "$bin/tunnel-campaign" "$campaign" --minutes "$minutes" --seed "$seed" --products "$bin" --directory "$work" &
 child=$!

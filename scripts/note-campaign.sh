@@ -3,6 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 file=docs/campaigns.md
+# Rounds may run beside each other.
+exec 9<docs
+flock 9
 row="| $(date -u +%F\ %H:%M) | $2 | $4 | $3 | $5 |"
 grep -q "^## $1\$" "$file" || { echo "error: $file has no heading \"$1\"" >&2; exit 1; }
 # Behind the last row of that section's table.

@@ -2,27 +2,43 @@ import Synchronization
 
 /// What is counted while servers are killed.
 final class ChaosCounts: Sendable {
+    static let definition = [
+        "A server lives from the first good connection after its start until just before it is killed. Counted are connections that",
+        "were opened through a server that lived. One that is refused, breaks off, answers other than it was asked or not in time,",
+        "- and whose server was killed under it, is lost with its own server;",
+        "- and whose server held no agent when it was opened, so that a peer carried it, and that ended within 2 s after another",
+        "  server was killed, is lost with that peer;",
+        "- else it failed.",
+    ]
+
+    /// How a connection began.
+    struct Opening: Sendable {
+        var life: LifeLog.Life
+        var isPassedOn: Bool
+        var start = ContinuousClock.now
+    }
+
+    struct Count {
+        var all = 0
+        var passedOn = 0
+        var failed = 0
+        var lostWithServer = 0
+        var lostWithPeer = 0
+        var longest = Duration.zero
+
+        func summary(_ name: String) -> String {
+            "\(name) \(all) (\(passedOn) passed on), failed \(failed), lost with their own server \(lostWithServer), with the peer "
+                + "that carried them \(lostWithPeer), longest \(longest.seconds) s"
+        }
+    }
+
     struct Totals {
         var kills = 0
-        var dials = 0
-        var failedDials = 0
-        var lostDials = 0
-        var sessions = 0
-        var failedSessions = 0
-        var lostSessions = 0
-        var longest = Duration.zero
-        var slowestDial = Duration.zero
+        var dials = Count()
+        var sessions = Count()
         var problems: [String] = []
 
-        var lines: [String] {
-            [
-                "servers killed: \(kills)",
-                "dials through live servers: \(dials), failed \(failedDials), lost with their own server \(lostDials), "
-                    + "slowest \(slowestDial.seconds) s",
-                "sessions through live servers: \(sessions), failed \(failedSessions), lost with their own server \(lostSessions), "
-                    + "longest \(longest.seconds) s",
-            ]
-        }
+        var lines: [String] { ["servers killed: \(kills)", dials.summary("dials"), sessions.summary("sessions")] }
     }
 
     private let totals = Mutex(Totals())
@@ -30,38 +46,35 @@ final class ChaosCounts: Sendable {
     var current: Totals { totals.withLock { $0 } }
 
     func killed() { totals.withLock { $0.kills += 1 } }
+    func dialled(_ problem: String?, _ opening: Opening, _ log: LifeLog) { add(problem, "dial", \.dials, opening, log) }
+    func session(_ problem: String?, _ opening: Opening, _ log: LifeLog) { add(problem, "session", \.sessions, opening, log) }
 
-    func dialled(_ problem: String?, during life: LifeLog.Life, _ log: LifeLog, start: ContinuousClock.Instant) {
-        let time = ContinuousClock.now - start
-        let failure = problem.map { describe("dial", $0, life, log, time) }
-        let isOver = log.isOver(life)
-        totals.withLock { totals in
-            totals.dials += 1
-            guard let failure else { return totals.slowestDial = max(totals.slowestDial, time) }
-            if isOver { return totals.lostDials += 1 }
-            totals.failedDials += 1
-            totals.problems.append(failure)
+    private func add(
+        _ problem: String?, _ kind: String, _ count: sending WritableKeyPath<Totals, Count>, _ opening: Opening, _ log: LifeLog
+    ) {
+        let time = ContinuousClock.now - opening.start
+        let server = opening.life.server
+        let death = log.lastDeath(beside: server)
+        let isOver = log.isOver(opening.life)
+        let isPeers = opening.isPassedOn && death.map { $0.ago < LifeLog.aftermath } == true
+        let words = problem.map { problem in
+            let beside = death.map { "\($0.server) was killed \($0.ago.seconds) s before" } ?? "nobody was killed"
+            return "\(kind) through \(server)\(opening.isPassedOn ? ", passed on" : ""), after \(time.seconds) s, \(beside): \(problem)"
         }
-        if let failure, !isOver { say("FAILED: \(failure)") }
-    }
-
-    func session(_ problem: String?, during life: LifeLog.Life, _ log: LifeLog, start: ContinuousClock.Instant) {
-        let time = ContinuousClock.now - start
-        let failure = problem.map { describe("session", $0, life, log, time) }
-        let isOver = log.isOver(life)
         totals.withLock { totals in
-            totals.sessions += 1
-            totals.longest = max(totals.longest, time)
-            guard let failure else { return }
-            if isOver { return totals.lostSessions += 1 }
-            totals.failedSessions += 1
-            totals.problems.append(failure)
+            totals[keyPath: count].all += 1
+            totals[keyPath: count].longest = max(totals[keyPath: count].longest, time)
+            if opening.isPassedOn { totals[keyPath: count].passedOn += 1 }
+            guard let words else { return }
+            if isOver {
+                totals[keyPath: count].lostWithServer += 1
+            } else if isPeers {
+                totals[keyPath: count].lostWithPeer += 1
+            } else {
+                totals[keyPath: count].failed += 1
+                totals.problems.append(words)
+            }
         }
-        if let failure, !isOver { say("FAILED: \(failure)") }
-    }
-
-    private func describe(_ kind: String, _ problem: String, _ life: LifeLog.Life, _ log: LifeLog, _ time: Duration) -> String {
-        let death = log.lastDeath(beside: life.server).map { "\($0.server) was killed \($0.ago.seconds) s before" } ?? "nobody was killed"
-        return "\(kind) through \(life.server), after \(time.seconds) s, \(death): \(problem)"
+        if let words, !isOver { say("\(isPeers ? "lost with its peer" : "FAILED"): \(words)") }
     }
 }

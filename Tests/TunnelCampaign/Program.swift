@@ -16,6 +16,8 @@ struct Program: Sendable {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        // A connection of this process's that a program kept open would not end with it.
+        guard try Self.closeFrom(&actions, STDERR_FILENO + 1) == 0 else { throw Failure(description: "descriptors would be inherited") }
         var words = arguments.map { strdup($0) }
         defer { words.forEach { free($0) } }
         words.append(nil)
@@ -23,6 +25,15 @@ struct Program: Sendable {
         let code = posix_spawnp(&pid, arguments[0], &actions, nil, words, environ)
         guard code == 0 else { throw Failure(description: "\(arguments[0]): \(String(cString: strerror(code)))") }
         self.pid = pid
+    }
+
+    /// Swift's Glibc leaves out what glibc declares for GNU sources only.
+    private static func closeFrom(_ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>, _ first: Int32) throws -> Int32 {
+        typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
+        guard let symbol = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else {
+            throw Failure(description: "this glibc is older than 2.34")
+        }
+        return unsafeBitCast(symbol, to: CloseFrom.self)(actions, first)
     }
 
     /// Runs one to its end; it is to succeed.

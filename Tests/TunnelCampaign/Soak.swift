@@ -14,7 +14,7 @@ struct Soak: Sendable {
     /// Upstream's protocol, which this agent speaks, has no half-close: the answer to an upload may be lost, the upload may not.
     static let withoutHalfClose: Set<String> = ["a4"]
     static let connectionsASecond = 14.0
-    static let warmUp = Duration.seconds(90)
+    static let warmUp = Duration.seconds(60)
 
     let time: Duration
     let seed: UInt64
@@ -41,7 +41,7 @@ struct Soak: Sendable {
             let sockets = members.mapValues(\.socket)
             let parts = Parts(
                 members: members,
-                traveller: Traveller(port: target.port, ledger: ledger) { sockets[$0] ?? "" },
+                traveller: Traveller(port: target.port, ledger: ledger, lag: Lag()) { sockets[$0] ?? "" },
                 tally: Tally(log: log, servers: Set(Self.servers), routers: Self.routers), log: log,
                 maker: FaultMaker(network: network, members: members))
             try await waitForAgents(members)

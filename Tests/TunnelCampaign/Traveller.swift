@@ -9,6 +9,7 @@ struct Traveller: Sendable {
 
     let port: Int
     let ledger: Ledger
+    let lag: Lag
     let socket: @Sendable (String) -> String
 
     /// It ended before it should have.
@@ -48,7 +49,7 @@ struct Traveller: Sendable {
             }
         }
         let answerTime = await notes.answerTime
-        if let answerTime, answerTime > Self.answerLimit { outcome = .wrong("the dial was answered after \(answerTime)") }
+        if let answerTime, answerTime > Self.answerLimit { outcome = .wrong("the dial was answered after \(answerTime.seconds) s") }
         let entry = ledger.entry(trip.id)
         ledger.forget(trip.id)
         return TripReport(trip: trip, start: start, end: .now, agent: entry?.agent, answerTime: answerTime, outcome: outcome)
@@ -96,10 +97,13 @@ struct Traveller: Sendable {
                 answer = try await connection.connect(to: self.target(of: trip))
             } catch {
                 let time = ContinuousClock.now - start
-                guard time < Self.answerLimit else { throw Impossible(what: "a dial had no answer in \(time)") }
+                guard time - self.lag.total(inLast: time) < Self.answerLimit else {
+                    throw Impossible(what: "a dial had no answer in \(time.seconds) s")
+                }
                 throw error
             }
-            await notes.answered(after: ContinuousClock.now - start)
+            let time = ContinuousClock.now - start
+            await notes.answered(after: time < .seconds(7) ? time : time - self.lag.total(inLast: time))
             let isEstablished = answer == "HTTP/1.1 200 Connection Established"
             guard trip.kind.isGoodDial else {
                 guard !isEstablished, answer.hasPrefix("HTTP/1.1 ") else { throw Impossible(what: "\(trip.kind) was answered \(answer)") }
