@@ -10,12 +10,17 @@ import NIOPosix
 public final class ProcessMemory {
     private static let heapThreshold: Int32 = 8 * 1024 * 1024
     private static let pause = TimeAmount.seconds(1)
+    /// A few connections with large windows leave as much behind as many small ones.
+    private static let burst = 8
+    /// How often at most: it looks through all of the heap.
+    private static let interval = TimeAmount.seconds(10)
 
     private let eventLoop: any EventLoop
     private var open = 0
     /// The most connections since memory was given back.
     private var peak = 0
     private var isScheduled = false
+    private var lastTime: NIODeadline?
 
     init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
@@ -34,12 +39,13 @@ public final class ProcessMemory {
 
     func closed() {
         open -= 1
-        guard peak >= 100, open < peak / 2, !isScheduled else { return }
+        guard peak >= Self.burst, open < peak / 2, !isScheduled else { return }
         isScheduled = true
-        eventLoop.assumeIsolated().scheduleTask(in: Self.pause) {
+        let next = NIODeadline.now() + Self.pause
+        eventLoop.assumeIsolated().scheduleTask(deadline: lastTime.map { max(next, $0 + Self.interval) } ?? next) {
             self.isScheduled = false
             self.peak = self.open
-            // It looks through all of the heap.
+            self.lastTime = .now()
             NIOThreadPool.singleton.submit { _ in _ = malloc_trim(0) }
         }
     }
