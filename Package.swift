@@ -98,6 +98,7 @@ let testDependencies: [String: [Target.Dependency]] = [
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],
+    "Tunnel": [.nioEmbedded],
     "TunnelService": ["NodeAgent", "TestKubernetes", "TestTunnel", .crypto, .nioHTTP1, .nioHPACK, .nioHTTP2, .nioSSL],
 ]
 
@@ -141,8 +142,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "nestbox-node", dependencies: ["NodeAgent", "Tunnel", .logging, .serviceLifecycle, .unixSignals], swiftSettings: settings,
-            // It runs on machines that have no Swift, whatever the configuration it was built with.
-            linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+            // It runs on machines that have no Swift, whatever the configuration it was built with. What that flag exports to plugins,
+            // which there are none of, would keep all of it in the file and, as the kernel maps code by large pieces, in memory.
+            linkerSettings: [.unsafeFlags(["-static-stdlib", "-Xlinker", "--no-export-dynamic"])]),
     ]
         + modules.map { .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: settings) }
         + [

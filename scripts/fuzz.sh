@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 minutes=${MINUTES:-5}
 seed=${SEED:-$((RANDOM * 32768 + RANDOM + 1))}
+((minutes >= 1)) || { echo "error: MINUTES=$minutes: at least one" >&2; exit 64; }
 folder=$PWD/.build/fuzzing
 clang=$(dirname "$(readlink -f "$(command -v swiftc)")")/../lib/clang
 library=$(find -L "$clang" -name "libclang_rt.fuzzer_no_main-$(uname -m).a" | head -1)
@@ -19,10 +20,15 @@ export SWIFT_BACKTRACE=enable=no
 
 if [ "${1:-}" = replay ]; then exec "$fuzz" run "$2" "$3"; fi
 
+# A build meanwhile does not change what is fuzzed.
+cp "$fuzz" "$folder/running"
+fuzz=$folder/running
+
 targets=("$@")
 [ $# -gt 0 ] || mapfile -t targets < <("$fuzz" list)
 seconds=$((minutes * 60 / ${#targets[@]}))
 commit=$(git rev-parse --short HEAD)
+git diff --quiet HEAD -- Sources || commit+="+"
 cases=0
 result=""
 mkdir -p "$folder/found"
@@ -34,22 +40,14 @@ for target in "${targets[@]}"; do
         -artifact_prefix="$folder/found/$target-" "$corpus" >"$log" 2>&1 || {
         result+="${result:+, }finding in $target"
         echo "finding in $target, seed $seed:"
-        grep -E 'FINDING|Fatal|ERROR|Test unit|Base64' "$log" || tail -5 "$log"
+        grep -E 'Fatal|ERROR|Test unit' "$log" || tail -5 "$log"
+        found=$(sed -n 's/.*Test unit written to //p' "$log")
+        [ ! -f "$found" ] || { echo -n "its input: " && base64 -w0 "$found" && echo; }
     }
     count=$(awk '/stat::number_of_executed_units/ { print $2 }' "$log")
     echo "$target: ${count:-0} cases in $seconds s, $(find "$corpus" -type f | wc -l) inputs kept"
     cases=$((cases + ${count:-0}))
 done
 
-table=docs/campaigns.md heading="## Fuzzing"
-grep -qx "$heading" "$table"
-row="| $(date -u +%F) | $commit | $seed | $minutes | $cases | ${result:-no finding} |"
-# Behind the last row under the heading.
-awk -v heading="$heading" -v row="$row" '
-    $0 == heading { here = 1 }
-    here && seen && !/^\|/ { print row; here = 0; seen = 0 }
-    here && /^\|/ { seen = 1 }
-    { print }
-    END { if (here && seen) print row }' "$table" >"$table.new"
-mv "$table.new" "$table"
+scripts/note-campaign.sh Fuzzing "$commit" "$minutes" "$seed" "$cases | ${result:-no finding}"
 [ -z "$result" ]

@@ -9,6 +9,7 @@ import UnixSignals
 struct NestboxNode {
     static func main() async {
         ProcessMemory.tune()
+        ProcessDescriptors.raiseLimit()
         guard let command = NodeCommand(arguments: Array(CommandLine.arguments.dropFirst())) else {
             say(NodeCommand.usage, to: STDERR_FILENO)
             exit(64)

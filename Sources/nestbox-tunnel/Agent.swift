@@ -32,11 +32,12 @@ struct Agent: AsyncParsableCommand {
     @Option(help: "How long open connections may go on after SIGTERM.") var drainTime = GoTime(seconds: 15)
     @Option(help: "trace, debug, info, warning or error.") var logLevel: Logger.Level = .info
     @OptionGroup(visibility: .hidden) var passedOver: UpstreamAgentFlags
+    @OptionGroup(visibility: .hidden) var log: UpstreamLogFlags
 
     func run() async throws {
         let logger = Logger(level: logLevel)
-        let agent = KonnectivityAgent(configuration: try configuration(), logger: logger)
-        let health = KonnectivityAgentHealth(host: healthServerHost, port: healthServerPort, agent: agent, logger: logger)
+        let agent = StandaloneAgent(configuration: try configuration(), logger: logger)
+        let health = StandaloneAgentHealth(host: healthServerHost, port: healthServerPort, agent: agent, logger: logger)
         var group = ServiceGroupConfiguration(services: [health, agent], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = drainTime.duration + .seconds(5)
         try await ServiceGroup(configuration: group).run()

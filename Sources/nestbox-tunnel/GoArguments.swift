@@ -2,15 +2,18 @@ import ArgumentParser
 import Glibc
 import KubernetesAPI
 
-/// Command lines written for Go's flags: a switch may stand alone or with its value.
+/// Command lines written for Go's flags: a switch may stand alone or with its value, and a value may be empty, which is as good as
+/// none.
 enum GoArguments {
     private static let switches: Set<String> = [
         "--sync-forever", "--enable-profiling", "--enable-contention-profiling", "--warn-on-channel-limit", "--count-server-leases",
-        "--delete-existing-uds-file", "--enable-lease-controller",
+        "--delete-existing-uds-file", "--enable-lease-controller", "--logtostderr", "--alsologtostderr", "--add-dir-header",
+        "--skip-headers", "--skip-log-headers", "--one-output", "--legacy-stderr-threshold-behavior",
     ]
 
     static func translated(_ arguments: some Sequence<String>) -> [String] {
-        arguments.map { switches.contains($0) ? $0 + "=true" : $0 }
+        arguments.filter { !$0.hasPrefix("--") || $0.firstIndex(of: "=") != $0.indices.last }
+            .map { switches.contains($0) ? $0 + "=true" : $0 }
     }
 }
 

@@ -10,6 +10,7 @@ struct NestboxTunnel: AsyncParsableCommand {
 
     static func main() async {
         ProcessMemory.tune()
+        ProcessDescriptors.raiseLimit()
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         await main(GoArguments.translated(CommandLine.arguments.dropFirst()))
     }

@@ -37,6 +37,7 @@ struct Server: AsyncParsableCommand {
     @OptionGroup(title: "Run alone") var konnectivity: KonnectivityFlags
     @Option(help: "trace, debug, info, warning or error.") var logLevel: Logger.Level = .info
     @OptionGroup(visibility: .hidden) var passedOver: UpstreamServerFlags
+    @OptionGroup(visibility: .hidden) var log: UpstreamLogFlags
 
     func run() async throws {
         let logger = Logger(level: logLevel)

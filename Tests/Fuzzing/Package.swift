@@ -29,7 +29,11 @@ let package = Package(
     ],
     targets: [
         .executableTarget(
-            name: "Fuzz", dependencies: ["NodeAgent", "Tunnel", nio("NIOCore"), nio("NIOEmbedded")], swiftSettings: settings + fuzzed),
+            name: "Fuzz",
+            dependencies: [
+                "NodeAgent", "Tunnel", logging, nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP2", in: "swift-nio-http2"),
+            ],
+            swiftSettings: settings + fuzzed),
         .target(
             name: "NodeAgent",
             dependencies: [

@@ -32,6 +32,13 @@ struct NetlinkMessageTests {
         }
     }
 
+    @Test("The code of an error, whatever it is", arguments: [(0, 0), (-17, 17), (Int32.min, Int32.min)] as [(Int32, Int32)])
+    func error(sent: Int32, code: Int32) {
+        var payload: [UInt8] = []
+        payload.append(native: sent)
+        #expect(NetlinkMessage(kind: Netlink.Kind.error, flags: 0, sequence: 1, payload: payload).errorCode == code)
+    }
+
     @Test("Several messages in one datagram, and a broken one at the end")
     func datagram() {
         let one = NetlinkMessage(kind: 24, flags: 2, sequence: 5, payload: [1, 2, 3])

@@ -1,5 +1,6 @@
 import Foundation
 import KubernetesAPI
+import ServiceLifecycle
 import Synchronization
 import TestTunnel
 import Testing
@@ -11,45 +12,66 @@ import Tunnel
 struct PeersTests {
     private static let established = "HTTP/1.1 200 Connection Established"
 
-    /// Two servers of one control plane that know each other, each with a front of its own.
+    private struct Running: Sendable {
+        let server: TunnelServer
+        let socket: String
+        let port: Int
+        let group: ServiceGroup
+        /// At once, as when it is killed.
+        let stop: @Sendable () -> Void
+    }
+
+    /// Servers of one control plane that know each other, each with a front of its own.
     private func withServers(
-        _ body:
-            @Sendable (TunnelFixture, _ servers: [(server: TunnelServer, socket: String, port: Int, stop: @Sendable () -> Void)])
-            async throws -> Void
+        _ count: Int, _ body: @Sendable (TunnelFixture, [Running]) async throws -> Void
     ) async throws {
         try await TunnelFixture.with { fixture in
             fixture.setRecord(NodeRecord(name: "n1", addresses: [try ip("127.0.0.1")]))
             let tls = try fixture.pki.server()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                var servers: [(server: TunnelServer, socket: String, port: Int, stop: @Sendable () -> Void)] = []
-                var peerPorts: [Int] = []
                 defer { group.cancelAll() }
-                for number in 0..<2 {
-                    let socket = fixture.directory + "/t\(number).sock"
-                    let server = TunnelServer(
-                        configuration: TunnelServerConfiguration(
-                            front: FrontListening(.unix(path: socket)), agentHost: "127.0.0.1", agentPort: 0, tls: tls,
-                            peers: PeerListening(
-                                host: "127.0.0.1", port: 0, serverName: "nestbox-tunnel",
-                                identifier: ServerCertificateIdentifier(serverName: "nestbox-tunnel")),
-                            serverID: "server-\(number)", drainTime: .seconds(1)),
-                        identifier: NodeCertificateIdentifier(), directory: fixture.record, logger: TunnelFixture.logger("server\(number)"))
-                    let running = Task { try await server.run() }
-                    group.addTask {
-                        try await withTaskCancellationHandler {
-                            try await running.value
-                        } onCancel: {
-                            running.cancel()
-                        }
-                    }
-                    peerPorts.append(try #require(try await server.peerPort()))
-                    servers.append((server, socket, try await server.agentPort(), { running.cancel() }))
+                var servers: [Running] = []
+                for number in 0..<count {
+                    let running = try await start(number, fixture, tls, in: &group)
+                    servers.append(running)
                 }
-                servers[0].server.setPeers([Peer(id: "server-1", endpoint: try #require(Endpoint(host: "127.0.0.1", port: peerPorts[1])))])
-                servers[1].server.setPeers([Peer(id: "server-0", endpoint: try #require(Endpoint(host: "127.0.0.1", port: peerPorts[0])))])
+                var peers: [Peer] = []
+                for (number, running) in servers.enumerated() {
+                    let port = try #require(try await running.server.peerPort())
+                    peers.append(Peer(id: "server-\(number)", endpoint: try #require(Endpoint(host: "127.0.0.1", port: port))))
+                }
+                for (number, running) in servers.enumerated() {
+                    running.server.setPeers(Set(peers.enumerated().filter { $0.offset != number }.map(\.element)))
+                }
                 try await body(fixture, servers)
             }
         }
+    }
+
+    private func start(
+        _ number: Int, _ fixture: TunnelFixture, _ tls: TLSFiles, in group: inout ThrowingTaskGroup<Void, any Error>
+    ) async throws -> Running {
+        let socket = fixture.directory + "/t\(number).sock"
+        let logger = TunnelFixture.logger("server\(number)")
+        let server = TunnelServer(
+            configuration: TunnelServerConfiguration(
+                front: FrontListening(.unix(path: socket)), agentHost: "127.0.0.1", agentPort: 0, tls: tls,
+                peers: PeerListening(
+                    host: "127.0.0.1", port: 0, serverName: "nestbox-tunnel",
+                    identifier: ServerCertificateIdentifier(serverName: "nestbox-tunnel")),
+                serverID: "server-\(number)", shutdownDelay: .seconds(3), drainTime: .seconds(2)),
+            identifier: NodeCertificateIdentifier(), directory: fixture.record, logger: logger)
+        let services = ServiceGroup(configuration: .init(services: [server], logger: logger))
+        let running = Task { try await services.run() }
+        group.addTask {
+            try await withTaskCancellationHandler {
+                try await running.value
+            } onCancel: {
+                running.cancel()
+            }
+        }
+        return Running(
+            server: server, socket: socket, port: try await server.agentPort(), group: services, stop: { running.cancel() })
     }
 
     private func answer(_ socket: String, _ target: TestTarget) async throws -> String {
@@ -63,7 +85,7 @@ struct PeersTests {
 
     @Test("A dial goes through the peer that holds the node, and an agent that knows both connects to both")
     func passedOn() async throws {
-        try await withServers { fixture, servers in
+        try await withServers(2) { fixture, servers in
             let files = try fixture.pki.node("n1")
             try await TestTarget.with(serve: TestTarget.echo) { target in
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -87,7 +109,7 @@ struct PeersTests {
 
     @Test("An agent keeps a connection to each of two servers; when one is gone the other carries, and finds the peer gone")
     func twoServers() async throws {
-        try await withServers { fixture, servers in
+        try await withServers(2) { fixture, servers in
             let files = try fixture.pki.node("n1")
             try await TestTarget.with(serve: TestTarget.echo) { target in
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -103,6 +125,34 @@ struct PeersTests {
                         for _ in 0..<20 { #expect(try await self.answer(servers[1].socket, target) == "hello") }
                         try await connection.write("still")
                         #expect(try await connection.read(exactly: 5) == "still")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("Three servers restarted one after the other drop no dial that is made through another")
+    func rollingRestart() async throws {
+        try await withServers(3) { fixture, servers in
+            let files = try fixture.pki.node("n1")
+            try await TestTarget.with(serve: TestTarget.echo) { target in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    defer { group.cancelAll() }
+                    let agent = fixture.makeAgent(files: files, port: 0, follower: FixedFollower(ports: servers.map(\.port)))
+                    group.addTask { try await agent.run() }
+                    // Two hold the agent, and the third has heard of it from them.
+                    try await TunnelFixture.eventually("every server carries") {
+                        for running in servers where try await self.answer(running.socket, target) != "hello" { return false }
+                        return servers.filter { !$0.server.agents.isEmpty }.count == 2
+                    }
+                    for leaving in servers.dropLast() {
+                        let staying = try #require(servers.last)
+                        await leaving.group.triggerGracefulShutdown()
+                        // Also through the one that leaves, as kube-apiserver beside it still may, until its time is over.
+                        #expect(try await self.answer(leaving.socket, target) == "hello")
+                        for _ in 0..<50 { #expect(try await self.answer(staying.socket, target) == "hello") }
+                        try await TunnelFixture.eventually("it is gone") { leaving.server.agents.isEmpty }
+                        for _ in 0..<50 { #expect(try await self.answer(staying.socket, target) == "hello") }
                     }
                 }
             }

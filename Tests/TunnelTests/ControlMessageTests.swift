@@ -68,6 +68,13 @@ struct ControlMessageTests {
         }
     }
 
+    @Test("A server's id is taken as it is or not at all")
+    func serverID() throws {
+        var decoder = ControlDecoder()
+        #expect(try decoder.append("server a-1 3\n".utf8) == [.server(id: "a-1", count: 3)])
+        #expect(throws: ControlError.self) { try decoder.append("server a\tb 3\n".utf8) }
+    }
+
     @Test("A state is sent once; only its newest revision counts as confirmed")
     func publication() throws {
         var publication = ControlPublication()

@@ -157,12 +157,22 @@ struct LivenessTests {
         #expect(looks == [.ping(1), .wait, .ping(2), .wait, .dead(seconds: 15)])
     }
 
-    @Test("The answer to the last ping tells the round trip")
+    @Test("The round trip is the shortest that an answer to the last ping took")
     func roundTrip() {
         let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
         var liveness = Liveness(now: start)
+        var seen: [TimeAmount] = []
+        func answer(_ token: UInt64, after time: TimeAmount, of ping: NIODeadline) {
+            liveness.answered(token, at: ping + time)
+            seen.append(liveness.roundTrip)
+        }
         _ = liveness.look(at: start)
-        #expect(liveness.answered(1, at: start + .milliseconds(3)) == .milliseconds(3))
-        #expect(liveness.answered(7, at: start + .milliseconds(3)) == nil)
+        answer(7, after: .milliseconds(3), of: start)
+        answer(1, after: .milliseconds(50), of: start)
+        _ = liveness.look(at: start + .seconds(6))
+        answer(2, after: .milliseconds(40), of: start + .seconds(6))
+        _ = liveness.look(at: start + .seconds(12))
+        answer(3, after: .milliseconds(90), of: start + .seconds(12))
+        #expect(seen == [.milliseconds(1), .milliseconds(50), .milliseconds(40), .milliseconds(40)])
     }
 }

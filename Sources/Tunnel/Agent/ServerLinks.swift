@@ -43,6 +43,8 @@ final class ServerLinks: Sendable {
         return false
     }
 
+    var serverCount: Int { state.withLock { $0.serverCount } }
+
     var sessions: [AgentSession] { state.withLock { $0.servers.sorted { $0.key < $1.key }.map(\.value.session) } }
 
     private static func isWanted(_ link: Int, of count: Int) -> Bool { link < min(count, wanted) }

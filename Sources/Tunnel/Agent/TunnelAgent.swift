@@ -15,6 +15,8 @@ public struct TunnelAgentConfiguration: Sendable {
     /// How often the certificate's file is looked at: for its first appearance, and for its rotation.
     public var appearanceCheck: Duration
     public var rotationCheck: Duration
+    /// A protocol that is offered beside the native one. A server that chooses it ends the agent with `OtherProtocolChosen`.
+    public var otherProtocol: String?
 
     public init(
         serverName: String, tls: TLSFiles, policy: DialPolicy = DialPolicy(), drainTime: Duration = .seconds(5),
@@ -61,24 +63,29 @@ public final class TunnelAgent: Service {
         self.logger = logger
         limits = .makeBoxSendingValue(
             DialLimits(counters: counters, memory: ProcessMemory(eventLoop: eventLoop), logger: logger), eventLoop: eventLoop)
-        context = ReloadingContext(configuration.tls) { try $0.clientContext(speaking: [NativeProtocol.applicationProtocol]) }
+        context = ReloadingContext(configuration.tls) {
+            [offered = [NativeProtocol.applicationProtocol] + [configuration.otherProtocol].compactMap { $0 }] in
+            try $0.clientContext(speaking: offered)
+        }
     }
 
-    /// Whether a server holds a connection of this agent's.
-    public var isConnected: Bool { links.sessions.contains { $0.channel.isActive } }
+    /// How many servers hold a connection of this agent's.
+    public var connectedServers: Int { links.sessions.count { $0.channel.isActive } }
+    /// How many there are, as the last server said.
+    public var knownServerCount: Int { links.serverCount }
 
     public func run() async throws {
         resolvers.start()
-        await cancelWhenGracefulShutdown {
-            await withDiscardingTaskGroup { group in
+        defer { resolvers.shutdownGracefully { _ in } }
+        try await cancelWhenGracefulShutdown {
+            try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { await self.news.forEach { await self.takeOver($0) } }
-                for link in 0..<ServerLinks.wanted { group.addTask { await self.stayConnected(link) } }
+                for link in 0..<ServerLinks.wanted { group.addTask { try await self.stayConnected(link) } }
             }
         }
         await withDiscardingTaskGroup { group in
             for session in links.sessions { group.addTask { await session.drain(within: self.configuration.drainTime) } }
         }
-        try? await resolvers.shutdownGracefully()
     }
 
     private func takeOver(_ news: StateNews.Item) async {
@@ -92,13 +99,13 @@ public final class TunnelAgent: Service {
     }
 
     /// Keeps one connection, to a server that no other link leads to.
-    private func stayConnected(_ link: Int) async {
+    private func stayConnected(_ link: Int) async throws {
         var backoff = ReconnectBackoff()
         var generator = SystemRandomNumberGenerator()
         // The links begin at different endpoints.
         var attempt = link
         var lastProblem = ""
-        await withDiscardingTaskGroup { retired in
+        try await withThrowingDiscardingTaskGroup { retired in
             while await links.waitUntilWanted(link) {
                 let endpoints = follower.tunnelEndpoints()
                 let began = ContinuousClock.now
@@ -118,6 +125,8 @@ public final class TunnelAgent: Service {
                     lastProblem = "\(error)"
                     try? await Task.sleep(for: configuration.appearanceCheck)
                     continue
+                } catch let other as OtherProtocolChosen {
+                    throw other
                 } catch {
                     backoff.failed()
                     counters.serversFailed.add(1)
@@ -137,7 +146,7 @@ public final class TunnelAgent: Service {
     /// go.
     private func stay(
         _ link: Int, _ first: AgentSession, stamps: [SmallFile.Stamp], endpoint: Endpoint,
-        retired: inout DiscardingTaskGroup
+        retired: inout ThrowingDiscardingTaskGroup<any Error>
     ) async -> String {
         var session = first
         var stamps = stamps
@@ -201,7 +210,10 @@ public final class TunnelAgent: Service {
                         })
                     let gate = HandshakeGate(
                         onReady: { chosen in
-                            guard chosen == NativeProtocol.applicationProtocol else { throw HandshakeFailure.otherProtocol(chosen) }
+                            guard chosen == NativeProtocol.applicationProtocol else {
+                                if let chosen, chosen == configuration.otherProtocol { throw OtherProtocolChosen() }
+                                throw HandshakeFailure.otherProtocol(chosen)
+                            }
                             try session.start()
                         },
                         onFailure: { ready.fail($0) })
@@ -236,3 +248,6 @@ struct SameServer: Error, CustomStringConvertible {
 struct NoTunnelEndpoints: Error, CustomStringConvertible {
     var description: String { "no tunnel endpoint is known" }
 }
+
+/// The server does not speak the native protocol, but the other one that was offered.
+struct OtherProtocolChosen: Error {}

@@ -6,7 +6,6 @@ import NIOCore
 /// reader is slow is held back by its own window and never keeps the others from being read.
 final class Carrier: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
 
     enum Event {
         /// The other end asks for a connection; the stream waits for `accept` or `refuse`.
@@ -18,31 +17,20 @@ final class Carrier: ChannelInboundHandler {
         case closed((any Error)?)
     }
 
-    /// Frames that carry less are copied together, so that they share a TLS record; larger ones are handed on as they are.
-    private static let copyLimit = 4 * 1024
-    /// Leaves before the turn of the event loop is over.
-    private static let turnLimit = 128 * 1024
     /// How many streams that waited for room go on in one turn: together they about fill the room there is.
     private static let wokenATurn = 8
     /// What the windows of all streams may grow by, together.
     private static let growthLimit = 64 * 1024 * 1024
-    /// What may wait for a peer that makes us write and reads nothing: more than the answers to all its streams.
-    static let unreadLimit = 8 * 1024 * 1024
 
     let counters: TunnelCounters
     private var onEvent: (Event) -> Void
-    private(set) var roundTrip = TimeAmount.milliseconds(1)
     private var context: ChannelHandlerContext?
+    private var output: CarrierOutput?
     private var reader = FrameReader()
     private var streams: [UInt32: CarrierStream] = [:]
     private var nextStream: UInt32 = 1
     private var received: [CarrierStream] = []
     private var waiting = CircularBuffer<CarrierStream>()
-    private var outgoing = ByteBuffer()
-    private var unflushed = 0
-    /// Bytes of all frames but DATA, which has windows, written since there was room last.
-    private var unread = 0
-    private var flushIsScheduled = false
     private var wakingIsScheduled = false
     private var growth = 0
     private var liveness = Liveness(now: .now())
@@ -75,6 +63,8 @@ final class Carrier: ChannelInboundHandler {
 
     func ended(_ stream: CarrierStream) { streams[stream.id] = nil }
 
+    var roundTrip: TimeAmount { liveness.roundTrip }
+
     func mayGrow(by bytes: Int) -> Bool { growth + bytes <= Self.growthLimit }
     func grew(by bytes: Int) { growth += bytes }
 
@@ -92,67 +82,15 @@ final class Carrier: ChannelInboundHandler {
 
     // MARK: Writing
 
-    func write(_ frame: Frame) {
-        guard context != nil else { return }
-        let before = outgoing.readableBytes
-        outgoing.writeFrame(frame)
-        let bytes = outgoing.readableBytes - before
-        unread = isWritable ? 0 : unread + bytes
-        wrote(bytes)
-    }
-
-    /// Control messages are few, so they wait for no window; a long one is spread over frames.
-    func sendControl(_ message: ControlMessage) {
-        var text = ByteBuffer(string: message.text)
-        while let part = text.readSlice(length: min(text.readableBytes, FrameReader.maximumControl)), part.readableBytes > 0 {
-            write(.control(part))
-        }
-    }
-
-    func writeData(_ bytes: ByteBuffer, stream: UInt32) {
-        guard let context else { return }
-        outgoing.writeDataHeader(stream: stream, length: bytes.readableBytes)
-        if bytes.readableBytes <= Self.copyLimit {
-            outgoing.writeImmutableBuffer(bytes)
-        } else {
-            handOn(context)
-            context.write(wrapOutboundOut(bytes), promise: nil)
-        }
-        wrote(bytes.readableBytes + FrameHeader.size)
-    }
-
-    private func handOn(_ context: ChannelHandlerContext) {
-        guard outgoing.readableBytes > 0 else { return }
-        context.write(wrapOutboundOut(outgoing), promise: nil)
-        // Free to be used again once TLS has taken it, else a new one.
-        outgoing.clear()
-    }
-
-    private func wrote(_ bytes: Int) {
-        unflushed += bytes
-        if unflushed >= Self.turnLimit {
-            flush()
-        } else if !flushIsScheduled {
-            flushIsScheduled = true
-            context?.eventLoop.assumeIsolated().execute {
-                self.flushIsScheduled = false
-                self.flush()
-            }
-        }
-    }
-
-    private func flush() {
-        guard let context, unflushed > 0 else { return }
-        unflushed = 0
-        handOn(context)
-        context.flush()
-    }
+    func write(_ frame: Frame) { output?.write(frame) }
+    func sendControl(_ message: ControlMessage) { output?.write(message) }
+    func writeData(_ bytes: ByteBuffer, stream: UInt32) { output?.writeData(bytes, stream: stream) }
 
     /// Says why and closes.
     func close(reason: String) {
         guard let context else { return }
         write(.leaving(reason: reason))
-        flush()
+        output?.flush()
         close(context)
     }
 
@@ -172,6 +110,7 @@ final class Carrier: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        output = CarrierOutput(context: context)
         liveness = Liveness(now: .now())
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         livenessTimer = context.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: Liveness.lookInterval) { _ in
@@ -179,7 +118,10 @@ final class Carrier: ChannelInboundHandler {
         }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        output = nil
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosed else { return }
@@ -187,7 +129,7 @@ final class Carrier: ChannelInboundHandler {
         reader.append(unwrapInboundIn(data))
         do {
             while let frame = try reader.next() { try take(frame) }
-            if unread > Self.unreadLimit { throw PeerReadsNothing(bytes: unread) }
+            if let unread = output?.unread, unread > PeerReadsNothing.limit { throw PeerReadsNothing(bytes: unread) }
         } catch {
             fail(context, error)
         }
@@ -249,7 +191,7 @@ final class Carrier: ChannelInboundHandler {
         case .window(let id, let increment): try streams[id]?.granted(increment)
         // A peer that reads nothing is not answered without end; one that reads has other signs of life on the way.
         case .ping(let token): if isWritable { write(.pong(token)) }
-        case .pong(let token): if let time = liveness.answered(token, at: .now()) { roundTrip = min(roundTrip, time) }
+        case .pong(let token): liveness.answered(token, at: .now())
         case .leaving(let reason): onEvent(.leaving(reason))
         case .control(let text): onEvent(.control(text))
         case .unknown: break
@@ -278,10 +220,4 @@ final class Carrier: ChannelInboundHandler {
         case .dead(let seconds): fail(context, PeerSilent(seconds: seconds))
         }
     }
-}
-
-/// The other end has us answer and reads no answers.
-struct PeerReadsNothing: Error, CustomStringConvertible {
-    var bytes: Int
-    var description: String { "the other end leaves \(bytes) bytes of answers unread" }
 }

@@ -16,6 +16,7 @@ struct Liveness {
     private var lastHeard: NIODeadline
     private var lastPing: NIODeadline?
     private var token: UInt64 = 0
+    private var shortest: TimeAmount?
 
     init(now: NIODeadline) { lastHeard = now }
 
@@ -33,10 +34,13 @@ struct Liveness {
         return .ping(token)
     }
 
-    /// The round trip, if this answers the last ping.
-    func answered(_ token: UInt64, at now: NIODeadline) -> TimeAmount? {
-        guard let lastPing, token == self.token else { return nil }
-        return now - lastPing
+    /// The shortest round trip so far: a ping that waits behind data tells more of the data. Before the first answer, a guess.
+    var roundTrip: TimeAmount { shortest ?? .milliseconds(1) }
+
+    /// Measures, if this answers the last ping.
+    mutating func answered(_ token: UInt64, at now: NIODeadline) {
+        guard let lastPing, token == self.token else { return }
+        shortest = min(shortest ?? now - lastPing, now - lastPing)
     }
 }
 

@@ -26,7 +26,8 @@ final class NativeConnection: NodeConnection {
         self.onConfirmation = onConfirmation
     }
 
-    var candidate: ProxyCandidate { ProxyCandidate(agentID: identity.node, identifiers: AgentIdentifiers(), isDraining: isLeaving) }
+    /// Each is an agent of its own: where agents run alone, all may show one certificate.
+    var candidate: ProxyCandidate { ProxyCandidate(agentID: "\(id)", identifiers: AgentIdentifiers(), isDraining: isLeaving) }
     var isClosing: Bool { isLeaving || !carrier.isOpen }
 
     /// The agent said that it takes no new streams.

@@ -4,7 +4,8 @@ import Synchronization
 final class AgentRegistry: Dialer {
     /// Per node, oldest first: an agent that reconnects may be here before its old connection is known to be dead.
     private var byNode: [String: [any NodeConnection]] = [:]
-    /// Turns among the nodes for what no node owns.
+    /// The nodes in the order in which they take turns for what no node owns, and whose turn was last.
+    private var turns: [String] = []
     private var turn = 0
     private let directory: any NodeDirectory
     private let roster: AgentRoster
@@ -40,6 +41,7 @@ final class AgentRegistry: Dialer {
         let isHeld = byNode[node]?.contains { !$0.isClosing } ?? false
         guard isHeld != nodes.contains(node) else { return }
         if isHeld { nodes.insert(node) } else { nodes.remove(node) }
+        turns = nodes.sorted()
         onChange(node, isHeld)
     }
 
@@ -104,10 +106,11 @@ final class AgentRegistry: Dialer {
 
     private func ownCarrier(of node: String?, excluding tried: Set<UInt64>) -> (any NodeConnection)? {
         if let node { return newest(of: node, tried) }
-        let able = byNode.keys.sorted().compactMap { newest(of: $0, tried) }
-        guard !able.isEmpty else { return nil }
-        turn = (turn + 1) % able.count
-        return able[turn]
+        for _ in turns.indices {
+            turn = (turn + 1) % turns.count
+            if let able = newest(of: turns[turn], tried) { return able }
+        }
+        return nil
     }
 
     /// The newest of a node's connections, and one whose agent is about to go only when there is no other.

@@ -15,6 +15,8 @@ public final class TunnelCounters: Sendable {
     public let dialsPending = Atomic<Int>(0)
     public let dialsSucceeded = Atomic<Int>(0)
     public let dialsFailed = Atomic<Int>(0)
+    /// Of those that failed at an agent of upstream's servers.
+    public let dialsTimedOut = Atomic<Int>(0)
     public let dialsAbandoned = Atomic<Int>(0)
     /// Dials refused because a limit was reached.
     public let dialsOverLimit = Atomic<Int>(0)

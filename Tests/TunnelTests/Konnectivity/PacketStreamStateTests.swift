@@ -165,4 +165,13 @@ struct PacketStreamStateTests {
         dialed.stalled()
         #expect(steps(&dialed) == [.endPartner(.broken), .sendClose(.broken), .forget])
     }
+
+    @Test("Nothing follows the end, not even room for what was sent before")
+    func afterwards() {
+        var state = linked(.dialed)
+        check(state.partnerSent())
+        state.peerClosed(.orderly)
+        #expect(steps(&state, isWritable: false) == [.endPartner(.orderly), .sendClose(.orderly), .forget])
+        #expect(steps(&state) == [])
+    }
 }

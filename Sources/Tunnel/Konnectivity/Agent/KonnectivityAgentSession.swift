@@ -114,7 +114,7 @@ final class KonnectivityAgentSession {
                 self.relay(random, far)
             case .failure(let error):
                 guard isWanted else { return }
-                self.refuse(random, (error as? DialFailure ?? .badGateway("\(error)")).naming(target))
+                self.refuse(random, error as? DialFailure ?? .badGateway("\(error)"), target)
             }
         }
     }
@@ -129,9 +129,10 @@ final class KonnectivityAgentSession {
         far.link(to: stream)
     }
 
-    private func refuse(_ random: Int64, _ failure: DialFailure) {
+    private func refuse(_ random: Int64, _ failure: DialFailure, _ target: Endpoint? = nil) {
         counters.dialsFailed.add(1)
-        channel.send(.dialResponse(random: random, connectID: 0, error: KonnectivityError.text(failure)))
+        if failure.status == 504 { counters.dialsTimedOut.add(1) }
+        channel.send(.dialResponse(random: random, connectID: 0, error: KonnectivityError.text(failure, dialing: target)))
     }
 
     private func count() { status.setOpen(dials.count + streams.count) }

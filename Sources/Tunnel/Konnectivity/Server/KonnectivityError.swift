@@ -9,10 +9,10 @@ enum KonnectivityError {
     }
 
     /// The words for a failure, in which upstream's server finds its status again.
-    static func text(_ failure: DialFailure) -> String {
-        switch failure.status {
-        case 504: "i/o timeout: \(failure.reason)"
-        default: failure.reason
-        }
+    static func text(_ failure: DialFailure, dialing target: Endpoint? = nil) -> String {
+        // In small letters, as Go's errors are: people and tests look for "connection refused".
+        let reason = failure.reason.prefix(1).lowercased() + failure.reason.dropFirst()
+        let words = failure.status == 504 ? "i/o timeout: \(reason)" : reason
+        return target.map { "dial tcp \($0): \(words)" } ?? words
     }
 }

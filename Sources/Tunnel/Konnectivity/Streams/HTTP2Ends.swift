@@ -29,24 +29,12 @@ enum HTTP2Ends {
                 try initialize.value(stream)
             }
         }
-        let heard = HeardFrom()
+        var isServer: Bool { if case .server = mode { true } else { false } }
+        let cutter = FrameCutter(boundaries: FrameBoundaries(afterPreface: isServer))
         try channel.pipeline.syncOperations.addHandlers([
-            heard, http2, ConnectionEvents(heard: heard, patience: patience, onEvent: onEvent),
+            cutter, http2, ConnectionEvents(heard: cutter, patience: patience, onEvent: onEvent),
         ])
         return try http2.syncMultiplexer()
-    }
-}
-
-/// When the other end was last heard of: stands below HTTP/2, so that any byte counts.
-final class HeardFrom: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
-
-    private(set) var last = NIODeadline.now()
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        last = .now()
-        context.fireChannelRead(data)
     }
 }
 
@@ -60,14 +48,14 @@ final class ConnectionEvents: ChannelInboundHandler {
         case closed((any Error)?)
     }
 
-    private let heard: HeardFrom
+    private let heard: FrameCutter
     private let patience: HTTP2Ends.Patience?
     private var onEvent: (Event) -> Void
     private var firstError: (any Error)?
     private var timer: RepeatedTask?
     private var lastPing = NIODeadline.distantPast
 
-    init(heard: HeardFrom, patience: HTTP2Ends.Patience?, onEvent: @escaping (Event) -> Void) {
+    init(heard: FrameCutter, patience: HTTP2Ends.Patience?, onEvent: @escaping (Event) -> Void) {
         self.heard = heard
         self.patience = patience
         self.onEvent = onEvent
@@ -107,7 +95,7 @@ final class ConnectionEvents: ChannelInboundHandler {
 
     private func look(_ context: ChannelHandlerContext, _ patience: HTTP2Ends.Patience) {
         let now = NIODeadline.now()
-        let silence = now - heard.last
+        let silence = now - heard.lastHeard
         if silence >= patience.limit {
             errorCaught(context: context, error: PeerSilent(seconds: Int(silence.nanoseconds / 1_000_000_000)))
         } else if silence >= patience.ping / 2, now - lastPing >= patience.ping {

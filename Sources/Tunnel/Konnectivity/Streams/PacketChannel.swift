@@ -34,6 +34,8 @@ final class PacketChannel: ChannelInboundHandler {
     private(set) var isHeld = false
     private var releaseIsScheduled = false
     private var outgoing = ByteBuffer()
+    /// Bytes of all packets but DATA, written since there was room last.
+    private var unread = 0
     private var flushIsScheduled = false
     private var outputHasEnded = false
     private var firstError: (any Error)?
@@ -51,7 +53,9 @@ final class PacketChannel: ChannelInboundHandler {
 
     func send(_ packet: KonnectivityPacket) {
         guard isOpen else { return }
+        let before = outgoing.readableBytes
         packet.write(to: &outgoing)
+        unread = isWritable ? 0 : unread + outgoing.readableBytes - before
         wrote()
     }
 
@@ -181,6 +185,7 @@ final class PacketChannel: ChannelInboundHandler {
     private func handOut(_ context: ChannelHandlerContext) {
         do {
             while !isHeld, let message = try reader.next() { onEvent(.packet(try KonnectivityPacket(reading: message))) }
+            if unread > PeerReadsNothing.limit { throw PeerReadsNothing(bytes: unread) }
         } catch {
             errorCaught(context: context, error: error)
             return

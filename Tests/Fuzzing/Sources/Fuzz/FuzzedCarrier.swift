@@ -16,6 +16,8 @@ final class FuzzedCarrier {
         var isOver = false
     }
 
+    private static let counters = TunnelCounters()
+
     private(set) var carrier: Carrier! = nil
     private(set) var sockets: [FuzzedSocket] = []
     /// Asked for by the other end, and not answered.
@@ -39,7 +41,7 @@ final class FuzzedCarrier {
         self.watermark = watermark
         self.isHostile = isHostile
         channel = EmbeddedChannel(loop: loop)
-        carrier = Carrier { [unowned self] in happened($0) }
+        carrier = Carrier(counters: Self.counters) { [unowned self] in happened($0) }
         try channel.pipeline.syncOperations.addHandler(carrier)
         _ = try channel.connect(to: SocketAddress(ipAddress: "10.0.0.1", port: 1))
     }
@@ -127,7 +129,7 @@ final class FuzzedCarrier {
             }
         }
         // Answers, what was being written when it became too much, and one burst of each stream.
-        let limit = Carrier.unreadLimit + FrameReader.maximumData + watermark + 8 * FuzzedSocket.largestRead
+        let limit = PeerReadsNothing.limit + FrameReader.maximumData + watermark + 8 * FuzzedSocket.largestRead
         check(!isHostile || onTheWay.readableBytes <= limit, "\(onTheWay.readableBytes) bytes wait for a peer that does not read")
         tellWritability()
     }

@@ -12,7 +12,7 @@ extension Target {
         Target("packet-stream", seeds: walks, run: packetStream),
     ]
 
-    private static let walks: [[UInt8]] = (1...8).map { seed in
+    static let walks: [[UInt8]] = (1...8).map { seed in
         (0..<(seed * 100)).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761 &+ seed) >> 7) }
     }
 

@@ -16,7 +16,7 @@ struct Target: Sendable {
         self.init(name, seeds: texts.map { Array($0.utf8) }, run: run)
     }
 
-    static let all = wire + texts + relays
+    static let all = wire + texts + relays + calls + [front]
 
     /// The one that the command line names.
     static let chosen: Target = {

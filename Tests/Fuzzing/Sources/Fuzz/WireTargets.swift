@@ -10,6 +10,7 @@ extension Target {
         Target("packets", seeds: WireSeeds.packets, run: packets),
         Target("protobuf", seeds: WireSeeds.packets.map { Array($0.dropFirst(5)) }, run: protobuf),
         Target("netlink", seeds: WireSeeds.netlink, run: netlink),
+        Target("http2-boundaries", seeds: WireSeeds.http2, run: http2Boundaries),
     ]
 
     @Sendable private static func frames(_ bytes: [UInt8]) {
@@ -89,6 +90,22 @@ extension Target {
         check((try? KonnectivityPacket(reading: again)) == packet, "\(packet) is not what it is when written")
     }
 
+    @Sendable private static func http2Boundaries(_ bytes: [UInt8]) {
+        let hasPreface = bytes.first == UInt8(ascii: "P")
+        var ends = hasPreface ? [FrameBoundaries.preface] : []
+        var start = ends.last ?? 0
+        while start + 3 <= bytes.count {
+            start += 9 + bytes[start..<(start + 3)].reduce(0) { $0 << 8 | Int($1) }
+            ends.append(start)
+        }
+        var boundaries = FrameBoundaries(afterPreface: hasPreface)
+        for piece in pieces(bytes) {
+            let end = piece.startIndex + boundaries.lastEnd(in: ByteBuffer(bytes: piece).readableBytesView)
+            let expected = ends.last { $0 <= piece.endIndex } ?? 0
+            check(end == max(expected, piece.startIndex), "a frame ends at \(expected), not at \(end)")
+        }
+    }
+
     @Sendable private static func netlink(_ bytes: [UInt8]) {
         for message in NetlinkMessage.decode(bytes) {
             check(NetlinkMessage.decode(message.encoded) == [message], "\(message) is not what it is when written")
@@ -140,6 +157,12 @@ private enum WireSeeds {
         add(Netlink.Kind.error, [0, 0, 0, 0x80])
         add(Netlink.Kind.done, [0, 0, 0, 0])
         return eachAndAll(all.map(\.encoded))
+    }()
+
+    static let http2: [[UInt8]] = {
+        let settings: [UInt8] = [0, 0, 0, 4, 0, 0, 0, 0, 0]
+        let data: [UInt8] = [0, 0, 5, 0, 0, 0, 0, 0, 1] + Array("bytes".utf8)
+        return [settings, data, Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + settings + data + data]
     }()
 
     private static func written(_ write: (inout ByteBuffer) -> Void) -> [UInt8] {

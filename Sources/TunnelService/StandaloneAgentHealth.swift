@@ -6,13 +6,13 @@ import Tunnel
 
 /// `/healthz`, `/readyz` and `/metrics` of an agent that runs alone, where upstream's has them, with upstream's names for what
 /// people's dashboards look at.
-public struct KonnectivityAgentHealth: ServiceLifecycle.Service {
+public struct StandaloneAgentHealth: ServiceLifecycle.Service {
     private let host: String
     private let port: Int
-    private let agent: KonnectivityAgent
+    private let agent: StandaloneAgent
     private let logger: Logger
 
-    public init(host: String, port: Int, agent: KonnectivityAgent, logger: Logger) {
+    public init(host: String, port: Int, agent: StandaloneAgent, logger: Logger) {
         self.host = host
         self.port = port
         self.agent = agent
@@ -36,15 +36,22 @@ public struct KonnectivityAgentHealth: ServiceLifecycle.Service {
         ).run()
     }
 
-    private static func metrics(_ agent: KonnectivityAgent) -> String {
+    private static func metrics(_ agent: StandaloneAgent) -> String {
         let registry = MetricsRegistry()
         let prefix = "konnectivity_network_proxy_agent_"
-        registry.gauge(name: prefix + "open_server_connections", help: "Proxy servers that are connected.")
+        registry.gauge(name: prefix + "open_server_connections", help: "Current number of open server connections.")
             .set(Double(agent.connectedServers))
-        registry.gauge(name: prefix + "known_server_count", help: "Proxy servers that there are, as the last of them said.")
+        registry.gauge(name: prefix + "known_server_count", help: "Current number of servers agent is trying to connect to.")
             .set(Double(agent.knownServerCount))
-        registry.gauge(name: prefix + "open_endpoint_connections", help: "Connections to targets that are open.")
+        registry.gauge(name: prefix + "open_endpoint_connections", help: "Current number of open endpoint connections.")
             .set(Double(agent.openConnections))
+        let timeouts = agent.counters.dialsTimedOut.current
+        for (reason, count) in [("timeout", timeouts), ("unknown", agent.counters.dialsFailed.current - timeouts)] where count > 0 {
+            registry.counter(
+                name: prefix + "endpoint_dial_failure_total",
+                help: "Number of failures dialing the remote endpoint, by reason (example: timeout).", labels: ["reason": reason]
+            ).increment(by: Double(count))
+        }
         return registry.render() + agent.counters.render() + MetricsRegistry.shared.render()
     }
 }
