@@ -21,8 +21,8 @@ struct ConnectRequestTests {
 
     @Test("An answer comes within 8 s, and the agent gives up on a target before that")
     func answerTime() {
-        #expect(FrontHandler.answerTime < .seconds(8))
-        #expect(NativeProtocol.dialTimeout < FrontHandler.answerTime)
+        #expect(FrontDial.answerTime < .seconds(8))
+        #expect(NativeProtocol.dialTimeout < FrontDial.answerTime)
     }
 
     @Test("Split anywhere, it is the same")

@@ -7,13 +7,11 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundOut = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// kube-apiserver waits for an answer without a limit of its own, so there is one here.
-    static let answerTime = TimeAmount.milliseconds(7_500)
     static let headerTime = TimeAmount.seconds(10)
 
     private enum Phase {
         case readingHeader(ConnectRequest)
-        case dialing(any PendingDial)
+        case dialing(FrontDial)
         case answered
     }
 
@@ -24,7 +22,6 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
     private let logger: Logger
     private var context: ChannelHandlerContext?
     private var phase = Phase.readingHeader(ConnectRequest())
-    private var asked = NIODeadline.now()
     private var deadline: Scheduled<Void>?
     /// What came behind the header before the answer; kept by the kernel's socket buffer alone, as reading is on demand.
     private var early: [ByteBuffer] = []
@@ -99,11 +96,7 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
         limits.spoke(self)
         let last = phase
         phase = .answered
-        if case .dialing(let pending) = last {
-            limits.endDial()
-            counters.dialsAbandoned.add(1)
-            pending.abandon()
-        }
+        if case .dialing(let dial) = last { dial.abandon() }
         context.fireChannelInactive()
     }
 
@@ -112,33 +105,17 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func dial(_ context: ChannelHandlerContext, _ target: Endpoint) {
         deadline?.cancel()
         limits.spoke(self)
-        asked = .now()
-        var isDialing = false
-        do {
-            try limits.beginDial(to: target)
-            isDialing = true
-            let pending = try dialer.dial(target) { self.dialed(context, $0) }
-            phase = .dialing(pending)
-            deadline = context.eventLoop.assumeIsolated().scheduleTask(in: Self.answerTime) {
-                pending.abandon()
-                self.dialed(context, .failure(.timeout("\(target): the node's agent did not answer in time")))
+        let dial = FrontDial(limits: limits, counters: counters) { result in
+            switch result {
+            case .success(let far): self.relay(context, far)
+            case .failure(let failure): self.answer(context, failure)
             }
-        } catch {
-            if isDialing { limits.endDial() }
-            counters.dialFailed(after: .now() - asked)
-            answer(context, error)
         }
-    }
-
-    private func dialed(_ context: ChannelHandlerContext, _ result: Result<any RelayEnd, DialFailure>) {
-        deadline?.cancel()
-        limits.endDial()
-        switch result {
-        case .success(let far):
-            relay(context, far)
-        case .failure(let failure):
-            counters.dialFailed(after: .now() - asked)
-            answer(context, failure)
+        do {
+            try dial.start(target, through: dialer) { context.eventLoop.assumeIsolated().scheduleTask(in: $0, $1) }
+            phase = .dialing(dial)
+        } catch {
+            answer(context, error)
         }
     }
 
@@ -159,7 +136,6 @@ final class FrontHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func relay(_ context: ChannelHandlerContext, _ far: any RelayEnd) {
         phase = .answered
-        counters.dialSucceeded(after: .now() - asked)
         limits.opened()
         let (counters, limits) = (counters, limits)
         context.channel.closeFuture.assumeIsolated().whenComplete { _ in limits.closed() }

@@ -13,7 +13,7 @@ final class ProxyCall {
 
     private enum Phase {
         case waiting
-        case dialing(random: Int64, any PendingDial)
+        case dialing(random: Int64, FrontDial)
         case open
         case over
     }
@@ -29,7 +29,6 @@ final class ProxyCall {
     private let counters: TunnelCounters
     private let logger: Logger
     private var phase = Phase.waiting
-    private var asked = NIODeadline.now()
     private var deadline: Scheduled<Void>?
     private var linkFar: (() -> Void)?
 
@@ -95,32 +94,17 @@ final class ProxyCall {
         deadline?.cancel()
         guard network == "tcp" else { return refuse(random, .badRequest("only tcp is dialled, not \(network)")) }
         guard let target = Endpoint(address) else { return refuse(random, .badRequest("the target \"\(address)\" is not HOST:PORT")) }
-        asked = .now()
-        var isDialing = false
-        do {
-            try limits.beginDial(to: target)
-            isDialing = true
-            let pending = try dialer.dial(target) { self.dialed(random, $0) }
-            phase = .dialing(random: random, pending)
-            deadline = channel.schedule(in: FrontHandler.answerTime) {
-                pending.abandon()
-                self.dialed(random, .failure(.timeout("\(target): the node's agent did not answer in time")))
+        let dial = FrontDial(limits: limits, counters: counters) { result in
+            switch result {
+            case .success(let far): self.relay(random, far)
+            case .failure(let failure): self.fail(random, failure)
             }
-        } catch {
-            if isDialing { limits.endDial() }
-            counters.dialFailed(after: .now() - asked)
-            fail(random, error)
         }
-    }
-
-    private func dialed(_ random: Int64, _ result: Result<any RelayEnd, DialFailure>) {
-        deadline?.cancel()
-        limits.endDial()
-        switch result {
-        case .success(let far): relay(random, far)
-        case .failure(let failure):
-            counters.dialFailed(after: .now() - asked)
-            fail(random, failure)
+        do {
+            try dial.start(target, through: dialer, schedule: channel.schedule(in:_:))
+            phase = .dialing(random: random, dial)
+        } catch {
+            fail(random, error)
         }
     }
 
@@ -130,7 +114,6 @@ final class ProxyCall {
             return far.partnerReset()
         }
         phase = .open
-        counters.dialSucceeded(after: .now() - asked)
         limits.opened()
         channel.send(.dialResponse(random: random, connectID: stream.connectID, error: ""))
         stream.link(to: far)
@@ -162,12 +145,9 @@ final class ProxyCall {
     }
 
     private func abandon() {
-        guard case .dialing(_, let pending) = phase else { return }
-        deadline?.cancel()
-        limits.endDial()
-        counters.dialsAbandoned.add(1)
+        guard case .dialing(_, let dial) = phase else { return }
         phase = .over
-        pending.abandon()
+        dial.abandon()
     }
 
     // MARK: The end
