@@ -21,7 +21,6 @@ final class AgentSession: Sendable {
     private struct Parts {
         let limits: DialLimits
         var carrier: Carrier?
-        var decoder = ControlDecoder()
     }
 
     /// Whether the server said that it will stop.
@@ -62,13 +61,14 @@ final class AgentSession: Sendable {
     private func handle(_ event: Carrier.Event) {
         switch event {
         case .asked(let stream, let target): connect(stream, to: target)
-        case .control(let text): follow(text)
+        case .control(let message): onMessage(message, self)
         case .leaving(let words):
             end(words)
             serverIsLeaving.store(true, ordering: .relaxed)
             looking.yield()
         case .closed(let error):
             if let error { end("\(error)") }
+            if let error = error as? FrameError { logger.warning("the server broke the protocol", metadata: ["error": "\(error)"]) }
             parts.value.carrier = nil
         }
     }
@@ -137,15 +137,6 @@ final class AgentSession: Sendable {
                 counters.dialFailed(after: .now() - asked)
                 stream.refuse(error as? DialFailure ?? .badGateway("\(error)"))
             }
-        }
-    }
-
-    private func follow(_ text: ByteBuffer) {
-        do {
-            for message in try parts.value.decoder.append(text.readableBytesView) { onMessage(message, self) }
-        } catch {
-            logger.warning("the control messages could not be followed", metadata: ["error": "\(error)"])
-            parts.value.carrier?.close(reason: "\(error)")
         }
     }
 }

@@ -10,7 +10,7 @@ final class Carrier: ChannelInboundHandler {
     enum Event {
         /// The other end asks for a connection; the stream waits for `accept` or `refuse`.
         case asked(CarrierStream, target: String)
-        case control(ByteBuffer)
+        case control(ControlMessage)
         /// The other end takes no new streams, with its words.
         case leaving(String)
         /// The connection is over, with the first error that was seen.
@@ -27,6 +27,7 @@ final class Carrier: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var output: CarrierOutput?
     private var reader = FrameReader()
+    private var decoder = ControlDecoder()
     private var streams: [UInt32: CarrierStream] = [:]
     private var nextStream: UInt32 = 1
     private var received: [CarrierStream] = []
@@ -36,6 +37,8 @@ final class Carrier: ChannelInboundHandler {
     private var liveness = Liveness(now: .now())
     private var livenessTimer: RepeatedTask?
     private var firstError: (any Error)?
+    /// From the moment that the end is asked for, or has come.
+    private(set) var isClosing = false
     private var isClosed = false
 
     init(counters: TunnelCounters, onEvent: @escaping (Event) -> Void) {
@@ -48,7 +51,7 @@ final class Carrier: ChannelInboundHandler {
     var streamCount: Int { streams.count }
 
     /// False when no stream can be opened here any more.
-    var isOpen: Bool { context != nil && !isClosed && nextStream < .max }
+    var isOpen: Bool { context != nil && !isClosing && nextStream < .max }
 
     /// Asks the other end for a connection.
     func open(
@@ -88,13 +91,14 @@ final class Carrier: ChannelInboundHandler {
 
     /// Says why and closes.
     func close(reason: String) {
-        guard let context else { return }
+        guard let context, !isClosing else { return }
         write(.leaving(reason: reason))
         output?.flush()
         close(context)
     }
 
     private func close(_ context: ChannelHandlerContext) {
+        isClosing = true
         context.close(promise: nil)
         // A peer that reads nothing does not keep its connection by not answering TLS's goodbye.
         let channel = context.channel
@@ -113,7 +117,7 @@ final class Carrier: ChannelInboundHandler {
         output = CarrierOutput(context: context)
         liveness = Liveness(now: .now())
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        livenessTimer = context.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: Liveness.lookInterval) { _ in
+        livenessTimer = context.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: Liveness.Patience.usual.lookInterval) { _ in
             bound.value.look()
         }
     }
@@ -150,6 +154,7 @@ final class Carrier: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { fail(context, error) }
 
     func channelInactive(context: ChannelHandlerContext) {
+        isClosing = true
         isClosed = true
         livenessTimer?.cancel()
         waiting.removeAll()
@@ -193,8 +198,19 @@ final class Carrier: ChannelInboundHandler {
         case .ping(let token): if isWritable { write(.pong(token)) }
         case .pong(let token): liveness.answered(token, at: .now())
         case .leaving(let reason): onEvent(.leaving(reason))
-        case .control(let text): onEvent(.control(text))
+        case .control(let text): follow(text)
         case .unknown: break
+        }
+    }
+
+    /// Words that cannot be followed end the connection, and are told to the other end, whose words they are.
+    private func follow(_ text: ByteBuffer) {
+        do {
+            for message in try decoder.append(text.readableBytesView) { onEvent(.control(message)) }
+        } catch {
+            let error = FrameError(description: "the control messages could not be followed: \(error)")
+            if firstError == nil { firstError = error }
+            close(reason: "\(error)")
         }
     }
 

@@ -2,10 +2,19 @@ import NIOCore
 
 /// When to ping the other end, and when to hold it for dead: a peer that lost its power sends no FIN.
 struct Liveness {
-    static let pingInterval = TimeAmount.seconds(6)
-    /// Any frame counts as a sign of life. Looked at four times a `pingInterval`, so a silence is noticed within 17 s.
-    static let silenceLimit = TimeAmount.seconds(15)
-    static let lookInterval = TimeAmount.nanoseconds(pingInterval.nanoseconds / 4)
+    /// How often a silent peer is pinged, and after what silence it is held for dead.
+    struct Patience {
+        var ping: TimeAmount
+        var limit: TimeAmount
+
+        /// A silence of 15 s is noticed within 17. A peer may be pinged as often as this in gRPC for Go, too, unless it is a server.
+        static let usual = Patience(ping: .seconds(6), limit: .seconds(15))
+        /// Upstream's server ends a connection that pings it more often than each 30 s.
+        static let withUpstreamsServer = Patience(ping: .seconds(32), limit: .seconds(70))
+
+        /// How often to look, so that a silence is noticed soon after the limit.
+        var lookInterval: TimeAmount { .nanoseconds(ping.nanoseconds / 4) }
+    }
 
     enum Verdict: Equatable {
         case wait
@@ -13,21 +22,26 @@ struct Liveness {
         case dead(seconds: Int)
     }
 
+    private let patience: Patience
     private var lastHeard: NIODeadline
     private var lastPing: NIODeadline?
     private var token: UInt64 = 0
     private var shortest: TimeAmount?
 
-    init(now: NIODeadline) { lastHeard = now }
+    /// With `measuring` the first look pings at once, which tells the round trip.
+    init(now: NIODeadline, patience: Patience = .usual, measuring: Bool = true) {
+        self.patience = patience
+        lastHeard = now
+        lastPing = measuring ? nil : .distantPast
+    }
 
     mutating func heard(at now: NIODeadline) { lastHeard = now }
 
-    /// The first look pings at once, which measures the round trip.
     mutating func look(at now: NIODeadline) -> Verdict {
         let silence = now - lastHeard
-        if silence >= Self.silenceLimit { return .dead(seconds: Int(silence.nanoseconds / 1_000_000_000)) }
+        if silence >= patience.limit { return .dead(seconds: Int(silence.nanoseconds / 1_000_000_000)) }
         if let lastPing {
-            guard now - lastPing >= Self.pingInterval, silence >= .nanoseconds(Self.pingInterval.nanoseconds / 2) else { return .wait }
+            guard now - lastPing >= patience.ping, silence >= .nanoseconds(patience.ping.nanoseconds / 2) else { return .wait }
         }
         lastPing = now
         token += 1

@@ -1,17 +1,17 @@
 import Logging
-import NIOCore
 
 /// The server's end of one agent's native connection.
 final class NativeConnection: NodeConnection {
     let id: UInt64
     let identity: AgentIdentity
     private(set) var publication = ControlPublication()
-    private(set) var isLeaving = false
+    /// Each is an agent of its own: where agents run alone, all may show one certificate.
+    let candidate: ProxyCandidate
+    private var isLeaving = false
     private let carrier: Carrier
     private let counters: TunnelCounters
     private let logger: Logger
     private let onConfirmation: () -> Void
-    private var decoder = ControlDecoder()
 
     /// `onConfirmation` is called when the agent has said what it makes of its state.
     init(
@@ -20,14 +20,14 @@ final class NativeConnection: NodeConnection {
     ) {
         self.id = id
         self.identity = identity
+        // One that is about to leave takes no dial at all.
+        candidate = ProxyCandidate(agentID: "\(id)", identifiers: AgentIdentifiers(), isDraining: false)
         self.carrier = carrier
         self.counters = counters
         self.logger = logger
         self.onConfirmation = onConfirmation
     }
 
-    /// Each is an agent of its own: where agents run alone, all may show one certificate.
-    var candidate: ProxyCandidate { ProxyCandidate(agentID: "\(id)", identifiers: AgentIdentifiers(), isDraining: isLeaving) }
     var isClosing: Bool { isLeaving || !carrier.isOpen }
 
     /// The agent said that it takes no new streams.
@@ -41,8 +41,7 @@ final class NativeConnection: NodeConnection {
     }
 
     func close(reason: String) {
-        guard !isLeaving || carrier.isOpen else { return }
-        isLeaving = true
+        guard !carrier.isClosing else { return }
         logger.info("closing an agent's connection", metadata: ["reason": "\(reason)"])
         carrier.close(reason: reason)
     }
@@ -58,16 +57,7 @@ final class NativeConnection: NodeConnection {
 
     func leave(reason: String) { carrier.write(.leaving(reason: reason)) }
 
-    /// Text of the agent's.
-    func received(control text: ByteBuffer) {
-        do {
-            for message in try decoder.append(text.readableBytesView) { received(message) }
-        } catch {
-            close(reason: "the control messages could not be followed: \(error)")
-        }
-    }
-
-    private func received(_ message: ControlMessage) {
+    func received(_ message: ControlMessage) {
         switch message {
         case .confirm(let revision):
             publication.confirmed(revision)

@@ -1,13 +1,9 @@
-import Logging
-import NIOCore
-
 /// This server's connection to a peer: carries dials to the agents that the peer holds.
 final class PeerConnection: DialCarrier {
     let id: UInt64
     private(set) var nodes: Set<String> = []
     private let carrier: Carrier
     private let counters: TunnelCounters
-    private var decoder = ControlDecoder()
     private var isLeaving = false
 
     init(id: UInt64, carrier: Carrier, counters: TunnelCounters) {
@@ -27,17 +23,11 @@ final class PeerConnection: DialCarrier {
     /// The peer will stop: its agents are asked through somebody else.
     func peerIsLeaving() { isLeaving = true }
 
-    func received(control text: ByteBuffer) {
-        do {
-            for message in try decoder.append(text.readableBytesView) {
-                switch message {
-                case .holds(let node): nodes.insert(node)
-                case .drops(let node): nodes.remove(node)
-                default: break
-                }
-            }
-        } catch {
-            carrier.close(reason: "the control messages could not be followed: \(error)")
+    func received(_ message: ControlMessage) {
+        switch message {
+        case .holds(let node): nodes.insert(node)
+        case .drops(let node): nodes.remove(node)
+        default: break
         }
     }
 

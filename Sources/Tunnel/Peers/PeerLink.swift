@@ -83,7 +83,7 @@ final class PeerLink {
         let carrier = Carrier(counters: counters) { event in
             switch event {
             case .asked(let stream, _): stream.refuse(.forbidden("the peer is asked, and does not ask"))
-            case .control(let text): made?.received(control: text)
+            case .control(let message): made?.received(message)
             case .leaving: made?.peerIsLeaving()
             case .closed(let error):
                 made = nil

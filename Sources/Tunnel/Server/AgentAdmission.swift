@@ -74,8 +74,8 @@ final class AgentAdmission {
             switch event {
             case .asked(let stream, _):
                 stream.refuse(.forbidden("agents ask for nothing here"))
-            case .control(let text):
-                connection.received(control: text)
+            case .control(let message):
+                connection.received(message)
             case .leaving(let words):
                 connection.agentIsLeaving()
                 self.registry.report(connection)

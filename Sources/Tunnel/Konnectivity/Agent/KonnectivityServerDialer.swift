@@ -97,7 +97,7 @@ struct KonnectivityServerDialer: Sendable {
             })
         bound = NIOLoopBound(session, eventLoop: eventLoop)
         let multiplexer = try HTTP2Ends.install(
-            on: channel, mode: .client, patience: .withServer,
+            on: channel, mode: .client, patience: .withUpstreamsServer,
             onEvent: { event in
                 switch event {
                 case .leaving(let words): status.serverIsLeaving(words)

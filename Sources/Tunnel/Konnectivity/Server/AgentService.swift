@@ -33,7 +33,7 @@ final class AgentService {
         logger[metadataKey: "peer"] = "\(channel.remoteAddress?.description ?? "?")"
         var calls = 0
         _ = try HTTP2Ends.install(
-            on: channel, mode: .server, patience: .withClient,
+            on: channel, mode: .server, patience: .usual,
             onEvent: { [logger] event in
                 if case .closed(let error?) = event { logger.debug("an agent's connection broke", metadata: ["error": "\(error)"]) }
             },

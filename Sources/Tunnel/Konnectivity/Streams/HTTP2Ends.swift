@@ -3,20 +3,9 @@ import NIOHTTP2
 
 /// Behind TLS on every connection that speaks with gRPC: HTTP/2, signs of life, and the end of it all.
 enum HTTP2Ends {
-    /// How often a silent peer is pinged, and when it is held for dead.
-    struct Patience {
-        var ping: TimeAmount
-        var limit: TimeAmount
-
-        /// gRPC for Go answers as many as there are.
-        static let withClient = Patience(ping: .seconds(6), limit: .seconds(15))
-        /// Upstream's server ends a connection that pings it more often than each 30 s.
-        static let withServer = Patience(ping: .seconds(32), limit: .seconds(70))
-    }
-
     /// `onEnd` is told that the other end takes no new calls, and of the end with the first error that was seen.
     static func install(
-        on channel: any Channel, mode: NIOHTTP2Handler.ParserMode, patience: Patience?,
+        on channel: any Channel, mode: NIOHTTP2Handler.ParserMode, patience: Liveness.Patience?,
         onEvent: @escaping (ConnectionEvents.Event) -> Void, inboundStream: @escaping (any Channel) throws -> Void
     ) throws -> NIOHTTP2Handler.StreamMultiplexer {
         let initialize = NIOLoopBound(inboundStream, eventLoop: channel.eventLoop)
@@ -49,25 +38,25 @@ final class ConnectionEvents: ChannelInboundHandler {
     }
 
     private let heard: FrameCutter
-    private let patience: HTTP2Ends.Patience?
+    private let patience: Liveness.Patience?
+    private var liveness: Liveness
     private var onEvent: (Event) -> Void
     private var firstError: (any Error)?
     private var timer: RepeatedTask?
-    private var lastPing = NIODeadline.distantPast
 
-    init(heard: FrameCutter, patience: HTTP2Ends.Patience?, onEvent: @escaping (Event) -> Void) {
+    init(heard: FrameCutter, patience: Liveness.Patience?, onEvent: @escaping (Event) -> Void) {
         self.heard = heard
         self.patience = patience
+        liveness = Liveness(now: heard.lastHeard, patience: patience ?? .usual, measuring: false)
         self.onEvent = onEvent
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         guard let patience else { return }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        // The first look comes after the interval and then four times as often, so a silence is noticed soon after the limit.
-        timer = context.eventLoop.scheduleRepeatedTask(initialDelay: patience.ping, delay: patience.ping / 4) { _ in
+        timer = context.eventLoop.scheduleRepeatedTask(initialDelay: patience.ping, delay: patience.lookInterval) { _ in
             let (handler, context) = bound.value
-            handler.look(context, patience)
+            handler.look(context)
         }
     }
 
@@ -93,19 +82,14 @@ final class ConnectionEvents: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
-    private func look(_ context: ChannelHandlerContext, _ patience: HTTP2Ends.Patience) {
-        let now = NIODeadline.now()
-        let silence = now - heard.lastHeard
-        if silence >= patience.limit {
-            errorCaught(context: context, error: PeerSilent(seconds: Int(silence.nanoseconds / 1_000_000_000)))
-        } else if silence >= patience.ping / 2, now - lastPing >= patience.ping {
-            lastPing = now
-            let ping = HTTP2Frame(streamID: .rootStream, payload: .ping(HTTP2PingData(withInteger: 0), ack: false))
+    private func look(_ context: ChannelHandlerContext) {
+        liveness.heard(at: heard.lastHeard)
+        switch liveness.look(at: .now()) {
+        case .wait: break
+        case .ping(let token):
+            let ping = HTTP2Frame(streamID: .rootStream, payload: .ping(HTTP2PingData(withInteger: token), ack: false))
             context.writeAndFlush(wrapOutboundOut(ping), promise: nil)
+        case .dead(let seconds): errorCaught(context: context, error: PeerSilent(seconds: seconds))
         }
     }
-}
-
-extension TimeAmount {
-    fileprivate static func / (time: TimeAmount, parts: Int64) -> TimeAmount { .nanoseconds(time.nanoseconds / parts) }
 }
