@@ -1,24 +1,33 @@
 import Synchronization
 
-/// Which servers the agent's connections lead to, and how many it wants: two where there are as many, so that one may go.
+/// Which servers the agent's connections lead to, and how many it wants: one to each of up to three, as many as a control plane has.
+/// With fewer, what a peer carries for the remaining server would end with that peer.
 final class ServerLinks: Sendable {
-    static let wanted = 2
+    static let most = 3
+
+    private struct Link {
+        var serverID: String
+        var endpoint: Endpoint
+        var session: AgentSession
+    }
 
     private struct State {
         var serverCount = 1
-        var servers: [Int: (id: String, session: AgentSession)] = [:]
+        var links: [Int: Link] = [:]
         var waiting: [Int: AsyncStream<Void>.Continuation] = [:]
     }
 
     private let state = Mutex(State())
 
     /// A server said who it is and how many there are. False when another link leads to it already.
-    func claim(_ id: String, of count: Int, for link: Int, by session: AgentSession) -> Bool {
+    func claim(_ id: String, of count: Int, at endpoint: Endpoint, for link: Int, by session: AgentSession) -> Bool {
         let (isNew, woken) = state.withLock { state in
             state.serverCount = count
-            let woken = state.waiting.filter { Self.isWanted($0.key, of: count) }.map(\.value)
-            guard !state.servers.contains(where: { $0.key != link && $0.value.id == id }) else { return (false, woken) }
-            state.servers[link] = (id, session)
+            // Who is known and speaks again has news of the others: one came back.
+            let speaksAgain = state.links[link]?.session === session
+            let woken = state.waiting.filter { speaksAgain || Self.isWanted($0.key, of: count) }.map(\.value)
+            guard !state.links.contains(where: { $0.key != link && $0.value.serverID == id }) else { return (false, woken) }
+            state.links[link] = Link(serverID: id, endpoint: endpoint, session: session)
             return (true, woken)
         }
         for continuation in woken { continuation.yield() }
@@ -27,25 +36,59 @@ final class ServerLinks: Sendable {
 
     /// The session no longer stands for its link.
     func release(_ link: Int, _ session: AgentSession) {
-        state.withLock { if $0.servers[link]?.session === session { $0.servers[link] = nil } }
+        state.withLock { if $0.links[link]?.session === session { $0.links[link] = nil } }
     }
 
     /// Returns once the link is wanted; false when cancelled.
     func waitUntilWanted(_ link: Int) async -> Bool {
-        let (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let isWanted = state.withLock { state in
-            state.waiting[link] = signal
-            return Self.isWanted(link, of: state.serverCount)
+        while !Task.isCancelled {
+            let news = news(for: link)
+            if state.withLock({ Self.isWanted(link, of: $0.serverCount) }) { return true }
+            for await _ in news { break }
         }
-        defer { state.withLock { $0.waiting[link] = nil } }
-        if isWanted { return !Task.isCancelled }
-        for await _ in signals { return true }
         return false
+    }
+
+    /// Waits before the link's next attempt. True when a server had news meanwhile that make an attempt worth while.
+    func pause(_ link: Int, for delay: Duration) async -> Bool {
+        let news = news(for: link)
+        return await withTaskGroup { group in
+            group.addTask {
+                try? await Task.sleep(for: delay)
+                return false
+            }
+            group.addTask {
+                for await _ in news { return true }
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
+    }
+
+    private func news(for link: Int) -> AsyncStream<Void> {
+        let (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        state.withLock { $0.waiting[link] = signal }
+        return signals
+    }
+
+    /// Where the link's next attempt goes, its attempts counted from 0.
+    func endpoint(for link: Int, attempt: Int, of endpoints: [Endpoint]) -> Endpoint? {
+        let taken = state.withLock { state in state.links.filter { $0.key != link }.map(\.value.endpoint) }
+        return Self.endpoint(for: link, attempt: attempt, of: endpoints, taken: taken)
+    }
+
+    /// By turns one that no other link has, as it may be a server's own, and any, as one address may lead to several servers. The links
+    /// begin at different ones.
+    static func endpoint(for link: Int, attempt: Int, of endpoints: [Endpoint], taken: [Endpoint]) -> Endpoint? {
+        let free = endpoints.filter { !taken.contains($0) }
+        let choices = free.isEmpty || !attempt.isMultiple(of: 2) ? endpoints : free
+        return choices.isEmpty ? nil : choices[(attempt / 2 + link) % choices.count]
     }
 
     var serverCount: Int { state.withLock { $0.serverCount } }
 
-    var sessions: [AgentSession] { state.withLock { $0.servers.sorted { $0.key < $1.key }.map(\.value.session) } }
+    var sessions: [AgentSession] { state.withLock { $0.links.sorted { $0.key < $1.key }.map(\.value.session) } }
 
-    private static func isWanted(_ link: Int, of count: Int) -> Bool { link < min(count, wanted) }
+    private static func isWanted(_ link: Int, of count: Int) -> Bool { link < min(count, most) }
 }

@@ -80,7 +80,7 @@ public final class TunnelAgent: Service {
         try await cancelWhenGracefulShutdown {
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { await self.news.forEach { await self.takeOver($0) } }
-                for link in 0..<ServerLinks.wanted { group.addTask { try await self.stayConnected(link) } }
+                for link in 0..<ServerLinks.most { group.addTask { try await self.stayConnected(link) } }
             }
         }
         await withDiscardingTaskGroup { group in
@@ -102,16 +102,14 @@ public final class TunnelAgent: Service {
     private func stayConnected(_ link: Int) async throws {
         var backoff = ReconnectBackoff()
         var generator = SystemRandomNumberGenerator()
-        // The links begin at different endpoints.
-        var attempt = link
+        var attempt = 0
         var lastProblem = ""
         try await withThrowingDiscardingTaskGroup { retired in
             while await links.waitUntilWanted(link) {
                 let endpoints = follower.tunnelEndpoints()
                 let began = ContinuousClock.now
                 do {
-                    guard !endpoints.isEmpty else { throw NoTunnelEndpoints() }
-                    let endpoint = endpoints[attempt % endpoints.count]
+                    guard let endpoint = links.endpoint(for: link, attempt: attempt, of: endpoints) else { throw NoTunnelEndpoints() }
                     let (session, stamps) = try await connect(link, to: endpoint)
                     lastProblem = ""
                     counters.serversConnected.add(1)
@@ -137,7 +135,12 @@ public final class TunnelAgent: Service {
                     lastProblem = "\(error)"
                 }
                 attempt += 1
-                try? await Task.sleep(for: backoff.delay(using: &generator))
+                if await links.pause(link, for: backoff.delay(using: &generator)) {
+                    attempt = 0
+                    backoff = ReconnectBackoff()
+                    // A fleet that hears the same news does not come as one.
+                    try? await Task.sleep(for: backoff.delay(using: &generator))
+                }
             }
         }
     }
@@ -197,7 +200,7 @@ public final class TunnelAgent: Service {
                         onMessage: { message, session in
                             switch message {
                             case .server(let id, let count):
-                                if links.claim(id, of: count, for: link, by: session) {
+                                if links.claim(id, of: count, at: endpoint, for: link, by: session) {
                                     ready.succeed(session)
                                 } else {
                                     ready.fail(SameServer())

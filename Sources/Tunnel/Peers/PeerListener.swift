@@ -6,12 +6,15 @@ final class PeerListener {
     private let registry: AgentRegistry
     private let counters: TunnelCounters
     private let logger: Logger
+    private let onPeer: () -> Void
     private var carriers: [ObjectIdentifier: Carrier] = [:]
 
-    init(registry: AgentRegistry, counters: TunnelCounters, logger: Logger) {
+    /// `onPeer` is called when a peer has connected.
+    init(registry: AgentRegistry, counters: TunnelCounters, logger: Logger, onPeer: @escaping () -> Void) {
         self.registry = registry
         self.counters = counters
         self.logger = logger
+        self.onPeer = onPeer
         registry.onChange = { [weak self] node, isHeld in self?.announce(isHeld ? .holds(node: node) : .drops(node: node)) }
     }
 
@@ -33,6 +36,7 @@ final class PeerListener {
         carriers[ObjectIdentifier(carrier)] = carrier
         for node in registry.nodes { carrier.sendControl(.holds(node: node)) }
         logger.info("a peer is connected", metadata: ["peer": "\(channel.remoteAddress?.description ?? "?")"])
+        onPeer()
     }
 
     /// Tells the peers that this server takes no dials of theirs any more.

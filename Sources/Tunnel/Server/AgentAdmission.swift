@@ -14,8 +14,7 @@ final class AgentAdmission {
     /// How many servers the control plane has.
     var serverCount = 1 {
         didSet {
-            guard serverCount != oldValue else { return }
-            for connection in registry.connections { connection.introduce(serverID: serverID, serverCount: serverCount) }
+            if serverCount != oldValue { introduceServers() }
         }
     }
 
@@ -48,6 +47,11 @@ final class AgentAdmission {
     }
 
     func identity(_ certificate: [UInt8]) throws -> AgentIdentity { try identifier.identity(certificate: certificate) }
+
+    /// Tells the agents how many servers there are: also when one of them came back, which lets them look for it at once.
+    func introduceServers() {
+        for connection in registry.connections { connection.introduce(serverID: serverID, serverCount: serverCount) }
+    }
 
     /// Why the agent may not connect, if it may not.
     func refusal(of identity: AgentIdentity, _ logger: Logger) -> String? {

@@ -35,7 +35,7 @@ final class ServerParts {
         let admission = AgentAdmission(
             serverID: configuration.serverID, identifier: identifier, directory: directory, registry: registry, counters: counters,
             logger: logger, nextID: nextID)
-        let peerListener = PeerListener(registry: registry, counters: counters, logger: logger)
+        let peerListener = PeerListener(registry: registry, counters: counters, logger: logger, onPeer: { admission.introduceServers() })
         let konnectivity = AgentService(
             serverID: configuration.serverID, serving: configuration.konnectivity, admission: admission, counters: counters,
             logger: logger, nextID: nextID)

@@ -1,0 +1,32 @@
+import Testing
+
+@testable import Tunnel
+
+@Suite("Where an agent's links lead")
+struct ServerLinksTests {
+    private let endpoints = ["192.0.2.1:1", "192.0.2.2:1", "192.0.2.3:1"].compactMap(Endpoint.init)
+
+    private func attempts(_ link: Int, taken: [Int]) -> [Int?] {
+        (0..<6).map { attempt in
+            ServerLinks.endpoint(for: link, attempt: attempt, of: endpoints, taken: taken.map { endpoints[$0] })
+                .flatMap(endpoints.firstIndex(of:))
+        }
+    }
+
+    @Test("The links begin at different endpoints, and each comes by all of them")
+    func beginning() {
+        #expect((0..<3).map { attempts($0, taken: [])[0] } == [0, 1, 2])
+        for link in 0..<3 { #expect(Set(attempts(link, taken: [])) == [0, 1, 2]) }
+    }
+
+    @Test("An endpoint that no other link has comes first, and at every other attempt")
+    func free() { #expect(attempts(1, taken: [0, 2]) == [1, 1, 1, 2, 1, 0]) }
+
+    @Test("One address may lead to several servers: it is tried though another link has it")
+    func oneAddress() {
+        for attempt in 0..<4 {
+            #expect(ServerLinks.endpoint(for: 2, attempt: attempt, of: [endpoints[0]], taken: [endpoints[0]]) == endpoints[0])
+        }
+        #expect(ServerLinks.endpoint(for: 0, attempt: 0, of: [], taken: []) == nil)
+    }
+}
