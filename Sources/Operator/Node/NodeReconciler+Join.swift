@@ -110,6 +110,9 @@ extension NodeReconciler {
         if known == nil { known = try await session.client.find(Node.self, ObjectKey(name: machine.name)) }
         try await note(known, of: machine, claim: claim)
         guard let node = known else { return .done }
+        // It was to leave, and was taken back.
+        session.drains.end(machine.name)
+        try await session.uncordon(node)
         let wanted = (pool.spec?.labels ?? [:]).merging([NestboxLabel.nodePool: claim.nodePool]) { _, ours in ours }
         let lacking = wanted.filter { node.metadata.labels?[$0.key] != $0.value }
         if !lacking.isEmpty {
@@ -120,7 +123,7 @@ extension NodeReconciler {
     }
 
     /// Whether the Node is Ready, when that differs from what the Machine says.
-    private func note(_ node: Node?, of machine: Machine, claim: MachineClaim) async throws {
+    func note(_ node: Node?, of machine: Machine, claim: MachineClaim) async throws {
         let isReady = node?.isReady ?? false
         guard machine.status?.conditions?.named("NodeReady")?.status != (isReady ? "True" : "False") else { return }
         let (reason, message) =
@@ -128,7 +131,7 @@ extension NodeReconciler {
             ? ("NodeGone", "its Node is gone from the tenant's cluster")
             : isReady ? ("NodeReady", "") : ("NodeNotReady", "its Node is not Ready in the tenant's cluster")
         let changed = try await client.updateMachineStatus(machine.name) { now in
-            guard now.status?.phase == .ready, now.status?.claim?.epoch == claim.epoch else { return false }
+            guard [.ready, .draining].contains(now.status?.phase), now.status?.claim?.epoch == claim.epoch else { return false }
             var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
             conditions.set("NodeReady", isReady, reason: reason, message: message)
             now.status?.conditions = conditions.list
