@@ -21,11 +21,11 @@ extension Plan {
                 actions: [
                     .script(Script("rm -rf \(NodePaths.configuration) /run/nestbox-plan.lock"))
                 ], timeout: .seconds(30)))
-        return Plan(name: "Clean", fence: fence(parameters.owner), steps: steps)
+        return Plan(name: "Clean", fence: cleaningFence(parameters.owner), steps: steps)
     }
 
     /// No claim is as good as ours: it goes last, and the connection may have broken right after.
-    private static func fence(_ owner: MachineOwner) -> Script {
+    static func cleaningFence(_ owner: MachineOwner) -> Script {
         Script(
             """
             held=$(head -n 1 \(NodePaths.claim) 2>/dev/null || true)

@@ -21,7 +21,9 @@ struct MachineReconciler: Reconciler {
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
         guard var machine = try await client.find(Machine.self, key) else { return .done }
-        if machine.metadata.isBeingDeleted, machine.status?.claim == nil || machine.status?.phase == .quarantined {
+        if machine.metadata.isBeingDeleted,
+            machine.status?.claim == nil || (machine.status?.phase == .quarantined && !machine.mayHoldPods)
+        {
             try await client.removeFinalizer(Self.finalizer, from: machine)
             return .done
         }
@@ -32,7 +34,9 @@ struct MachineReconciler: Reconciler {
             case nil: return try await register(machine)
             case .claimed, .joining: return try await join(machine)
             case .cleaning: return try await clean(machine)
-            case .available, .ready, .draining, .quarantined: return .done
+            case .ready: return try await repair(machine)
+            case .draining where machine.mayHoldPods: return try await stop(machine)
+            case .available, .draining, .quarantined: return .done
             }
         } catch let error as SSHError {
             return try await report("\(error)", isTransient: error.isTransient, on: machine)

@@ -9,6 +9,11 @@ extension NodeReconciler {
     /// Takes the node out of the tenant, drained where that can be, and passes the machine on to be cleaned; one that nothing was
     /// changed on is free at once.
     func leave(_ machine: Machine, claim: MachineClaim, isAlive: Bool, session: TenantSession?) async throws -> ReconcileResult {
+        // Nobody's word but the machine's own, or an admin's, says that its pods have ended; the other operator asks it.
+        if machine.mayHoldPods, isAlive {
+            try await hold(machine, session: session)
+            return .done
+        }
         let wasNode = machine.status?.facts?.kubeletVersion != nil
         let unfit = wasNode ? nil : machine.unfitness(for: claim.hostedClusterUID)
         let decision = LeaveDecision(
@@ -40,7 +45,10 @@ extension NodeReconciler {
     /// Cordons and drains the node and takes it out of the tenant; what keeps that from being done, or nil when it was.
     private func remains(_ machine: Machine, session: TenantSession) async -> (words: String, pause: Duration)? {
         do {
-            if let node = try await session.client.find(Node.self, ObjectKey(name: machine.name)), node.isReady {
+            // Nothing runs on a machine that was stopped, whatever its Node says still.
+            if machine.status?.repair?.state != .stopped,
+                let node = try await session.client.find(Node.self, ObjectKey(name: machine.name)), node.isReady
+            {
                 if node.spec?.unschedulable != true {
                     _ = try await session.client.patch(Node.self, node.name, merge: ["spec": ["unschedulable": true]])
                 }

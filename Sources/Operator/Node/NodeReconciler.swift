@@ -38,10 +38,18 @@ struct NodeReconciler: Reconciler {
             }
             // Without a session the API does not answer yet; its opening brings every Machine of the cluster back here.
             guard let session else { return .done }
-            if machine.status?.phase == .ready { return try await keep(machine, claim: claim, pool: pool, session: session) }
+            if machine.status?.phase == .ready {
+                return try await keep(machine, claim: claim, pool: pool, cluster: cluster, session: session)
+            }
             return try await join(machine, claim: claim, pool: pool, cluster: cluster, session: session)
         case .draining:
             return try await leave(machine, claim: claim, isAlive: cluster != nil, session: session)
+        case .quarantined where machine.mayHoldPods && cluster != nil && !machine.metadata.isBeingDeleted:
+            try await hold(machine, session: session)
+            return .done
+        case .quarantined where machine.mayHoldPods:
+            try await settle(deleted: machine, session: session)
+            return .done
         case .cleaning, .quarantined:
             // Cleaning may have begun while the tenant's API did not answer.
             if let session { try await forget(machine, session: session) } else { try await deleteTicket(of: machine) }

@@ -1,4 +1,5 @@
 import ControllerRuntime
+import Foundation
 import KubernetesAPI
 import KubernetesClient
 import Logging
@@ -25,6 +26,7 @@ struct NodePoolReconciler: Reconciler {
         let decision = PoolDecision(pool: pool, cluster: cluster, machines: machines)
 
         for name in decision.releases { try await release(name, pool: pool) }
+        for name in decision.replacements.machines { try await replace(name, pool: pool) }
         for (machine, problem) in decision.refusals { try await refuse(machine, problem, pool: pool) }
         for claim in decision.claims { try await self.claim(claim, pool: pool, cluster: cluster) }
 
@@ -53,6 +55,7 @@ struct NodePoolReconciler: Reconciler {
             machine.status?.phase = .claimed
             machine.status?.message = nil
             machine.status?.plan = nil
+            machine.status?.repair = nil
             let kept = machine.status?.conditions?.filter { $0.type == "Reachable" }
             machine.status?.conditions = kept
             let epoch = (machine.status?.lastEpoch ?? 0) + 1
@@ -92,6 +95,27 @@ struct NodePoolReconciler: Reconciler {
         }
         if released {
             await events.record(.normal, reason: "Released", message: "gives Machine \(name) back", on: pool)
+        }
+    }
+
+    /// Gives an unwell node's place to another Machine. It is not drained: what ran there is given up once it is known to have ended.
+    private func replace(_ name: String, pool: NodePool) async throws {
+        var why = ""
+        let replaced = try await client.updateMachineStatus(name) { machine in
+            guard machine.isHeld(by: pool), machine.status?.phase == .ready, machine.status?.repair?.state == .notMended else { return false }
+            why = machine.status?.repair?.message ?? ""
+            machine.status?.claim?.released = true
+            machine.status?.phase = .draining
+            machine.status?.repair?.state = .replacing
+            machine.status?.repair?.since = Timestamp.format(Date())
+            var conditions = ConditionSet(machine.status?.conditions, generation: machine.metadata.generation)
+            conditions.set("Repairing", false, reason: "Replaced", message: "its place was given to another Machine: \(why)")
+            machine.status?.conditions = conditions.list
+            machine.status?.message = "replaced, for it was not mended: \(why)"
+            return true
+        }
+        if replaced {
+            await events.record(.warning, reason: "Replaced", message: "replaces Machine \(name), which was not mended: \(why)", on: pool)
         }
     }
 

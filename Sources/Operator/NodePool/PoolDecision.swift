@@ -18,6 +18,8 @@ struct PoolDecision: Equatable {
     var blocked: String?
     /// Why Machines that the pool would claim cannot be this cluster's nodes, in a sentence each, by their names.
     var refusals: [String: String] = [:]
+    /// Which Machines' places are given to others because their nodes were not mended.
+    var replacements = Replacements()
 }
 
 extension PoolDecision {
@@ -46,8 +48,11 @@ extension PoolDecision {
         if staying.count > replicas, replicas >= 0 {
             releases += staying.sorted(by: Self.leavesBefore).prefix(staying.count - replicas).map(\.name)
         }
-        guard staying.count < replicas, let cluster, problem == nil else { return }
-        let wanted = replicas - staying.count
+        guard let cluster, problem == nil else { return }
+        let remaining = staying.filter { !releases.contains($0.name) }
+        replacements = Replacements(pool: pool, cluster: cluster, held: remaining, machines: machines)
+        let wanted = replicas - remaining.count + replacements.machines.count
+        guard wanted > 0 else { return }
         if let trouble = cluster.specTrouble {
             blocked = trouble
             missing = wanted

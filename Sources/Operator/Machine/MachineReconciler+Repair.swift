@@ -1,0 +1,157 @@
+import ControllerRuntime
+import Foundation
+import KubernetesAPI
+import KubernetesClient
+import NestboxAPI
+import NodeJoin
+import SSHClient
+
+extension MachineReconciler {
+    /// Looks at the machine of an unwell node, when the other operator asks for that, and mends what a restart mends. Whether it
+    /// helped the Node tells, which only that operator sees.
+    func repair(_ machine: Machine) async throws -> ReconcileResult {
+        guard let repair = machine.status?.repair, !machine.metadata.isBeingDeleted else { return .done }
+        let isReachable = machine.status?.conditions?.named("Reachable")?.status != "False"
+        switch MendingDecision(repair, isReachable: isReachable, now: Date()) {
+        case .nothing: return .done
+        case .wait(let until): return .requeue(after: .seconds(max(1, until.timeIntervalSinceNow.rounded(.up))))
+        case .look(let restartsAll): return try await look(at: machine, restartsAll: restartsAll)
+        case .giveUp:
+            try await giveUp(machine)
+            return .requeue(after: .seconds(MendingDecision.pauseWhenGivenUp))
+        }
+    }
+
+    private func look(at machine: Machine, restartsAll: Bool) async throws -> ReconcileResult {
+        guard let claim = machine.status?.claim else { return .done }
+        let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.ready])
+        let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
+        let ticket = try await client.find(Secret.self, key).flatMap(JoinTicket.init).flatMap { $0.epoch == claim.epoch ? $0 : nil }
+        let plan = Plan.repair(
+            RepairParameters(
+                owner: MachineOwner(machine, claim: claim), nodeLocalAPIAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1",
+                bootstrapKubeconfig: ticket?.bootstrapKubeconfig, restartsAll: restartsAll,
+                nodeIsGone: machine.status?.conditions?.named("NodeReady")?.reason == "NodeGone"))
+        let runner = PlanRunner(connect: { SSHMachineShell(try await self.connect(to: machine)) }, logger: logger) { report in
+            try await progress.write(report.status)
+        }
+        do {
+            let outcome = try await runner.run(plan)
+            // What it writes brings the Machine back, and the next look is decided then.
+            try await note(outcome, of: machine)
+        } catch is PlanProgressWriter.Superseded {}
+        return .done
+    }
+
+    /// Records one attempt.
+    private func note(_ outcome: PlanOutcome, of machine: Machine) async throws {
+        let findings = RepairFindings(outputs: outcome.outputs)
+        var failure: (words: String, isUnreachable: Bool)?
+        if case .failed(let step, let why) = outcome.result { failure = ("\(step): \(why.message)", why.kind == .unreachable) }
+        let parts = [findings.words, failure?.words ?? ""].filter { !$0.isEmpty }
+        let words = parts.isEmpty ? "nothing is found wrong on the machine" : parts.joined(separator: "; ")
+        try await change(machine, event: "Repairing") { repair, conditions in
+            let attempt = (repair.attempts ?? 0) + 1
+            repair.attempts = attempt
+            repair.lastAttempt = Timestamp.format(Date())
+            repair.message = words
+            repair.needsTicket = findings.needsTicket ? true : nil
+            let isMending = repair.state == .mending
+            let told = isMending ? "attempt \(attempt) of \(MendingDecision.attempts): \(words)" : words
+            conditions.set("Repairing", isMending, reason: isMending ? "Attempted" : "NotMended", message: told)
+            if failure?.isUnreachable == true {
+                conditions.set("Reachable", false, reason: "SSHFailed", message: failure?.words ?? "")
+            } else {
+                conditions.set("Reachable", true, reason: "Connected", message: "")
+            }
+            return told
+        }
+    }
+
+    private func giveUp(_ machine: Machine) async throws {
+        try await change(machine, event: "NotMended") { repair, conditions in
+            repair.state = .notMended
+            repair.since = Timestamp.format(Date())
+            repair.needsTicket = nil
+            let told =
+                "not mended in \(repair.attempts ?? 0) attempts, and to be replaced within the pool's limits; the last one: "
+                + (repair.message ?? "it was not looked at")
+            conditions.set("Repairing", false, reason: "NotMended", message: told)
+            return told
+        }
+    }
+
+    /// Writes to a repair that still is where it was seen; what `body` returns is the Machine's message, and an event.
+    private func change(
+        _ machine: Machine, event reason: String, _ body: (inout RepairStatus, inout ConditionSet) -> String
+    ) async throws {
+        let seen = machine.status?.repair?.state
+        let epoch = machine.status?.claim?.epoch
+        var told = ""
+        let changed = try await client.updateMachineStatus(machine.name) { now in
+            guard now.status?.phase == .ready, now.status?.claim?.epoch == epoch, var repair = now.status?.repair, repair.state == seen else {
+                return false
+            }
+            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
+            told = body(&repair, &conditions)
+            now.status?.repair = repair
+            now.status?.conditions = conditions.list
+            now.status?.message = told
+            return true
+        }
+        if changed { await events.record(.warning, reason: reason, message: told, on: machine) }
+    }
+
+    // MARK: Given up
+
+    /// How long one that was given up may keep its node's pods in doubt, before a person has to look.
+    static let patienceWithStop: TimeInterval = 600
+
+    /// Ends all that runs for the tenant on a machine whose place was given to another. Only then may the tenant take its pods for
+    /// gone: a StatefulSet's must not run twice.
+    func stop(_ machine: Machine) async throws -> ReconcileResult {
+        guard let claim = machine.status?.claim, let repair = machine.status?.repair else { return .done }
+        let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.draining])
+        let runner = PlanRunner(connect: { SSHMachineShell(try await self.connect(to: machine)) }, logger: logger) { report in
+            try await progress.write(report.status)
+        }
+        do {
+            let outcome = try await runner.run(.stop(MachineOwner(machine, claim: claim)))
+            guard case .failed(let step, let failure) = outcome.result else {
+                try await noteStopped(machine)
+                return .done
+            }
+            let since = Timestamp.parse(repair.since) ?? Date()
+            guard Date().timeIntervalSince(since) > Self.patienceWithStop else {
+                try await say(machine, "Stopped", false, "StopFailed", "\(step): \(failure.message)")
+                return .requeue(after: .seconds(15))
+            }
+            try await quarantine(
+                machine,
+                "its node was replaced (\(repair.message ?? "not mended")), and whether its pods have ended is not known "
+                    + "(\(step): \(failure.message)): its Node is kept in the tenant's cluster, cordoned, until it is; switch the machine off "
+                    + "or mend it, and then clean it or delete the Machine")
+        } catch is PlanProgressWriter.Superseded {}
+        return .done
+    }
+
+    private func noteStopped(_ machine: Machine) async throws {
+        let epoch = machine.status?.claim?.epoch
+        let changed = try await client.updateMachineStatus(machine.name) { now in
+            guard now.status?.phase == .draining, now.status?.claim?.epoch == epoch, now.mayHoldPods else { return false }
+            now.status?.repair?.state = .stopped
+            now.status?.repair?.since = Timestamp.format(Date())
+            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
+            conditions.set("Stopped", true, reason: "Stopped", message: "nothing of a pod runs on it any more")
+            now.status?.conditions = conditions.list
+            return true
+        }
+        if changed { await events.record(.normal, reason: "Stopped", message: "nothing of a pod runs on it any more", on: machine) }
+    }
+}
+
+extension MachineOwner {
+    init(_ machine: Machine, claim: MachineClaim) {
+        self.init(uid: machine.metadata.uid ?? "", epoch: claim.epoch, holder: "\(claim.namespace)/\(claim.nodePool)")
+    }
+}
