@@ -58,7 +58,8 @@ extension InTheLab {
             """
 
         private static func nodes(_ tenant: CommandRun) async throws -> [String] {
-            try await tenant.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").split(separator: " ").map(String.init).sorted()
+            try await tenant.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").split(separator: " ").map(String.init)
+                .sorted()
         }
 
         /// Name, node, UID and restarts of each.
@@ -89,7 +90,9 @@ extension InTheLab {
             let start = ContinuousClock.now
             try await lab.onMachine(nodes[0], "systemctl kill --signal=KILL nestbox-kubelet; systemctl disable --now nestbox-kubelet")
             try await lab.onMachine(nodes[1], "kill -STOP $(systemctl show --property MainPID --value nestbox-containerd)")
-            for (node, cause) in [(nodes[0], "nestbox-kubelet.service is "), (nodes[1], "nestbox-containerd.service is stopped by a signal")] {
+            for (node, cause) in [
+                (nodes[0], "nestbox-kubelet.service is "), (nodes[1], "nestbox-containerd.service is stopped by a signal"),
+            ] {
                 try await expectEventually("\(node) to be mended", "Repairing", of: "machine/\(node)", lab) {
                     $0.hasPrefix("False Mended") && $0.contains(cause)
                 }
@@ -108,7 +111,8 @@ extension InTheLab {
             try await lab.host.nestbox("lab", "exec", "--name", lab.name, "--", "ip", "link", "set", "machines0", "down")
             do {
                 try await expectEventually("the repair to be suspended", "RepairSuspended", of: "nodepool/repaired", lab) {
-                    $0.hasPrefix("True TooManyUnhealthy") && $0.contains("3 of 3 nodes are not Ready") && $0.contains("likely it is the network")
+                    $0.hasPrefix("True TooManyUnhealthy") && $0.contains("3 of 3 nodes are not Ready")
+                        && $0.contains("likely it is the network")
                 }
                 try await expectEventually("a machine to be looked at in vain", "Repairing", of: "machine/\(nodes[0])", lab) {
                     $0.hasPrefix("True Attempted") && $0.contains("cannot be reached over SSH")

@@ -11,7 +11,7 @@ import Testing
 @Suite(.enabled(if: SSHServer.isAvailable, "needs root and sshd (NESTBOX_SSHD, /usr/sbin/sshd)"), .timeLimit(.minutes(5)))
 struct RepairOverSSHTests {
     @Test func aSoundMachineIsLeftAlone() async throws {
-        try await UnwellMachine.with { machine in
+        try await UnwellMachine.with { machine async throws in
             let findings = try await machine.repair()
             #expect(findings.words == "" && !findings.needsTicket)
             #expect(try await machine.did() == "")
@@ -19,7 +19,7 @@ struct RepairOverSSHTests {
     }
 
     @Test func deadAndDisabledServicesAreStarted() async throws {
-        try await UnwellMachine.with { machine in
+        try await UnwellMachine.with { machine async throws in
             try await machine.sh(
                 """
                 echo failed > /run/fake/nestbox-containerd.service.state
@@ -48,8 +48,8 @@ struct RepairOverSSHTests {
 
     /// One process is stopped, one is deaf: neither would end when asked to.
     @Test func hangingServicesAreKilled() async throws {
-        let deaf = try SilentListener()
-        try await UnwellMachine.with { machine in
+        try await UnwellMachine.with { machine async throws in
+            let deaf = try SilentListener()
             try await machine.sh("sleep 600 > /dev/null 2>&1 & echo $! > /run/fake/nestbox-containerd.service.pid; kill -STOP $!")
             var parameters = machine.parameters
             parameters.kubeletHealthPort = deaf.port
@@ -65,7 +65,7 @@ struct RepairOverSSHTests {
     }
 
     @Test func whatSeemsWellIsStartedAnewWhenNothingElseHelped() async throws {
-        try await UnwellMachine.with { machine in
+        try await UnwellMachine.with { machine async throws in
             var parameters = machine.parameters
             parameters.nodeIsGone = true
             #expect(try await machine.repair(parameters).words == "restarted")
@@ -76,17 +76,18 @@ struct RepairOverSSHTests {
     }
 
     @Test func aCertificateThatEndedIsAskedForAnew() async throws {
-        try await UnwellMachine.with { machine in
+        try await UnwellMachine.with { machine async throws in
             try await machine.sh("cp /etc/nestbox/expired.pem \(UnwellMachine.certificate)")
             let first = try await machine.repair()
-            #expect(first.words.hasPrefix("the kubelet's certificate ended at 20") && first.words.hasSuffix(" UTC") && first.needsTicket)
+            #expect(first.words == "the kubelet's certificate ended at 2020-01-08 00:00:00 UTC" && first.needsTicket)
             #expect(try await machine.did() == "")
             var parameters = machine.parameters
             parameters.bootstrapKubeconfig = "token: t"
             let second = try await machine.repair(parameters)
             #expect(second.words.hasSuffix(": the kubelet asks for a new one") && !second.needsTicket)
             #expect(
-                try await machine.sh("cat /etc/nestbox/bootstrap.kubeconfig; stat -c %a /etc/nestbox/bootstrap.kubeconfig; ls /var/lib/kubelet")
+                try await machine.sh(
+                    "cat /etc/nestbox/bootstrap.kubeconfig; stat -c %a /etc/nestbox/bootstrap.kubeconfig; ls /var/lib/kubelet")
                     == "token: t\n600\npki\n")
             let third = try await machine.repair()
             #expect(third.words == "the kubelet's certificate is gone" && third.needsTicket)
@@ -97,7 +98,7 @@ struct RepairOverSSHTests {
 
     /// A filesystem of 8 MiB, of which old images take most.
     @Test func aFullDiskIsFreed() async throws {
-        try await UnwellMachine.with { machine in
+        try await UnwellMachine.with { machine async throws in
             var parameters = machine.parameters
             try await machine.sh(
                 """
@@ -114,7 +115,8 @@ struct RepairOverSSHTests {
             try await machine.sh("mkdir /var/lib/tiny; mount -t tmpfs -o nr_inodes=2000 tmpfs /var/lib/tiny")
             #expect(try await machine.sh("set -eu; look() {\n\(inodes)\n}; look") == "")
             try await machine.sh("cd /var/lib/tiny; seq 1950 | xargs touch")
-            #expect(try await machine.sh("set -eu; look() {\n\(inodes)\n}; look") == "the disk of /var/lib/tiny has no inodes left (49 free)\n")
+            #expect(
+                try await machine.sh("set -eu; look() {\n\(inodes)\n}; look") == "the disk of /var/lib/tiny has no inodes left (49 free)\n")
             try await machine.sh("mount -o remount,ro /var/lib/kubelet")
             #expect(try await machine.repair(parameters).words == "/var/lib/kubelet cannot be written to")
         }
@@ -122,8 +124,9 @@ struct RepairOverSSHTests {
 
     /// Only what nobody uses, and not what no registry has.
     @Test func onlyUnusedImagesGo() async throws {
-        try await UnwellMachine.with { machine in
-            try await machine.sh("mount -t tmpfs -o size=8m tmpfs /var/log; mkdir -p /opt/nestbox/images; touch /opt/nestbox/images/left.tar")
+        try await UnwellMachine.with { machine async throws in
+            try await machine.sh(
+                "mount -t tmpfs -o size=8m tmpfs /var/log; mkdir -p /opt/nestbox/images; touch /opt/nestbox/images/left.tar")
             var parameters = machine.parameters
             parameters.limits.diskMiB = 9
             // What else is full on this computer is none of the test's business.
@@ -138,7 +141,7 @@ struct RepairOverSSHTests {
     }
 
     @Test func aClockThatIsOffIsSetByTheMachinesOwnSource() async throws {
-        try await UnwellMachine.with { machine in
+        try await UnwellMachine.with { machine async throws in
             // Once its source of time is started anew, it is right.
             try await machine.sh(
                 """
@@ -155,7 +158,7 @@ struct RepairOverSSHTests {
     }
 
     @Test func aMachineThatIsAnothersIsLeftAlone() async throws {
-        try await UnwellMachine.with { machine in
+        try await UnwellMachine.with { machine async throws in
             try await machine.sh("echo owner=other epoch=1 > /etc/nestbox/claim; echo failed > /run/fake/nestbox-kubelet.service.state")
             let outcome = try await machine.run(.repair(machine.parameters))
             guard case .failed(_, let failure) = outcome.result else {
@@ -193,6 +196,19 @@ private struct UnwellMachine {
         }
     }
 
+    /// From 2020-01-01 to 2020-01-08.
+    private static let expired = """
+        -----BEGIN CERTIFICATE-----
+        MIIBRTCB7AIBATAKBggqhkjOPQQDAjAvMRUwEwYDVQQKDAxzeXN0ZW06bm9kZXMx
+        FjAUBgNVBAMMDXN5c3RlbTpub2RlOmEwHhcNMjAwMTAxMDAwMDAwWhcNMjAwMTA4
+        MDAwMDAwWjAvMRUwEwYDVQQKDAxzeXN0ZW06bm9kZXMxFjAUBgNVBAMMDXN5c3Rl
+        bTpub2RlOmEwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQUNyjRZ4BEatmNPwvF
+        vIpPXJhkSPjrczFS98donzAxMMlAaEXR270ryPfSpizII5qpAqDipCMS1egWMinG
+        YLtcMAoGCCqGSM49BAMCA0gAMEUCIG63Cdp8YslgtRZlDrr1VKZ5OD2P1Zx7SBZj
+        DUFvLwFYAiEAhQQIa5i1xqOtlilkKh42CWtbMSvGDRst0RpkFrcJjBQ=
+        -----END CERTIFICATE-----
+        """
+
     /// `/etc` is written to in this namespace alone.
     private static let setUp = """
         set -eu
@@ -205,13 +221,12 @@ private struct UnwellMachine {
         for folder in /opt /var/lib /usr/local/sbin; do mount -t tmpfs tmpfs $folder; done
         mkdir -p /etc/nestbox /opt/nestbox/bin /var/lib/kubelet/pki /var/lib/containerd/nestbox /run/fake
         echo 'owner=\(MachineOwner.example.uid) epoch=\(MachineOwner.example.epoch)' > /etc/nestbox/claim
-        make() {
-            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days "$2" -subj /O=system:nodes/CN=system:node:a \\
-                -keyout /run/key.pem -out /run/certificate.pem 2>/dev/null
-            cat /run/certificate.pem /run/key.pem > "$1"
-        }
-        make /etc/nestbox/good.pem 7
-        make /etc/nestbox/expired.pem 0
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7 -subj /O=system:nodes/CN=system:node:a \\
+            -keyout /run/key.pem -out /run/certificate.pem 2>/dev/null
+        cat /run/certificate.pem /run/key.pem > /etc/nestbox/good.pem
+        cat > /etc/nestbox/expired.pem <<'END'
+        \(expired)
+        END
         cp /etc/nestbox/good.pem \(certificate)
         touch /var/lib/kubelet/kubeconfig
         for unit in containerd node kubelet; do

@@ -29,7 +29,8 @@ struct RepairDecisionTests {
     @Test(arguments: [
         Case(testDescription: "a Ready node is left alone", isReady: true, expected: .nothing),
         Case(testDescription: "and so is one whose pool repairs nothing", enabled: false, expected: .nothing),
-        Case(testDescription: "one that is unwell for a while is waited for", age: 100, expected: .wait(until: now.addingTimeInterval(500))),
+        Case(
+            testDescription: "one that is unwell for a while is waited for", age: 100, expected: .wait(until: now.addingTimeInterval(500))),
         Case(testDescription: "as long as its pool says", age: 100, timeout: "1m", expected: .begin(attempts: 0)),
         Case(testDescription: "since nobody knows when: from now on", age: nil, expected: .wait(until: now.addingTimeInterval(600))),
         Case(testDescription: "then it is looked at", expected: .begin(attempts: 0)),
@@ -42,7 +43,8 @@ struct RepairDecisionTests {
         Case(testDescription: "once", isReady: true, repair: status(.mended), expected: .nothing),
         Case(testDescription: "turned off, mending ends", repair: status(.mending), enabled: false, expected: .callOff),
         Case(testDescription: "turned off, nothing is to be replaced", repair: status(.notMended), enabled: false, expected: .callOff),
-        Case(testDescription: "turned off, what is replaced already goes on", repair: status(.replacing), enabled: false, expected: .nothing),
+        Case(
+            testDescription: "turned off, what is replaced already goes on", repair: status(.replacing), enabled: false, expected: .nothing),
         Case(
             testDescription: "a relapse goes on where the illness ended", repair: status(.mended, attempts: 2, last: 1000),
             expected: .begin(attempts: 2)),
@@ -62,7 +64,8 @@ struct RepairDecisionTests {
             Node(
                 metadata: ObjectMeta(name: "a"),
                 status: NodeStatus(conditions: [
-                    StatusCondition(type: "MemoryPressure", status: "False"), StatusCondition(type: "Ready", status: status, message: message),
+                    StatusCondition(type: "MemoryPressure", status: "False"),
+                    StatusCondition(type: "Ready", status: status, message: message),
                 ]))
         }
         #expect(NodeHealth(nil).reason == "NodeGone")
@@ -81,21 +84,34 @@ struct MendingDecisionTests {
 
     @Test(arguments: [
         ("at once", RepairDecisionTests.status(.mending, since: 1), true, MendingDecision.look(restartsAll: false)),
-        ("not for an illness of long ago", RepairDecisionTests.status(.mending, since: 1, attempts: 0, last: 9000), true, .look(restartsAll: false)),
+        (
+            "not for an illness of long ago", RepairDecisionTests.status(.mending, since: 1, attempts: 0, last: 9000), true,
+            .look(restartsAll: false)
+        ),
         (
             "then the Node has a minute", RepairDecisionTests.status(.mending, since: 70, attempts: 1, last: 20), true,
             .wait(until: now.addingTimeInterval(40))
         ),
         ("then more is tried", RepairDecisionTests.status(.mending, since: 140, attempts: 1, last: 61), true, .look(restartsAll: true)),
-        ("one that does not answer is asked sooner", RepairDecisionTests.status(.mending, attempts: 1, last: 21), false, .look(restartsAll: true)),
+        (
+            "one that does not answer is asked sooner", RepairDecisionTests.status(.mending, attempts: 1, last: 21), false,
+            .look(restartsAll: true)
+        ),
         ("three times", RepairDecisionTests.status(.mending, since: 300, attempts: 3, last: 61), true, .giveUp),
-        ("after the Node had its minute", RepairDecisionTests.status(.mending, since: 300, attempts: 3, last: 60 - 1), true, .wait(until: now.addingTimeInterval(1))),
+        (
+            "after the Node had its minute", RepairDecisionTests.status(.mending, since: 300, attempts: 3, last: 60 - 1), true,
+            .wait(until: now.addingTimeInterval(1))
+        ),
         ("a quarter of an hour is enough", RepairDecisionTests.status(.mending, since: 901, attempts: 1, last: 400), true, .giveUp),
         (
-            "one that was given up is looked at now and then", RepairDecisionTests.status(.notMended, since: 900, attempts: 3, last: 200), true,
+            "one that was given up is looked at now and then", RepairDecisionTests.status(.notMended, since: 900, attempts: 3, last: 200),
+            true,
             .wait(until: now.addingTimeInterval(100))
         ),
-        ("for it may have come back", RepairDecisionTests.status(.notMended, since: 900, attempts: 3, last: 301), false, .look(restartsAll: true)),
+        (
+            "for it may have come back", RepairDecisionTests.status(.notMended, since: 900, attempts: 3, last: 301), false,
+            .look(restartsAll: true)
+        ),
         ("a well one is let be", RepairDecisionTests.status(.mended, attempts: 3, last: 1), true, .nothing),
         ("and so is one that is replaced", RepairDecisionTests.status(.replacing, attempts: 3, last: 1), true, .nothing),
     ])

@@ -35,7 +35,8 @@ struct ReplacementsTests {
         case .stuck:
             machine.status?.phase = .joining
             machine.status?.conditions = [
-                Condition(type: "NodeReady", status: "False", reason: "NotReadyInTime", message: "", lastTransitionTime: "2026-01-01T00:00:00Z")
+                Condition(
+                    type: "NodeReady", status: "False", reason: "NotReadyInTime", message: "", lastTransitionTime: "2026-01-01T00:00:00Z")
             ]
         case .quarantined: machine.status?.phase = .quarantined
         }
@@ -64,7 +65,9 @@ struct ReplacementsTests {
         Case(testDescription: "one of two", states: [.well, .lost], replaced: [1]),
         Case(testDescription: "both of two: the network", states: [.lost, .unwell], suspended: "TooManyUnhealthy"),
         Case(testDescription: "two of three: the network", states: [.well, .lost, .unwell], suspended: "TooManyUnhealthy"),
-        Case(testDescription: "two of five, one at a time, first come first served", states: [.well, .well, .well, .lost, .lost], spares: 2, replaced: [4]),
+        Case(
+            testDescription: "two of five, one at a time, first come first served", states: [.well, .well, .well, .lost, .lost], spares: 2,
+            replaced: [4]),
         Case(
             testDescription: "two of five at once", states: [.well, .well, .well, .lost, .lost], spares: 2,
             settings: AutoRepairSpec(enabled: true, maxConcurrent: 2), replaced: [4, 3]),
@@ -75,18 +78,25 @@ struct ReplacementsTests {
         Case(
             testDescription: "none at all", states: [.well, .well, .lost], settings: AutoRepairSpec(enabled: true, maxUnhealthy: 0),
             suspended: "TooManyUnhealthy"),
-        Case(testDescription: "all of them", states: [.lost, .unwell], settings: AutoRepairSpec(enabled: true, maxUnhealthy: "100%"), replaced: [0]),
+        Case(
+            testDescription: "all of them", states: [.lost, .unwell], settings: AutoRepairSpec(enabled: true, maxUnhealthy: "100%"),
+            replaced: [0]),
         Case(testDescription: "one is on its way out", states: [.well, .well, .well, .well, .lost, .replacing], replicas: 5),
         Case(testDescription: "and being cleaned", states: [.well, .well, .well, .well, .lost, .stopped], replicas: 5),
         Case(testDescription: "its successor is on its way in", states: [.well, .well, .well, .well, .lost, .joining]),
         Case(testDescription: "one that never comes holds up nothing", states: [.well, .well, .lost, .stuck], replaced: [2]),
         Case(testDescription: "a quarantined one neither", states: [.well, .well, .lost, .quarantined], replicas: 3, replaced: [2]),
-        Case(testDescription: "no spare, but it answers: cleaned, it comes back", states: [.well, .well, .lost], spares: 0, replaced: [2], claims: 0),
-        Case(testDescription: "no spare for one that does not", states: [.well, .well, .unreachable], spares: 0, suspended: "NoMachineAvailable"),
+        Case(
+            testDescription: "no spare, but it answers: cleaned, it comes back", states: [.well, .well, .lost], spares: 0, replaced: [2],
+            claims: 0),
+        Case(
+            testDescription: "no spare for one that does not", states: [.well, .well, .unreachable], spares: 0,
+            suspended: "NoMachineAvailable"),
         Case(testDescription: "a spare for one that does not", states: [.well, .well, .unreachable], replaced: [2]),
         Case(testDescription: "a smaller pool gives the unwell one back as it is", states: [.well, .well, .lost], replicas: 2, claims: 0),
         Case(
-            testDescription: "a bigger pool grows first, with what there is", states: [.well, .well, .lost], replicas: 4, spares: 2, replaced: [2],
+            testDescription: "a bigger pool grows first, with what there is", states: [.well, .well, .lost], replicas: 4, spares: 2,
+            replaced: [2],
             claims: 2),
     ])
     func decides(_ it: Case) {
@@ -127,7 +137,8 @@ struct ReplacementsTests {
     }
 
     @Test(arguments: [
-        (IntOrString.string("40%"), 10, 4), ("40%", 3, 1), ("40%", 1, 1), ("40%", 0, 1), ("0%", 10, 0), ("100%", 7, 7), (3, 10, 3), ("3", 10, 3),
+        (IntOrString.string("40%"), 10, 4), ("40%", 3, 1), ("40%", 1, 1), ("40%", 0, 1), ("0%", 10, 0), ("100%", 7, 7), (3, 10, 3),
+        ("3", 10, 3),
         ("101%", 1, nil), ("-1%", 1, nil), (-1, 1, nil), ("many", 1, nil), ("", 1, nil), ("%", 1, nil),
     ])
     func shares(of share: IntOrString, count: Int, expected: Int?) {

@@ -25,7 +25,8 @@ extension NodePool {
         errors.requireCount(spec.autoRepair?.maxConcurrent, at: "spec.autoRepair.maxConcurrent")
         if let limit = spec.autoRepair?.maxUnhealthy {
             errors.require(
-                limit.share(of: 1) != nil, "spec.autoRepair.maxUnhealthy", "\(limit) is neither a number of nodes nor a percentage such as 40%"
+                limit.share(of: 1) != nil, "spec.autoRepair.maxUnhealthy",
+                "\(limit) is neither a number of nodes nor a percentage such as 40%"
             )
         }
         errors.checkSelector(spec.machineSelector, at: "spec.machineSelector")

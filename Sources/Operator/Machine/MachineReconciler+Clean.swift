@@ -16,7 +16,8 @@ extension MachineReconciler {
         let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.cleaning])
         let plan = Plan.clean(
             CleanParameters(
-                owner: MachineOwner(machine, claim: claim), clusterPodCIDR: claim.clusterPodCIDR ?? "", nodeLocalAPIAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1"))
+                owner: MachineOwner(machine, claim: claim), clusterPodCIDR: claim.clusterPodCIDR ?? "",
+                nodeLocalAPIAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1"))
         let connect = { @Sendable in
             // Read anew: the host key may be the next one by now.
             let current = try await self.client.get(Machine.self, machine.name)

@@ -102,7 +102,9 @@ struct NodePoolReconciler: Reconciler {
     private func replace(_ name: String, pool: NodePool) async throws {
         var why = ""
         let replaced = try await client.updateMachineStatus(name) { machine in
-            guard machine.isHeld(by: pool), machine.status?.phase == .ready, machine.status?.repair?.state == .notMended else { return false }
+            guard machine.isHeld(by: pool), machine.status?.phase == .ready, machine.status?.repair?.state == .notMended else {
+                return false
+            }
             why = machine.status?.repair?.message ?? ""
             machine.status?.claim?.released = true
             machine.status?.phase = .draining
