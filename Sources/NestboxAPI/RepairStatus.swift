@@ -33,8 +33,4 @@ public enum RepairState: String, Codable, Sendable, CaseIterable {
     case mended = "Mended"
     /// Given up: it is to be replaced, within the pool's limits.
     case notMended = "NotMended"
-    /// Its place in the pool was given to another; whether its pods have ended is not known.
-    case replacing = "Replacing"
-    /// Nothing of a pod runs on it any more.
-    case stopped = "Stopped"
 }

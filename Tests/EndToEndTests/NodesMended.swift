@@ -151,7 +151,7 @@ extension InTheLab {
                 $0.hasPrefix("True")
             }
             print("\(lost) was replaced by \(spare) \(ContinuousClock.now - start) after it was switched off")
-            #expect(try await lab.phase(of: lost) == "Draining")
+            #expect(try await lab.phase(of: lost) == "Cleaning")
             #expect(try await condition("Repairing", of: "machine/\(lost)", lab).hasPrefix("False Replaced"))
             // Nobody knows yet whether its pod has ended.
             #expect(try await tenant.kubectl("get", "node", lost, "-o", "jsonpath={.spec.unschedulable}") == "true")

@@ -43,10 +43,6 @@ struct PlanRenderingTests {
         try expectGolden(Plan.repair(.example).description, "repair.txt")
     }
 
-    @Test func stop() throws {
-        try expectGolden(Plan.stop(.example).description, "stop.txt")
-    }
-
     @Test func check() throws {
         let check = CleanCheck(podCIDR: "10.244.0.0/16", serviceCIDR: "10.96.0.0/12", apiAddress: "172.20.0.1")
         try expectGolden(check.script(toolsFolder: "/var/tmp/x"), "clean-check.txt")
@@ -58,7 +54,7 @@ struct PlanRenderingTests {
             CleanCheck(podCIDR: "10.244.0.0/16", serviceCIDR: "10.96.0.0/12", apiAddress: "172.20.0.1").script(toolsFolder: "/x")
         ]
         for plan in [
-            Plan.join(.example()), Plan.join(Self.withOwnContainerd), .repair(.example), .stop(.example), .clean(.example),
+            Plan.join(.example()), Plan.join(Self.withOwnContainerd), .repair(.example), .clean(.example),
         ] {
             for step in plan.steps {
                 let bodies =

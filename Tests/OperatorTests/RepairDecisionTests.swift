@@ -36,15 +36,11 @@ struct RepairDecisionTests {
         Case(testDescription: "then it is looked at", expected: .begin(attempts: 0)),
         Case(testDescription: "what is under way goes on", repair: status(.mending), expected: .nothing),
         Case(testDescription: "what was given up is the pool's to replace", repair: status(.notMended), expected: .nothing),
-        Case(testDescription: "what is replaced is over", repair: status(.replacing), expected: .nothing),
-        Case(testDescription: "and stays so when it is stopped", repair: status(.stopped), expected: .nothing),
         Case(testDescription: "a node that came back is mended", isReady: true, repair: status(.mending), expected: .mended),
         Case(testDescription: "also after it was given up", isReady: true, repair: status(.notMended), expected: .mended),
         Case(testDescription: "once", isReady: true, repair: status(.mended), expected: .nothing),
         Case(testDescription: "turned off, mending ends", repair: status(.mending), enabled: false, expected: .callOff),
         Case(testDescription: "turned off, nothing is to be replaced", repair: status(.notMended), enabled: false, expected: .callOff),
-        Case(
-            testDescription: "turned off, what is replaced already goes on", repair: status(.replacing), enabled: false, expected: .nothing),
         Case(
             testDescription: "a relapse goes on where the illness ended", repair: status(.mended, attempts: 2, last: 1000),
             expected: .begin(attempts: 2)),
@@ -113,7 +109,6 @@ struct MendingDecisionTests {
             .look(restartsAll: true)
         ),
         ("a well one is let be", RepairDecisionTests.status(.mended, attempts: 3, last: 1), true, .nothing),
-        ("and so is one that is replaced", RepairDecisionTests.status(.replacing, attempts: 3, last: 1), true, .nothing),
     ])
     func decides(what: String, repair: RepairStatus, isReachable: Bool, expected: MendingDecision) {
         #expect(MendingDecision(repair, isReachable: isReachable, now: Self.now) == expected, "\(what)")

@@ -8,7 +8,7 @@ import Testing
 @Suite("Replacements")
 struct ReplacementsTests {
     enum State {
-        case well, unwell, mending, lost, unreachable, replacing, stopped, joining, stuck, quarantined
+        case well, unwell, mending, lost, unreachable, leaving, cleaning, joining, stuck, quarantined
     }
 
     static func pool(_ settings: AutoRepairSpec = AutoRepairSpec(enabled: true), replicas: Int) -> NodePool {
@@ -27,10 +27,11 @@ struct ReplacementsTests {
         case .well, .unwell: break
         case .mending: machine.status?.repair = repair(.mending)
         case .lost, .unreachable: machine.status?.repair = repair(.notMended)
-        case .replacing, .stopped:
-            machine.status?.repair = repair(state == .replacing ? .replacing : .stopped)
-            machine.status?.phase = .draining
+        case .leaving, .cleaning:
+            machine.status?.repair = repair(.notMended)
+            machine.status?.phase = state == .leaving ? .draining : .cleaning
             machine.status?.claim?.released = true
+            machine.status?.claim?.releasedFor = .notMended
         case .joining: machine.status?.phase = .joining
         case .stuck:
             machine.status?.phase = .joining
@@ -81,8 +82,8 @@ struct ReplacementsTests {
         Case(
             testDescription: "all of them", states: [.lost, .unwell], settings: AutoRepairSpec(enabled: true, maxUnhealthy: "100%"),
             replaced: [0]),
-        Case(testDescription: "one is on its way out", states: [.well, .well, .well, .well, .lost, .replacing], replicas: 5),
-        Case(testDescription: "and being cleaned", states: [.well, .well, .well, .well, .lost, .stopped], replicas: 5),
+        Case(testDescription: "one is on its way out", states: [.well, .well, .well, .well, .lost, .leaving], replicas: 5),
+        Case(testDescription: "and being cleaned", states: [.well, .well, .well, .well, .lost, .cleaning], replicas: 5),
         Case(testDescription: "its successor is on its way in", states: [.well, .well, .well, .well, .lost, .joining]),
         Case(testDescription: "one that never comes holds up nothing", states: [.well, .well, .lost, .stuck], replaced: [2]),
         Case(testDescription: "a quarantined one neither", states: [.well, .well, .lost, .quarantined], replicas: 3, replaced: [2]),
@@ -105,6 +106,7 @@ struct ReplacementsTests {
         let replicas = it.replicas ?? it.states.count
         let decision = PoolDecision(
             pool: Self.pool(it.settings, replicas: replicas), cluster: PoolDecisionTests.cluster, machines: held + spares)
+        #expect(decision.releases.filter { decision.reasons[$0] == .notMended } == it.replaced.map { "m\($0)" }.sorted())
         #expect(decision.replacements.machines == it.replaced.map { "m\($0)" })
         #expect(decision.replacements.suspension?.reason == it.suspended)
         #expect(decision.claims.count == it.claims ?? min(it.replaced.count, it.spares))

@@ -109,7 +109,12 @@ extension MachineReconciler {
     private func waitOrGiveUp(_ machine: Machine, _ trouble: String) async throws -> ReconcileResult {
         let patience = CleaningPatience(machine.status?.conditions)
         if patience.isOver(at: Date()) {
-            try await quarantine(machine, "it could not be cleaned, for it does not answer: \(trouble)")
+            let kept =
+                machine.podsAreEnded
+                ? ""
+                : "; its Node is kept in the tenant's cluster, for its pods may run still: once the server is surely off, say so by "
+                    + "kubectl annotate machine \(machine.name) \(MachineAnnotation.poweredOff)=\(machine.status?.claim?.epoch ?? 0)"
+            try await quarantine(machine, "it could not be cleaned, for it does not answer: \(trouble)\(kept)")
             return .done
         }
         try await say(machine, "Reachable", false, "SSHFailed", trouble)

@@ -102,53 +102,6 @@ extension MachineReconciler {
         }
         if changed { await events.record(.warning, reason: reason, message: told, on: machine) }
     }
-
-    // MARK: Given up
-
-    /// How long one that was given up may keep its node's pods in doubt, before a person has to look.
-    static let patienceWithStop: TimeInterval = 600
-
-    /// Ends all that runs for the tenant on a machine whose place was given to another. Only then may the tenant take its pods for
-    /// gone: a StatefulSet's must not run twice.
-    func stop(_ machine: Machine) async throws -> ReconcileResult {
-        guard let claim = machine.status?.claim, let repair = machine.status?.repair else { return .done }
-        let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.draining])
-        let runner = PlanRunner(connect: { SSHMachineShell(try await self.connect(to: machine)) }, logger: logger) { report in
-            try await progress.write(report.status)
-        }
-        do {
-            let outcome = try await runner.run(.stop(MachineOwner(machine, claim: claim)))
-            guard case .failed(let step, let failure) = outcome.result else {
-                try await noteStopped(machine)
-                return .done
-            }
-            let since = Timestamp.parse(repair.since) ?? Date()
-            guard Date().timeIntervalSince(since) > Self.patienceWithStop else {
-                try await say(machine, "Stopped", false, "StopFailed", "\(step): \(failure.message)")
-                return .requeue(after: .seconds(15))
-            }
-            try await quarantine(
-                machine,
-                "its node was replaced (\(repair.message ?? "not mended")), and whether its pods have ended is not known "
-                    + "(\(step): \(failure.message)): its Node is kept in the tenant's cluster, cordoned, until it is; switch the machine off "
-                    + "or mend it, and then clean it or delete the Machine")
-        } catch is PlanProgressWriter.Superseded {}
-        return .done
-    }
-
-    private func noteStopped(_ machine: Machine) async throws {
-        let epoch = machine.status?.claim?.epoch
-        let changed = try await client.updateMachineStatus(machine.name) { now in
-            guard now.status?.phase == .draining, now.status?.claim?.epoch == epoch, now.mayHoldPods else { return false }
-            now.status?.repair?.state = .stopped
-            now.status?.repair?.since = Timestamp.format(Date())
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("Stopped", true, reason: "Stopped", message: "nothing of a pod runs on it any more")
-            now.status?.conditions = conditions.list
-            return true
-        }
-        if changed { await events.record(.normal, reason: "Stopped", message: "nothing of a pod runs on it any more", on: machine) }
-    }
 }
 
 extension MachineOwner {

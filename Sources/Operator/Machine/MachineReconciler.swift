@@ -21,9 +21,7 @@ struct MachineReconciler: Reconciler {
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
         guard var machine = try await client.find(Machine.self, key) else { return .done }
-        if machine.metadata.isBeingDeleted,
-            machine.status?.claim == nil || (machine.status?.phase == .quarantined && !machine.mayHoldPods)
-        {
+        if machine.metadata.isBeingDeleted, machine.status?.claim == nil || machine.status?.phase == .quarantined {
             try await client.removeFinalizer(Self.finalizer, from: machine)
             return .done
         }
@@ -35,7 +33,6 @@ struct MachineReconciler: Reconciler {
             case .claimed, .joining: return try await join(machine)
             case .cleaning: return try await clean(machine)
             case .ready: return try await repair(machine)
-            case .draining where machine.mayHoldPods: return try await stop(machine)
             case .available, .draining, .quarantined: return .done
             }
         } catch let error as SSHError {

@@ -40,7 +40,7 @@ extension MendingDecision {
         case .notMended:
             let due = (last ?? Timestamp.parse(repair.since) ?? now).addingTimeInterval(Self.pauseWhenGivenUp)
             self = now < due ? .wait(until: due) : .look(restartsAll: true)
-        case .mended, .replacing, .stopped:
+        case .mended:
             self = .nothing
         }
     }

@@ -114,6 +114,9 @@ extension NodeReconciler {
         guard let node = known else { return result }
         // One that was deleted and registered itself anew lacks it.
         try await settle(node, claim: claim, session: session)
+        // It was to leave, and was taken back.
+        session.drains.end(machine.name)
+        try await session.uncordon(node)
         let wanted = (pool.spec?.labels ?? [:]).merging([NestboxLabel.nodePool: claim.nodePool]) { _, ours in ours }
         let lacking = wanted.filter { node.metadata.labels?[$0.key] != $0.value }
         if !lacking.isEmpty {

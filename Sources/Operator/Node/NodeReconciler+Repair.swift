@@ -45,34 +45,13 @@ extension NodeReconciler {
         return .done
     }
 
-    /// A Machine whose place was given to another stays out of use, and its Node stays in the tenant's cluster, until nothing of a
-    /// pod can run on it.
-    func hold(_ machine: Machine, session: TenantSession?) async throws {
-        guard let session else { return }
-        try await deleteTicket(of: machine)
-        guard let node = try await session.client.find(Node.self, ObjectKey(name: machine.name)), node.spec?.unschedulable != true else {
-            return
-        }
-        _ = try await session.client.patch(Node.self, node.name, merge: ["spec": ["unschedulable": true]])
-    }
-
-    /// Its deletion is an admin's word that the server is gone for good: the tenant's pods on it are given up.
-    func settle(deleted machine: Machine, session: TenantSession?) async throws {
-        if let session { try await forget(machine, session: session) } else { try await deleteTicket(of: machine) }
-        try await client.updateMachineStatus(machine.name) { now in
-            guard now.mayHoldPods, now.metadata.isBeingDeleted else { return false }
-            now.status?.repair?.state = .stopped
-            return true
-        }
-    }
-
     /// Whether the Node is Ready, when that differs from what the Machine says.
-    private func note(_ node: Node?, of machine: Machine, claim: MachineClaim) async throws {
+    func note(_ node: Node?, of machine: Machine, claim: MachineClaim) async throws {
         let health = NodeHealth(node)
         let known = machine.status?.conditions?.named("NodeReady")
         guard known?.status != (health.isReady ? "True" : "False") || known?.reason != health.reason else { return }
         let changed = try await client.updateMachineStatus(machine.name) { now in
-            guard now.status?.phase == .ready, now.status?.claim?.epoch == claim.epoch else { return false }
+            guard [.ready, .draining].contains(now.status?.phase), now.status?.claim?.epoch == claim.epoch else { return false }
             var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
             conditions.set("NodeReady", health.isReady, reason: health.reason, message: health.message)
             now.status?.conditions = conditions.list

@@ -33,7 +33,7 @@ extension RepairDecision {
             return
         }
         switch repair?.state {
-        case .mending, .notMended, .replacing, .stopped:
+        case .mending, .notMended:
             self = .nothing
         case .mended, nil:
             let since = since ?? now
@@ -50,7 +50,12 @@ extension RepairDecision {
 }
 
 extension Machine {
-    /// Whether its place was given to another while pods of its node may still run on it: until that is settled the tenant keeps
-    /// the Node, for a StatefulSet's pod must not run twice.
-    var mayHoldPods: Bool { status?.repair?.state == .replacing }
+    /// Says that its place was given to another, and why.
+    mutating func noteReplacement() {
+        let why = status?.repair?.message ?? "it was not looked at"
+        var conditions = ConditionSet(status?.conditions, generation: metadata.generation)
+        conditions.set("Repairing", false, reason: "Replaced", message: "its place was given to another Machine: \(why)")
+        status?.conditions = conditions.list
+        status?.message = "replaced, for it was not mended: \(why)"
+    }
 }

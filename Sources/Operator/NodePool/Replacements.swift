@@ -64,7 +64,7 @@ extension Replacements {
     private static func underWay(of pool: NodePool, held: [Machine], machines: [Machine]) -> Int {
         let leaving = machines.filter { machine in
             machine.status?.claim?.nodePoolUID == pool.metadata.uid && [.draining, .cleaning].contains(machine.status?.phase)
-                && [.replacing, .stopped].contains(machine.status?.repair?.state)
+                && machine.status?.claim?.releasedFor == .notMended
         }
         // One that does not come up holds up no repair for ever.
         let coming = held.filter { machine in
