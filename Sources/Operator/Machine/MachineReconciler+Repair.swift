@@ -43,26 +43,29 @@ extension MachineReconciler {
         return .done
     }
 
-    /// Records one attempt.
+    /// Records one attempt. Its Node may have become Ready before the last look was over: what mended it is told then, too.
     private func note(_ outcome: PlanOutcome, of machine: Machine) async throws {
         let findings = RepairFindings(outputs: outcome.outputs)
         var failure: (words: String, isUnreachable: Bool)?
         if case .failed(let step, let why) = outcome.result { failure = ("\(step): \(why.message)", why.kind == .unreachable) }
         let parts = [findings.words, failure?.words ?? ""].filter { !$0.isEmpty }
         let words = parts.isEmpty ? "nothing is found wrong on the machine" : parts.joined(separator: "; ")
-        try await change(machine, event: "Repairing") { repair, conditions in
+        try await change(machine, orFrom: .mended, event: "Repairing") { repair, conditions in
             let attempt = (repair.attempts ?? 0) + 1
             repair.attempts = attempt
             repair.lastAttempt = Timestamp.format(Date())
             repair.message = words
             repair.needsTicket = findings.needsTicket ? true : nil
-            let isMending = repair.state == .mending
-            let told = isMending ? "attempt \(attempt) of \(MendingDecision.attempts): \(words)" : words
-            conditions.set("Repairing", isMending, reason: isMending ? "Attempted" : "NotMended", message: told)
             if failure?.isUnreachable == true {
                 conditions.set("Reachable", false, reason: "SSHFailed", message: failure?.words ?? "")
             } else {
                 conditions.set("Reachable", true, reason: "Connected", message: "")
+            }
+            let told = "attempt \(attempt) of \(MendingDecision.attempts): \(words)"
+            switch repair.state {
+            case .mending: conditions.set("Repairing", true, reason: "Attempted", message: told)
+            case .notMended: conditions.set("Repairing", false, reason: "NotMended", message: words)
+            case .mended: conditions.set("Repairing", false, reason: "Mended", message: RepairStatus.mendedWords(words))
             }
             return told
         }
@@ -81,9 +84,11 @@ extension MachineReconciler {
         }
     }
 
-    /// Writes to a repair that still is where it was seen; what `body` returns is the Machine's message, and an event.
+    /// Writes to a repair that still is where it was seen, or is there; what `body` returns is an event, and the Machine's message
+    /// while it is unwell.
     private func change(
-        _ machine: Machine, event reason: String, _ body: (inout RepairStatus, inout ConditionSet) -> String
+        _ machine: Machine, orFrom other: RepairState? = nil, event reason: String,
+        _ body: (inout RepairStatus, inout ConditionSet) -> String
     ) async throws {
         let seen = machine.status?.repair?.state
         let epoch = machine.status?.claim?.epoch
@@ -97,7 +102,7 @@ extension MachineReconciler {
             told = body(&repair, &conditions)
             now.status?.repair = repair
             now.status?.conditions = conditions.list
-            now.status?.message = told
+            now.status?.message = repair.state == .mended ? nil : told
             return true
         }
         if changed { await events.record(.warning, reason: reason, message: told, on: machine) }

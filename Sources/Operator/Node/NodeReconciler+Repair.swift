@@ -35,8 +35,8 @@ extension NodeReconciler {
             let words = "its Node is not Ready for longer than \(settings.unhealthyTimeout ?? ""): the machine is looked at"
             try await change(machine, to: .mending, reason: "NodeUnhealthy", words, event: .normal) { $0.attempts = attempts }
         case .mended:
-            let before = machine.status?.repair?.message.map { "; before: \($0)" } ?? ""
-            try await change(machine, to: .mended, reason: "Mended", "its Node is Ready again\(before)", event: .normal) { _ in }
+            let words = RepairStatus.mendedWords(machine.status?.repair?.message)
+            try await change(machine, to: .mended, reason: "Mended", words, event: .normal) { _ in }
             try await deleteTicket(of: machine)
         case .callOff:
             try await change(machine, to: nil, reason: "CalledOff", "autoRepair was turned off", event: nil) { _ in }

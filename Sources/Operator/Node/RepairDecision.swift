@@ -59,3 +59,8 @@ extension Machine {
         status?.message = "replaced, for it was not mended: \(why)"
     }
 }
+
+extension RepairStatus {
+    /// What is said of a node that is well again, and what was last found and done.
+    static func mendedWords(_ words: String?) -> String { "its Node is Ready again" + (words.map { "; last found and done: \($0)" } ?? "") }
+}
