@@ -11,7 +11,7 @@ enum PreflightStep {
         return Step(
             "Preflight",
             // Once passed it is not asked again: by then the kubelet and the ports are our own.
-            check: Script("[ \"$(cat \(marker) 2>/dev/null)\" = \(owner) ]"),
+            check: Script("[ \"$(cat \(marker) 2>/dev/null)\" = \(owner) ] || [ -e \(NodePaths.configuration)/sysctl.before ]"),
             actions: [.script(script(parameters))],
             timeout: .seconds(60), retry: .once)
     }
@@ -34,7 +34,7 @@ enum PreflightStep {
                 rm -rf \(NodePaths.configuration)
                 refuse "\(refusal)$problems"
             fi
-            echo \(shellQuoted(ClaimFile.line(parameters.owner))) > \(marker)
+            echo \(shellQuoted(ClaimFile.line(parameters.owner))) | put \(marker) 644
             """)
     }
 
@@ -114,12 +114,27 @@ enum PreflightStep {
 
     private static func disk(_ needs: MachineRequirements) -> String {
         """
-        for wanted in "/var/lib/containerd \(needs.diskMiB)" "/var/lib/kubelet 256" "/opt 512"; do
-            path=${wanted% *}
-            while [ ! -d "$path" ]; do path=$(dirname "$path"); done
-            free=$(df -Pk "$path" | awk 'NR == 2 { print int($4 / 1024) }')
-            [ "$free" -ge "${wanted#* }" ] || problem "${wanted% *} has $free MiB free of the ${wanted#* } MiB needed"
-        done
+        # Together, where they lie on one file system.
+        short=$(
+            for wanted in "/var/lib/containerd \(needs.diskMiB)" "/opt 512" "/var/lib/kubelet 256" "/var/lib 64" "/etc 8" "/tmp 8"; do
+                path=${wanted% *}
+                while [ ! -d "$path" ]; do path=$(dirname "$path"); done
+                printf '%s %s %s\n' "$(df -Pk "$path" | awk 'NR == 2 { print $6, int($4 / 1024) }')" \
+                    "$(df -Pi "$path" | awk 'NR == 2 { print $2 > 0 ? $4 : 1000000 }')" "$wanted"
+            done | awk '
+                { free[$1] = $2; files[$1] = $3; what[$1] = what[$1] (need[$1] ? ", " : "") $4; need[$1] += $5 }
+                END {
+                    for (place in need) {
+                        if (free[place] < need[place])
+                            printf "%sthe file system %s has %d MiB free of the %d MiB needed for %s", and, place, free[place], need[place], what[place]
+                        else if (files[place] < 20000)
+                            printf "%sthe file system %s has room for %d files of the 20000 needed for %s", and, place, files[place], what[place]
+                        else continue
+                        and = "; "
+                    }
+                }'
+        )
+        [ -z "$short" ] || problem "$short"
         """
     }
 
