@@ -56,8 +56,11 @@ public enum Baseline {
 
     /// Files that change on a machine that nobody does anything to, or that are looked at otherwise.
     private static let volatile =
-        "/proc /sys /dev /run /tmp /var/tmp /var/log /var/crash /var/cache /var/backups /var/mail /var/lib/apt /var/lib/dpkg "
-        + "/var/lib/systemd /var/lib/private /var/lib/dhcp /var/lib/dhcpcd /var/lib/dhcpcd5 /var/lib/NetworkManager /var/lib/chrony "
+        "/proc /sys /dev /run /tmp /var/tmp /var/log /var/crash /var/cache/apt /var/cache/debconf /var/cache/ldconfig /var/cache/man "
+        + "/var/cache/fontconfig /var/cache/private /var/cache/apparmor /var/backups /var/lib/apt /var/lib/dpkg "
+        + "/var/lib/systemd/timers /var/lib/systemd/timesync /var/lib/systemd/random-seed /var/lib/systemd/coredump "
+        + "/var/lib/systemd/catalog /var/lib/systemd/backlight /var/lib/systemd/rfkill /var/lib/systemd/pstore "
+        + "/var/lib/private /var/lib/dhcp /var/lib/dhcpcd /var/lib/dhcpcd5 /var/lib/NetworkManager /var/lib/chrony "
         + "/var/lib/ntp /var/lib/ntpsec /var/lib/logrotate /var/lib/sudo /var/lib/man-db /var/lib/command-not-found "
         + "/var/lib/update-notifier /var/lib/ubuntu-advantage /var/lib/ucf /var/lib/PackageKit /var/lib/fwupd /var/lib/unattended-upgrades "
         + "/var/spool/anacron /var/spool/rsyslog /var/spool/postfix /var/spool/exim4 /boot/grub /etc/mtab /etc/.pwd.lock /etc/adjtime "

@@ -1,3 +1,4 @@
+public import NestboxAPI
 import SSHClient
 
 /// Looks at the machine before anything of it is changed, and names all that is wrong at once.
@@ -5,11 +6,12 @@ enum PreflightStep {
     /// What a refusal begins with.
     fileprivate static let refusal = "this machine cannot join: "
     private static let marker = "\(NodePaths.configuration)/preflight"
+    fileprivate static let name = "Preflight"
 
     static func step(_ parameters: JoinParameters) -> Step {
         let owner = shellQuoted(ClaimFile.line(parameters.owner))
         return Step(
-            "Preflight",
+            name,
             // Once passed it is not asked again: by then the kubelet and the ports are our own.
             check: Script("[ \"$(cat \(marker) 2>/dev/null)\" = \(owner) ] || [ -e \(NodePaths.configuration)/sysctl.before ]"),
             actions: [.script(script(parameters))],
@@ -177,6 +179,11 @@ enum PreflightStep {
         rm -f /run/nestbox-networks
         """
     }
+}
+
+extension PlanStatus {
+    /// Whether this join found the machine fit: what comes next changes it.
+    public var isPastPreflight: Bool { steps.contains { $0.name == PreflightStep.name && $0.state == .succeeded } }
 }
 
 extension StepFailure {

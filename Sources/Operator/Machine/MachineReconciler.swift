@@ -27,11 +27,13 @@ struct MachineReconciler: Reconciler {
         }
         if !machine.metadata.isBeingDeleted, try await client.addFinalizer(Self.finalizer, to: &machine) { return .done }
 
+        if machine.isReimaged { return try await registerAnew(machine) }
         do {
             switch machine.status?.phase {
             case nil: return try await register(machine)
             case .claimed, .joining: return try await join(machine)
             case .cleaning: return try await clean(machine)
+            case .reimaging: return try await awaitReimage(machine)
             case .available, .ready, .draining, .quarantined: return .done
             }
         } catch let error as SSHError {

@@ -46,7 +46,7 @@ struct NodeReconciler: Reconciler {
             // Cleaning may have begun while the tenant's API did not answer.
             if let session { try await forget(machine, session: session) } else { try await deleteTicket(of: machine) }
             return .done
-        case .available, nil:
+        case .available, .reimaging, nil:
             return .done
         }
     }
