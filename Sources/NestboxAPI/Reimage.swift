@@ -1,3 +1,5 @@
+import KubernetesAPI
+
 /// How a provider says that a server was installed anew.
 public enum Reimage {
     /// On the Machine; its value is the epoch, `status.lastEpoch`, of the claim that the server was cleaned after.

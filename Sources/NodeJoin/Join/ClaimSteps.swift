@@ -19,7 +19,7 @@ enum ClaimFile {
     }
 
     /// Whether a join got past its preflight here. What is kept from before stays to the end of the cleaning.
-    static let hasJoined = 
+    static let hasJoined =
         "{ [ -e \(NodePaths.configuration)/preflight ] || [ -e \(NodePaths.configuration)/sysctl.before ] || [ -e \(NodePaths.configuration)/folders.before ]; }"
 
     /// Takes the machine, unless another holds it.

@@ -12,8 +12,9 @@ extension MachineReconciler {
             guard now.status?.phase == .reimaging, now.withDefaults().spec?.reuse != .reimage else { return false }
             // What was still there needed an installation.
             let isClean = now.status?.conditions?.named("Clean")?.status == "True"
+            let leftovers = now.status?.conditions?.named("Clean")?.message
             now.status?.phase = isClean ? .available : .quarantined
-            now.status?.message = isClean ? nil : now.status?.conditions?.named("Clean")?.message
+            now.status?.message = isClean ? nil : leftovers
             return true
         }
         return .done
@@ -40,7 +41,8 @@ extension MachineReconciler {
         guard let before = machine.status?.previousHostKey, HostKey(before) == presented,
             machine.spec?.hostKey.flatMap({ HostKey($0) }) != presented
         else { return nil }
-        return "it still has the SSH host key from before (\(presented.fingerprint)), and so was not installed anew; where the installation "
+        return
+            "it still has the SSH host key from before (\(presented.fingerprint)), and so was not installed anew; where the installation "
             + "brings that very key, name it in spec.hostKey"
     }
 }
