@@ -122,7 +122,7 @@ enum PreflightStep {
                 path=${wanted% *}
                 while [ ! -d "$path" ]; do path=$(dirname "$path"); done
                 printf '%s %s %s\n' "$(df -Pk "$path" | awk 'NR == 2 { print $6, int($4 / 1024) }')" \
-                    "$(df -Pi "$path" | awk 'NR == 2 { print $2 > 0 ? $4 : 1000000 }')" "$wanted"
+                    "$(df -Pi "$path" | awk 'NR == 2 { print ($2 > 0 ? $4 : 1000000) }')" "$wanted"
             done | awk '
                 { free[$1] = $2; files[$1] = $3; what[$1] = what[$1] (need[$1] ? ", " : "") $4; need[$1] += $5 }
                 END {

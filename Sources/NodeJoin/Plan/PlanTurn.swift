@@ -30,7 +30,7 @@ enum PlanTurn {
                 '' | *[!0-9]*) ;;
                 *)
                     if [ "$(uptime)" -gt "$over" ] && holds "$holder"; then
-                        kill -KILL -- "-$(cut -d ' ' -f 5 "/proc/$holder/stat")" "$holder" 2> /dev/null || true
+                        kill -KILL "-$(cut -d ' ' -f 5 "/proc/$holder/stat")" "$holder" 2> /dev/null || true
                     fi
                     ;;
                 esac

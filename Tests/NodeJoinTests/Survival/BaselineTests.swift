@@ -85,14 +85,16 @@ struct BaselineTests {
             echo "$(md5sum < /usr/lib/newer/file | cut -d ' ' -f 1)  usr/lib/newer/file" >> /var/lib/dpkg/info/coreutils.md5sums
             echo x >> /var/log/dpkg.log; touch /var/lib/systemd/random-seed; echo x >> /root/.bash_history
             """)
-        #expect(try await found(on: machine, baseline: digest) == [])
+        let updated = try await found(on: machine, baseline: digest)
+        #expect(updated == [])
         let again = try await take(on: machine)
         // A package of the tenant's is one too many, with all that it brings.
         try await machine.shell(
             """
             printf 'Package: miner\\nStatus: install ok installed\\nMaintainer: x\\nArchitecture: all\\nVersion: 1\\nDescription: x\\n\\n' >> /var/lib/dpkg/status
             """)
-        #expect(try await found(on: machine, baseline: again) == ["package miner"])
+        let miner = try await found(on: machine, baseline: again)
+        #expect(miner == ["package miner"])
     }
 
     @Test func aJoinUnderWayListsNothing() async throws {
