@@ -38,7 +38,7 @@ struct BareMachine {
         find $places -xdev \( -path ./run -o -path ./proc -o -path ./sys -o -path ./dev \) -prune -o -printf '%y %M %U:%G %p %l\n' | sort -u
         ls -A /run | sed 's/^/run /'
         dpkg-query -W -f 'package ${Package} ${Version} ${db:Status-Abbrev}\n'
-        systemctl list-units --all --plain --no-legend | awk '{ print "unit", $1, $3 }'
+        systemctl list-units --all --plain --no-legend | awk '$3 == "active" || $3 == "failed" { print "unit", $1, $3 }'
         systemctl list-unit-files --no-legend | awk '{ print "unit file", $1, $2 }'
         ps -eo args= | sed 's/^/process /' | sort -u
         awk '{ print "mount", $5 }' /proc/self/mountinfo
@@ -48,7 +48,8 @@ struct BareMachine {
         ip rule | sed 's/^/routing rule /'
         find /sys/fs/cgroup -type d | sed 's/^/cgroup /'
         sysctl -a 2> /dev/null | grep '^net' | sed 's/^/sysctl /'
-        awk '{ print "module", $1 }' /proc/modules
+        # A kernel that has everything built in has no such file.
+        cat /proc/modules 2> /dev/null | awk '{ print "module", $1 }'
         """#
 
     /// What its packet filter holds is read from outside: it has no program for that.

@@ -19,7 +19,7 @@ extension MachineReconciler {
         let (hostKey, facts) = try await connected(to: machine) { connection in
             (try await connection.hostKey, try await MachineFacts.gather(on: SSHMachineShell(connection)))
         }
-        if let trouble = notReimaged(machine, presented: hostKey) { return try await refuse(machine, "NotReimaged", trouble) }
+        if let trouble = machine.reimageTrouble(presented: hostKey) { return try await refuse(machine, "NotReimaged", trouble) }
         var seen = machine
         seen.status = MachineStatus(facts: facts)
         if let clash = seen.clash(with: try await client.list(Machine.self).items) {

@@ -35,14 +35,14 @@ extension MachineReconciler {
         }
         return .done
     }
+}
 
-    /// Why a machine that was said to be installed anew cannot have been; nil when it may.
-    func notReimaged(_ machine: Machine, presented: HostKey) -> String? {
-        guard let before = machine.status?.previousHostKey, HostKey(before) == presented,
-            machine.spec?.hostKey.flatMap({ HostKey($0) }) != presented
+extension Machine {
+    /// Why it cannot have been installed anew, as somebody said it was; nil when it may.
+    func reimageTrouble(presented: HostKey) -> String? {
+        guard let before = status?.previousHostKey, HostKey(before) == presented, spec?.hostKey.flatMap({ HostKey($0) }) != presented
         else { return nil }
-        return
-            "it still has the SSH host key from before (\(presented.fingerprint)), and so was not installed anew; where the installation "
-            + "brings that very key, name it in spec.hostKey"
+        return "it still has the SSH host key from before (\(presented.fingerprint)), and so was not installed anew; where the "
+            + "installation brings that very key, name it in spec.hostKey"
     }
 }
