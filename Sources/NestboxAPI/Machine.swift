@@ -92,11 +92,13 @@ public struct MachineStatus: Codable, Sendable, Equatable {
     public var plan: PlanStatus?
     /// Why it is Quarantined, in a sentence.
     public var message: String?
+    /// How its node is being mended, or was; nil while there was nothing to mend.
+    public var repair: RepairStatus?
 
     public init(
         observedGeneration: Int? = nil, phase: MachinePhase? = nil, conditions: [Condition]? = nil, claim: MachineClaim? = nil,
         lastEpoch: Int? = nil, lastTenant: String? = nil, unfitFor: [Unfitness]? = nil, hostKey: String? = nil, nextHostKey: String? = nil,
-        facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil
+        facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil, repair: RepairStatus? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.phase = phase
@@ -110,6 +112,7 @@ public struct MachineStatus: Codable, Sendable, Equatable {
         self.facts = facts
         self.plan = plan
         self.message = message
+        self.repair = repair
     }
 }
 
@@ -160,6 +163,8 @@ public enum ReleaseReason: String, Codable, Sendable, CaseIterable {
     case machineDeleted = "MachineDeleted"
     case poolDeleted = "PoolDeleted"
     case clusterDeleted = "ClusterDeleted"
+    /// Its node was unwell and could not be mended: another Machine takes its place.
+    case notMended = "NotMended"
     /// It cannot be this cluster's node, which was found before anything on it was changed.
     case unfit = "Unfit"
 }
@@ -214,7 +219,7 @@ public struct MachineFacts: Codable, Sendable, Equatable {
 
 /// The plan under way, or the last one.
 public struct PlanStatus: Codable, Sendable, Equatable {
-    /// `Join` or `Clean`.
+    /// `Join`, `Repair` or `Clean`.
     public var name: String
     public var steps: [StepStatus]
 

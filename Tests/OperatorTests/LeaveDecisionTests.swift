@@ -11,6 +11,7 @@ struct LeaveDecisionTests {
         var mayHavePods = true
         var isRecorded = false
         var isPoweredOff = false
+        var isNotMended = false
         var hasSession = true
         var silentFor: TimeInterval?
         var waited: TimeInterval = 10
@@ -30,6 +31,10 @@ struct LeaveDecisionTests {
         Case(
             testDescription: "0s waits for the session too", hasSession: false, waited: 1_000_000, timeout: 0,
             expected: .wait(until: nil)),
+        Case(testDescription: "what could not be mended would not hear of a drain", isNotMended: true, expected: .handOver(.notMended)),
+        Case(
+            testDescription: "whatever the tenant's API says", isNotMended: true, hasSession: false, timeout: 0,
+            expected: .handOver(.notMended)),
         Case(testDescription: "a cluster's end never drains", isAlive: false, expected: .handOver(.clusterGone)),
         Case(testDescription: "and never waits", isAlive: false, hasSession: false, timeout: 0, expected: .handOver(.clusterGone)),
         Case(
@@ -57,6 +62,7 @@ struct LeaveDecisionTests {
         let now = Self.start.addingTimeInterval(it.waited)
         let decision = LeaveDecision(
             isAlive: it.isAlive, mayHavePods: it.mayHavePods, isRecorded: it.isRecorded, isPoweredOff: it.isPoweredOff,
+            isNotMended: it.isNotMended,
             hasSession: it.hasSession, silentSince: it.silentFor.map { now.addingTimeInterval(-$0) }, since: Self.start,
             timeout: it.timeout, now: now)
         #expect(decision == it.expected)

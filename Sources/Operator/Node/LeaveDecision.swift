@@ -11,6 +11,8 @@ enum LeaveDecision: Equatable {
 
     enum Cause: Equatable {
         case clusterGone, timedOut, poweredOff
+        /// Its node was looked at and could not be mended: asked to go, its pods would not hear it.
+        case notMended
         /// Its kubelet has been silent for so long that nothing Kubernetes is asked for happens on it any more.
         case silent
         case neverWasNode
@@ -27,13 +29,14 @@ enum LeaveDecision: Equatable {
     ///   - mayHavePods: whether it was a node.
     ///   - isRecorded: whether the tenant has to forget it although it never was a node, and nothing later would see to that.
     ///   - isPoweredOff: whether somebody vouches that it is off.
+    ///   - isNotMended: whether its place was given to another because its node could not be mended.
     ///   - hasSession: whether the tenant's API answered since this operator started.
     ///   - silentSince: since when its Node has not been Ready; nil when it is.
     ///   - since: when it began to leave.
     ///   - timeout: the pool's patience; 0 for ever.
     init(
-        isAlive: Bool, mayHavePods: Bool, isRecorded: Bool = false, isPoweredOff: Bool = false, hasSession: Bool, silentSince: Date? = nil,
-        since: Date, timeout: TimeInterval, now: Date
+        isAlive: Bool, mayHavePods: Bool, isRecorded: Bool = false, isPoweredOff: Bool = false, isNotMended: Bool = false,
+        hasSession: Bool, silentSince: Date? = nil, since: Date, timeout: TimeInterval, now: Date
     ) {
         let patience: TimeInterval? = timeout > 0 ? timeout : mayHavePods ? nil : Self.patienceWithoutPods
         let deadline = patience.map { since.addingTimeInterval($0) }
@@ -42,6 +45,8 @@ enum LeaveDecision: Equatable {
             self = .handOver(.clusterGone)
         } else if isPoweredOff {
             self = .handOver(.poweredOff)
+        } else if isNotMended {
+            self = .handOver(.notMended)
         } else if let deadline, now >= deadline {
             self = .handOver(.timedOut)
         } else if let silence, now >= silence {

@@ -19,7 +19,7 @@ extension NodeReconciler {
         if wasNode, let session, session.nodes.isSynced { try await note(node, of: machine, claim: claim) }
         let decision = LeaveDecision(
             isAlive: cluster != nil, mayHavePods: wasNode, isRecorded: unfit != nil, isPoweredOff: machine.isPoweredOff,
-            hasSession: session != nil, silentSince: node?.notReadySince, since: start,
+            isNotMended: claim.releasedFor == .notMended, hasSession: session != nil, silentSince: node?.notReadySince, since: start,
             timeout: pool?.spec?.drainTimeout.flatMap(GoDuration.init)?.seconds ?? 600, now: Date())
         switch decision {
         case .wait(let deadline):

@@ -48,7 +48,9 @@ struct NodeReconciler: Reconciler {
             }
             // Without a session the API does not answer yet; its opening brings every Machine of the cluster back here.
             guard let session else { return .done }
-            if machine.status?.phase == .ready { return try await keep(machine, claim: claim, pool: pool, session: session) }
+            if machine.status?.phase == .ready {
+                return try await keep(machine, claim: claim, pool: pool, cluster: cluster, session: session)
+            }
             return try await join(machine, claim: claim, pool: pool, cluster: cluster, session: session)
         case .draining:
             return try await leave(machine, claim: claim, cluster: cluster, session: session)

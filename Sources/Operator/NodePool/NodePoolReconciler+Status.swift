@@ -35,6 +35,13 @@ extension NodePoolReconciler {
                 ).message : nil)
         conditions.set(
             "MachinesAvailable", lacking == nil, reason: lacking == nil ? "Enough" : "MachinesLacking", message: lacking ?? "")
+        if pool.withDefaults().spec?.autoRepair?.enabled == true {
+            let suspension = decision.replacements.suspension
+            conditions.set(
+                "RepairSuspended", suspension != nil, reason: suspension?.reason ?? "WithinLimits", message: suspension?.message ?? "")
+        } else {
+            conditions.remove("RepairSuspended")
+        }
         let isReady = ready.count >= replicas && cluster != nil && decision.problem == nil
         conditions.set(
             "Ready", isReady, reason: isReady ? "AllNodesReady" : decision.problem == nil ? "NodesNotReady" : "Invalid",

@@ -1,4 +1,5 @@
 import ControllerRuntime
+import Foundation
 import KubernetesAPI
 import KubernetesClient
 import Logging
@@ -58,6 +59,7 @@ struct NodePoolReconciler: Reconciler {
             machine.status?.phase = .claimed
             machine.status?.message = nil
             machine.status?.plan = nil
+            machine.status?.repair = nil
             let kept = machine.status?.conditions?.filter { $0.type == "Reachable" }
             machine.status?.conditions = kept
             let epoch = (machine.status?.lastEpoch ?? 0) + 1
@@ -91,6 +93,11 @@ struct NodePoolReconciler: Reconciler {
     private func release(_ name: String, for reason: ReleaseReason?, pool: NodePool) async throws {
         let released = try await client.updateMachineStatus(name) { machine in
             guard machine.isHeld(by: pool) else { return false }
+            if reason == .notMended {
+                // It may have come back in the last moment.
+                guard machine.status?.repair?.state == .notMended else { return false }
+                machine.noteReplacement()
+            }
             machine.status?.claim?.released = true
             machine.status?.claim?.releasedFor = reason
             machine.status?.phase = .draining
@@ -98,7 +105,8 @@ struct NodePoolReconciler: Reconciler {
         }
         if released {
             let why = reason.map { " (\($0.rawValue))" } ?? ""
-            await events.record(.normal, reason: "Released", message: "gives Machine \(name) back\(why)", on: pool)
+            let type: EventType = reason == .notMended ? .warning : .normal
+            await events.record(type, reason: "Released", message: "gives Machine \(name) back\(why)", on: pool)
         }
     }
 

@@ -24,6 +24,8 @@ struct PoolDecision: Equatable {
     var blocked: String?
     /// Why Machines that the pool would claim cannot be this cluster's nodes, in a sentence each, by their names.
     var refusals: [String: String] = [:]
+    /// Which Machines' places are given to others because their nodes were not mended.
+    var replacements = Replacements()
 }
 
 extension PoolDecision {
@@ -62,11 +64,16 @@ extension PoolDecision {
             // Where all go there is nothing to choose, and Machines that are no nodes have no pods.
             wantsPodCounts = pods == nil && replicas > 0 && staying.filter { $0.status?.facts?.kubeletVersion != nil }.count > 1
         }
-        guard staying.count < replicas, let cluster, problem == nil else { return }
+        guard let cluster, problem == nil else { return }
+        let remaining = staying.filter { !releases.contains($0.name) }
+        replacements = Replacements(pool: pool, cluster: cluster, held: remaining, machines: machines)
+        release(remaining.filter { replacements.machines.contains($0.name) }, for: .notMended)
+        let lacking = replicas - remaining.count + replacements.machines.count
+        guard lacking > 0 else { return }
         let order = LeavingOrder(isOutdated: isOutdated)
         let leaving = machines.filter { $0.mayBeTakenBack(by: pool) && !isOutdated($0) }
-        takeBacks = leaving.sorted { order($1, $0) }.prefix(replicas - staying.count).map(\.name)
-        let wanted = replicas - staying.count - takeBacks.count
+        takeBacks = leaving.sorted { order($1, $0) }.prefix(lacking).map(\.name)
+        let wanted = lacking - takeBacks.count
         guard wanted > 0 else { return }
         if let trouble = cluster.specTrouble {
             blocked = trouble

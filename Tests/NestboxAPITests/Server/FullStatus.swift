@@ -35,5 +35,8 @@ enum FullStatus {
         plan: PlanStatus(
             name: "Join",
             steps: StepState.allCases.map { StepStatus(name: "step", state: $0, startedAt: time, finishedAt: time, message: "said") }),
-        message: "in a sentence")
+        message: "in a sentence",
+        repair: RepairStatus(
+            state: .mending, since: time, attempts: 1, lastAttempt: time, message: "nestbox-kubelet is failed: restarted", needsTicket: true
+        ))
 }
