@@ -11,14 +11,16 @@ import SSHClient
 extension MachineReconciler {
     /// Makes the machine what it was, has that checked by code that shares nothing with the cleaning, and frees it.
     func clean(_ machine: Machine) async throws -> ReconcileResult {
-        guard let claim = machine.status?.claim else { return .done }
+        let claim = machine.cleaningClaim
         try await noteBeginning(of: machine)
-        let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.cleaning])
+        let progress = PlanProgressWriter(
+            client: client, machine: machine.name, epoch: machine.status?.claim?.epoch, phases: [.cleaning])
         let owner = MachineOwner(
             uid: machine.metadata.uid ?? "", epoch: claim.epoch, holder: "\(claim.namespace)/\(claim.nodePool)")
         let plan = Plan.clean(
             CleanParameters(
-                owner: owner, clusterPodCIDR: claim.clusterPodCIDR ?? "", nodeLocalAPIAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1"))
+                owner: owner, clusterPodCIDR: claim.clusterPodCIDR ?? "", nodeLocalAPIAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1",
+                assumeJoined: machine.isToBeCleanedWhole))
         let connect = { @Sendable in
             // Read anew: the host key may be the next one by now.
             let current = try await self.client.get(Machine.self, machine.name)
@@ -43,18 +45,12 @@ extension MachineReconciler {
     private func check(
         _ machine: Machine, claim: MachineClaim, connect: @Sendable () async throws -> SSHMachineShell
     ) async throws -> ReconcileResult {
-        let facts = machine.status?.facts
-        let tools = await toolsForCheck(Architecture(fact: facts))
         let shell = try await connect()
         let found: [String]
         let hostKey: String
         do {
             hostKey = try await shell.connection.hostKey.description
-            found = try await CleanCheck(
-                podCIDR: claim.clusterPodCIDR ?? "", serviceCIDR: claim.serviceCIDR ?? "",
-                apiAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1", tools: tools.map { LocalFile($0.tarball) },
-                ownFolders: facts?.folders ?? [], hasOwnContainerd: facts?.tools?[NodeTool.containerd.rawValue] != nil
-            ).run(on: shell)
+            found = try await leftovers(on: shell, of: machine)
             await shell.close()
         } catch {
             await shell.close()
@@ -65,10 +61,10 @@ extension MachineReconciler {
             return .done
         }
         let freed = try await client.updateMachineStatus(machine.name) { now in
-            guard now.status?.claim?.epoch == claim.epoch, now.status?.phase == .cleaning else { return false }
+            guard now.status?.claim?.epoch == machine.status?.claim?.epoch, now.status?.phase == .cleaning else { return false }
             now.status?.phase = .available
+            if let tenant = now.status?.claim?.namespace { now.status?.lastTenant = tenant }
             now.status?.claim = nil
-            now.status?.lastTenant = claim.namespace
             now.status?.hostKey = hostKey
             now.status?.nextHostKey = nil
             now.status?.message = nil
@@ -76,12 +72,27 @@ extension MachineReconciler {
             now.status?.facts?.kubeletVersion = nil
             var conditions = ConditionSet(nil, generation: now.metadata.generation)
             conditions.set("Reachable", true, reason: "Connected", message: "")
-            conditions.set("Clean", true, reason: "Checked", message: "nothing of \(claim.namespace)/\(claim.nodePool) was found")
+            conditions.set("Clean", true, reason: "Checked", message: "nothing of \(owner(of: claim)) was found")
             now.status?.conditions = conditions.list
             return true
         }
         if freed { await events.record(.normal, reason: "Cleaned", message: "checked clean and free", on: machine) }
         return .done
+    }
+
+    /// What there is on a machine that should be bare.
+    func leftovers(on shell: SSHMachineShell, of machine: Machine) async throws -> [String] {
+        let (claim, facts) = (machine.cleaningClaim, machine.status?.facts)
+        let tools = await toolsForCheck(Architecture(fact: facts))
+        return try await CleanCheck(
+            podCIDR: claim.clusterPodCIDR ?? "", serviceCIDR: claim.serviceCIDR ?? "",
+            apiAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1", tools: tools.map { LocalFile($0.tarball) },
+            ownFolders: facts?.folders ?? [], hasOwnContainerd: facts?.tools?[NodeTool.containerd.rawValue] != nil
+        ).run(on: shell)
+    }
+
+    private func owner(of claim: MachineClaim) -> String {
+        claim.nodePool.isEmpty ? "a node" : "\(claim.namespace)/\(claim.nodePool)"
     }
 
     /// When the cleaning began is when `Clean` became False.
