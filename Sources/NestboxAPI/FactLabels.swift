@@ -46,7 +46,9 @@ extension MachineFacts {
             labels[.gpus] = String(gpus.reduce(0) { $0 + $1.count })
         }
         return Dictionary(
-            uniqueKeysWithValues: labels.filter { !$0.value.isEmpty && Syntax.labelValue.accepts($0.value) }.map { ($0.key.rawValue, $0.value) })
+            uniqueKeysWithValues: labels.filter { !$0.value.isEmpty && Syntax.labelValue.accepts($0.value) }.map {
+                ($0.key.rawValue, $0.value)
+            })
     }
 
     /// `6.1` of `6.1.0-18-amd64`.

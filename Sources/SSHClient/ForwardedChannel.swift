@@ -36,7 +36,8 @@ final class ForwardedChannel {
             else {
                 throw error
             }
-            throw SSHError.unreachable(target, reason: "the jump host cannot or may not connect to it (\(session.lastError(Int(LIBSSH2_ERROR_CHANNEL_FAILURE))))")
+            throw SSHError.unreachable(
+                target, reason: "the jump host cannot or may not connect to it (\(session.lastError(Int(LIBSSH2_ERROR_CHANNEL_FAILURE))))")
         }
     }
 

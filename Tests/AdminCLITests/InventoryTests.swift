@@ -26,7 +26,8 @@ import Testing
         let yaml = "# only a comment\n---\n\(Self.text("a"))---\n\(Self.text("b", address: "192.0.2.2"))---\n"
         #expect(inventory(yaml).machines.map(\.name) == ["a", "b"] && inventory(yaml).problems.isEmpty)
         #expect(inventory(yaml).entries.last?.source == "a.yaml, document 2")
-        let list = #"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"nestbox.dev/v1alpha1","kind":"Machine","metadata":{"name":"c"},"spec":{"address":"192.0.2.3","sshKeySecret":"k"}}]}"#
+        let list =
+            #"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"nestbox.dev/v1alpha1","kind":"Machine","metadata":{"name":"c"},"spec":{"address":"192.0.2.3","sshKeySecret":"k"}}]}"#
         #expect(inventory(list).machines.map(\.name) == ["c"])
         #expect(inventory(yaml).machines.first?.metadata.labels == ["rack": "12"])
     }
@@ -59,7 +60,11 @@ import Testing
     @Test func aFolderIsReadAndTwinsInItAreFound() throws {
         try read(["1.yaml": Self.text("a"), "2.yml": Self.text("a", address: "192.0.2.2"), "3.txt": "x", "4.yaml": Self.text("b")]) {
             #expect($0.entries.count == 3)
-            #expect($0.problems == ["\($1)/2.yml: machine a is in \($1)/1.yaml already", "\($1)/4.yaml: machine b has the address of machine a, 192.0.2.1:22"])
+            #expect(
+                $0.problems == [
+                    "\($1)/2.yml: machine a is in \($1)/1.yaml already",
+                    "\($1)/4.yaml: machine b has the address of machine a, 192.0.2.1:22",
+                ])
         }
         try read(["1.txt": ""]) { #expect($0.problems == ["there is no Machine in \($1)"]) }
         #expect(throws: CommandFailure.self) { try Inventory.read(["/no/such/file"]) }
@@ -87,7 +92,9 @@ import Testing
                 ])
             var twin = inventory.machines[1]
             twin.metadata.name = "z"
-            #expect(inventory.compared(with: [twin]).problems.first?.hasSuffix("has the address of machine z, which is there already: 192.0.2.2:22") == true)
+            #expect(
+                inventory.compared(with: [twin]).problems.first?.hasSuffix(
+                    "has the address of machine z, which is there already: 192.0.2.2:22") == true)
         }
     }
 

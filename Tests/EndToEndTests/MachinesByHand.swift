@@ -63,12 +63,13 @@ extension InTheLab {
                     """
             }
             // One that nobody answers for: it is named, and the others stand.
-            let dead = text + """
-                apiVersion: nestbox.dev/v1alpha1
-                kind: Machine
-                metadata: {name: nobody}
-                spec: {address: \(try await machine(lab, "worker-1", ".spec.address")), port: 2222, sshKeySecret: ssh-worker-1}
-                """
+            let dead =
+                text + """
+                    apiVersion: nestbox.dev/v1alpha1
+                    kind: Machine
+                    metadata: {name: nobody}
+                    spec: {address: \(try await machine(lab, "worker-1", ".spec.address")), port: 2222, sshKeySecret: ssh-worker-1}
+                    """
             try Data(text.utf8).write(to: URL(fileURLWithPath: file))
             let again = try await nestbox(lab, "create", "machine", "-f", file, "--wait", "--timeout", "60")
             #expect(again.code == 0 && again.output.contains("machine.nestbox.dev/worker-3 unchanged"), "\(again)")
@@ -83,8 +84,10 @@ extension InTheLab {
             #expect(try await lab.phase(of: "worker-1") == "Ready")
             let outcome = try await nestbox(lab, "machine", "check", "worker-1")
             #expect(outcome.code == 0 && outcome.output.contains("Services") && outcome.output.contains("Node "), "\(outcome)")
-            let lines = try await lab.host.nestbox("machine", "logs", "worker-1", "--unit", "kubelet", "--tail", "20").split(separator: "\n")
-            #expect(lines.count > 5 && lines.count <= 20 && lines.allSatisfy { $0.contains("kubelet") || $0.contains("systemd") }, "\(lines)")
+            let lines = try await lab.host.nestbox("machine", "logs", "worker-1", "--unit", "kubelet", "--tail", "20").split(
+                separator: "\n")
+            #expect(
+                lines.count > 5 && lines.count <= 20 && lines.allSatisfy { $0.contains("kubelet") || $0.contains("systemd") }, "\(lines)")
             // What comes is followed; Ctrl-C ends it.
             let code = try await lab.host.whileRunning(
                 "\(CommandRun.products)/nestbox", ["machine", "logs", "worker-1", "-f", "--unit", "node", "--tail", "1"]
@@ -148,7 +151,8 @@ extension InTheLab {
             #expect(refused.code == 1 && refused.error.contains("refuses the SSH key"), "\(refused)")
             try await expectSound(lab, "worker-2")
             let user = try await machine(lab, "worker-2", ".spec.user")
-            let place = try await lab.onMachine("worker-2", "getent passwd \(user) | cut -d : -f 6").trimmingCharacters(in: .whitespacesAndNewlines)
+            let place = try await lab.onMachine("worker-2", "getent passwd \(user) | cut -d : -f 6").trimmingCharacters(
+                in: .whitespacesAndNewlines)
             let line = try String(contentsOfFile: key + ".pub", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
             try await lab.onMachine("worker-2", "echo '\(line)' >> \(place)/.ssh/authorized_keys")
             try await lab.host.nestbox("machine", "rotate-key", "worker-2", "--ssh-key", key)
@@ -165,7 +169,8 @@ extension InTheLab {
             let words = try #require(list.map { $0.split(separator: " ") }.first { $0.first == "worker-3" })
             try await lab.host.nestbox("delete", "machine", "worker-3")
             try await lab.host.nestbox(
-                "create", "machine", "worker-3", "--address", address, "--user", String(words[2]), "--ssh-key", String(words[3]), "--jump-host",
+                "create", "machine", "worker-3", "--address", address, "--user", String(words[2]), "--ssh-key", String(words[3]),
+                "--jump-host",
                 "\(user)@\(way)", "--reuse", "AnyTenant", "--wait", "--timeout", "120")
             #expect(try await machine(lab, "worker-3", ".status.jumpHostKey") == machine(lab, "worker-1", ".status.hostKey"))
             let looked = try await nestbox(lab, "machine", "check", "worker-3")

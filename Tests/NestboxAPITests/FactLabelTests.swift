@@ -20,7 +20,10 @@ import Testing
     }
 
     /// What the kernel says of memory that was bought by the gigabyte.
-    @Test(arguments: [(1970, 2), (3919, 4), (7937, 8), (15_987, 16), (32_011, 32), (64_238, 64), (128_838, 128), (257_611, 256), (1_031_700, 1024), (2_063_500, 2048), (40_100, 40)])
+    @Test(arguments: [
+        (1970, 2), (3919, 4), (7937, 8), (15_987, 16), (32_011, 32), (64_238, 64), (128_838, 128), (257_611, 256), (1_031_700, 1024),
+        (2_063_500, 2048), (40_100, 40),
+    ])
     func memoryIsAsItWasBought(mebibytes: Int, label: Int) {
         #expect(MachineFacts(memoryMiB: mebibytes).labels["nestbox.dev/memory-gib"] == "\(label)")
     }
@@ -28,7 +31,8 @@ import Testing
     /// A machine may say anything; a label that is none would keep the others from being set.
     @Test func whatIsNoLabelIsLeftOut() {
         let facts = MachineFacts(
-            architecture: "x86; rm -rf /", kernel: "six.one", operatingSystemID: String(repeating: "a", count: 64), operatingSystemVersion: "-12")
+            architecture: "x86; rm -rf /", kernel: "six.one", operatingSystemID: String(repeating: "a", count: 64),
+            operatingSystemVersion: "-12")
         #expect(facts.labels.isEmpty)
         let selector = LabelSelector(
             matchLabels: ["nestbox.dev/arch": "arm64"],

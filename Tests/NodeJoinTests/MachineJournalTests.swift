@@ -7,7 +7,9 @@ import Testing
 @Suite struct MachineJournalTests {
     @Test func linesAreCleanedAndTheCursorIsTakenOut() {
         let journal = MachineJournal(
-            answer: "\n2026-01-01T00:00:00+0000 w kubelet[1]: \u{1b}[31mred\u{1b}[0m\u{7}\n\nsecond\r\u{202e}line\n-- cursor: s=0a1;i=2;b=ff\n\nend\n")
+            answer:
+                "\n2026-01-01T00:00:00+0000 w kubelet[1]: \u{1b}[31mred\u{1b}[0m\u{7}\n\nsecond\r\u{202e}line\n-- cursor: s=0a1;i=2;b=ff\n\nend\n"
+        )
         #expect(journal.lines == ["2026-01-01T00:00:00+0000 w kubelet[1]: red", "second line"])
         #expect(journal.cursor == "s=0a1;i=2;b=ff" && !journal.isCut)
     }

@@ -107,7 +107,8 @@ struct JumpHostTests {
             _ = try await connect(jump, through: nobody)
         } throws: { error in
             guard case .unreachable(let target, _)? = error as? SSHError else { return false }
-            return target.isJumpHost && "\(error)".hasPrefix("jump host root@127.0.0.1:\(port) cannot be reached over SSH: Connection refused")
+            return target.isJumpHost
+                && "\(error)".hasPrefix("jump host root@127.0.0.1:\(port) cannot be reached over SSH: Connection refused")
         }
     }
 

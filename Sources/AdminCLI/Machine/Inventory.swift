@@ -136,7 +136,8 @@ struct Inventory {
                             + "create changes nothing that is there (kubectl apply -f does)")
                 }
             } else if let place = machine.place, let other = byPlace[place] {
-                problems.append("\(entry.source): machine \(machine.name) has the address of machine \(other), which is there already: \(place)")
+                problems.append(
+                    "\(entry.source): machine \(machine.name) has the address of machine \(other), which is there already: \(place)")
             } else {
                 new.append(machine)
             }

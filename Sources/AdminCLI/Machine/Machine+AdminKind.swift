@@ -32,7 +32,9 @@ extension Machine: AdminKind {
             ("Address", spec?.address.map { "\(spec?.user ?? "root")@\($0), port \(spec?.port ?? 22)" }),
             (
                 "Jump host",
-                spec?.jumpHost.map { "\($0.user ?? "root")@\($0.address ?? ""), port \($0.port ?? 22), key Secret \($0.sshKeySecret ?? "")" }
+                spec?.jumpHost.map {
+                    "\($0.user ?? "root")@\($0.address ?? ""), port \($0.port ?? 22), key Secret \($0.sshKeySecret ?? "")"
+                }
             ),
             ("SSH key", spec?.sshKeySecret.map { "Secret \($0)" }),
             ("Host key", spec?.hostKey ?? status?.hostKey),

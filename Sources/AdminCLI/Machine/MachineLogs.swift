@@ -51,7 +51,9 @@ struct MachineLogs: AsyncParsableCommand {
         let request = MachineRequest(
             id: MachineAsking.newID(), verb: .logs, units: unit.isEmpty ? nil : unit, tail: cursor == nil ? tail : 10_000, after: cursor)
         let answer = try await asking.answer(to: try await asking.send(request, to: name), of: name, quietly: cursor != nil)
-        guard answer.result == .succeeded else { throw CommandFailure("machine \(name): \(Rendering.oneLine(answer.message ?? "it failed"))") }
+        guard answer.result == .succeeded else {
+            throw CommandFailure("machine \(name): \(Rendering.oneLine(answer.message ?? "it failed"))")
+        }
         if let message = answer.message, message.contains(";") { Terminal.say("(\(Rendering.oneLine(message)))") }
         let box = try await client.get(Secret.self, MachineAnswerBox.secretName, namespace: operatorNamespace)
         let suffix = MachineAnswerBox.suffix(machine: name, request: request.id)

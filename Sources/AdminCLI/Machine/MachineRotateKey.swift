@@ -48,7 +48,8 @@ struct MachineRotateKey: AsyncParsableCommand {
             }
             guard !dryRun else {
                 try await put([Self.next: .null], into: secret, client)
-                return Terminal.say("all \(machines.count) machines take it; the key of Secret \(operatorNamespace)/\(secret) stays as it was")
+                return Terminal.say(
+                    "all \(machines.count) machines take it; the key of Secret \(operatorNamespace)/\(secret) stays as it was")
             }
             guard try await client.get(Secret.self, secret, namespace: operatorNamespace).data?[Self.current] == old else {
                 throw CommandFailure("somebody else changed Secret \(operatorNamespace)/\(secret) meanwhile: it is left as it is now")

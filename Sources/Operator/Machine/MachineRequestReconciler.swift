@@ -93,7 +93,9 @@ struct MachineRequestReconciler: Reconciler {
             now.status?.answer?.findings = findings
             // Registration writes its own, and a plan keeps to what it has begun with.
             guard now.status?.phase != nil else { return }
-            if let facts, now.status?.phase == machine.status?.phase, now.status?.claim == machine.status?.claim { now.status?.facts = facts }
+            if let facts, now.status?.phase == machine.status?.phase, now.status?.claim == machine.status?.claim {
+                now.status?.facts = facts
+            }
             guard now.status?.conditions?.named("Reachable")?.status != (reachability.isTrue ? "True" : "False") else { return }
             var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
             conditions.set("Reachable", reachability.isTrue, reason: reachability.reason, message: reachability.message)
@@ -113,7 +115,8 @@ struct MachineRequestReconciler: Reconciler {
             } catch let error as KubernetesError where error.isNotFound || error.isForbidden {
                 return try await answer(
                     request, machine, .failed,
-                    "the log cannot be handed over: \(error); are the manifests of this release applied (kubectl apply -k manifests/operator)?")
+                    "the log cannot be handed over: \(error); are the manifests of this release applied (kubectl apply -k manifests/operator)?"
+                )
             }
         }
         let cut = journal.isCut ? "; there was more before them" : ""
@@ -128,7 +131,8 @@ struct MachineRequestReconciler: Reconciler {
             guard presented.fingerprint == request.fingerprint else {
                 return try await answer(
                     request, machine, .refused,
-                    "\(target) presents \(presented.fingerprint) (\(presented.type)), and not \(request.fingerprint ?? "any that was named")")
+                    "\(target) presents \(presented.fingerprint) (\(presented.type)), and not \(request.fingerprint ?? "any that was named")"
+                )
             }
             if target.isJumpHost, machine.spec?.jumpHost?.hostKey != nil {
                 return try await answer(
@@ -143,7 +147,8 @@ struct MachineRequestReconciler: Reconciler {
                 }
             }
             await machines.events.record(
-                .normal, reason: "HostKeyAccepted", message: "\(presented.fingerprint) is pinned for \(target), as a person asked", on: machine)
+                .normal, reason: "HostKeyAccepted", message: "\(presented.fingerprint) is pinned for \(target), as a person asked",
+                on: machine)
         }
     }
 
@@ -165,7 +170,8 @@ struct MachineRequestReconciler: Reconciler {
 
     /// Of two requests the newer counts: the older one's answer is not wanted any more.
     private func answer(
-        _ request: MachineRequest, _ machine: Machine, _ result: MachineResult, _ message: String, _ change: (inout Machine) -> Void = { _ in }
+        _ request: MachineRequest, _ machine: Machine, _ result: MachineResult, _ message: String,
+        _ change: (inout Machine) -> Void = { _ in }
     ) async throws {
         try await client.updateMachineStatus(machine.name) { now in
             guard now.pendingRequest?.id == request.id else { return false }

@@ -39,7 +39,9 @@ struct MachineVerdict: Equatable {
         if known.disks != nil, known.disks != facts.disks { changes.append("other disks") }
         if known.gpus != facts.gpus { changes.append("other GPUs") }
         if known.machineID != nil, known.machineID != facts.machineID {
-            add("Facts", false, "its machine-id is \(facts.machineID ?? "gone"), and was \(known.machineID ?? ""): another installation, or another server")
+            add(
+                "Facts", false,
+                "its machine-id is \(facts.machineID ?? "gone"), and was \(known.machineID ?? ""): another installation, or another server")
         } else {
             add("Facts", true, changes.isEmpty ? "as known: \(size)" : "changed, and noted: \(changes.joined(separator: ", "))")
         }
@@ -67,7 +69,9 @@ struct MachineVerdict: Equatable {
     private mutating func judgeClaim(_ look: MachineLook, of machine: Machine) {
         let uid = machine.metadata.uid ?? ""
         guard let claim = machine.status?.claim else {
-            return add("Claim", look.claim == nil, look.claim.map { "nobody holds it, but it says it is claimed: \($0)" } ?? "nobody's, and it says so")
+            return add(
+                "Claim", look.claim == nil,
+                look.claim.map { "nobody holds it, but it says it is claimed: \($0)" } ?? "nobody's, and it says so")
         }
         let holder = "\(claim.namespace)/\(claim.nodePool)"
         switch (look.claim, machine.status?.phase) {

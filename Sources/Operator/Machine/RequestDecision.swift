@@ -51,7 +51,8 @@ struct RequestDecision: Equatable {
         case .cleaning, .available, .quarantined:
             status.phase = .quarantined
             status.message = reason
-            return RequestDecision(.succeeded, phase == .quarantined ? "it was Quarantined already; the reason is new" : "it is Quarantined", status)
+            return RequestDecision(
+                .succeeded, phase == .quarantined ? "it was Quarantined already; the reason is new" : "it is Quarantined", status)
         }
     }
 
@@ -59,7 +60,8 @@ struct RequestDecision: Equatable {
         switch phase {
         case .available, .quarantined:
             return RequestDecision(
-                .succeeded, "it is cleaned, and Available once a check found nothing", cleaning(old, machine, reason: MachineCleaning.requested))
+                .succeeded, "it is cleaned, and Available once a check found nothing",
+                cleaning(old, machine, reason: MachineCleaning.requested))
         case .claimed, .joining, .ready:
             let holder = old.claim.map { "\($0.namespace)/\($0.nodePool)" } ?? "a pool"
             guard isForced else {
@@ -68,7 +70,8 @@ struct RequestDecision: Equatable {
             var status = old
             status.phase = .draining
             status.claim?.released = true
-            return RequestDecision(.succeeded, "its node is drained, and the machine cleaned then; node pool \(holder) takes another", status)
+            return RequestDecision(
+                .succeeded, "its node is drained, and the machine cleaned then; node pool \(holder) takes another", status)
         case .draining, .cleaning:
             return RequestDecision(.succeeded, "it is \(phase.rawValue) already")
         }

@@ -18,10 +18,14 @@ extension Commands {
         private func makeKey(_ name: String, in host: HostUnderTest) async throws {
             let key = try String(contentsOfFile: try await host.sshKey("ed25519"), encoding: .utf8)
             _ = try await host.client.create(
-                Secret(metadata: ObjectMeta(name: name, namespace: host.namespace), type: "kubernetes.io/ssh-auth", stringData: ["ssh-privatekey": key]))
+                Secret(
+                    metadata: ObjectMeta(name: name, namespace: host.namespace), type: "kubernetes.io/ssh-auth",
+                    stringData: ["ssh-privatekey": key]))
         }
 
-        private func register(_ name: String, _ change: @escaping (inout MachineStatus) -> Void = { $0.phase = .available }, in host: HostUnderTest) async throws {
+        private func register(
+            _ name: String, _ change: @escaping (inout MachineStatus) -> Void = { $0.phase = .available }, in host: HostUnderTest
+        ) async throws {
             try await retryOnConflict {
                 var machine = try await host.client.get(Machine.self, name)
                 var status = machine.status ?? MachineStatus()
@@ -33,7 +37,8 @@ extension Commands {
 
         /// Waits for a request on the Machine, and answers it.
         private func answer(
-            _ name: String, in host: HostUnderTest, after last: String? = nil, _ change: @escaping @Sendable (MachineRequest) -> MachineAnswer
+            _ name: String, in host: HostUnderTest, after last: String? = nil,
+            _ change: @escaping @Sendable (MachineRequest) -> MachineAnswer
         ) async throws -> MachineRequest {
             var request: MachineRequest?
             try await eventually("a request for \(name)") {
@@ -105,10 +110,13 @@ extension Commands {
                 let file = "\(host.folder)/wrong.yaml"
                 try Data((yaml(name, "198.19.0.1") + yaml("other-\(name)", "198.19.0.256")).utf8).write(to: URL(fileURLWithPath: file))
                 let wrong = try await host.nestbox("create machine --operator-namespace \(host.namespace) -f", file)
-                #expect(wrong.code == 64 && wrong.error.contains("wrong.yaml, document 2: spec.address: \"198.19.0.256\" is not an IPv4 address"))
+                #expect(
+                    wrong.code == 64
+                        && wrong.error.contains("wrong.yaml, document 2: spec.address: \"198.19.0.256\" is not an IPv4 address"))
                 #expect(try await host.client.find(Machine.self, name) == nil)
                 let piped = try await host.commands.shell(
-                    "\(HostUnderTest.nestbox) create machine --operator-namespace \(host.namespace) -f - <<'EOF'\n\(yaml(name, "198.19.0.1"))EOF")
+                    "\(HostUnderTest.nestbox) create machine --operator-namespace \(host.namespace) -f - <<'EOF'\n\(yaml(name, "198.19.0.1"))EOF"
+                )
                 #expect(piped == "machine.nestbox.dev/\(name) created\n")
                 let dry = try await host.done("create machine --dry-run -o yaml -f", "\(HostUnderTest.root)/nodepools/rack12.yaml")
                 #expect(dry.contains("name: rack12-01\n") && dry.contains("\n---\n"))
@@ -124,19 +132,24 @@ extension Commands {
                 let prefix = "wait-\(host.namespace)"
                 let file = try rack(3, "198.20", in: host, prefix: prefix)
                 let code = try await host.commands.whileRunning(
-                    HostUnderTest.nestbox, ["create", "machine", "-f", file, "--operator-namespace", host.namespace, "--wait", "--timeout", "60"]
+                    HostUnderTest.nestbox,
+                    ["create", "machine", "-f", file, "--operator-namespace", host.namespace, "--wait", "--timeout", "60"]
                 ) { running in
                     _ = try await running.line(with: "\(prefix)-3 created")
-                    try await register("\(prefix)-1", { status in
-                        status.phase = .available
-                        status.facts = MachineFacts(architecture: "amd64", operatingSystem: "Debian 12", cpus: 32, memoryMiB: 128_838)
-                    }, in: host)
+                    try await register(
+                        "\(prefix)-1",
+                        { status in
+                            status.phase = .available
+                            status.facts = MachineFacts(architecture: "amd64", operatingSystem: "Debian 12", cpus: 32, memoryMiB: 128_838)
+                        }, in: host)
                     _ = try await running.line(with: "\(prefix)-1 registered: Debian 12, amd64, 32 CPUs, 128 GiB")
-                    try await register("\(prefix)-2", { status in
-                        var conditions = ConditionSet(nil, generation: 1)
-                        conditions.set("Reachable", false, reason: "KeyRefused", message: "root@198.20.0.3:22 refuses the SSH key")
-                        status.conditions = conditions.list
-                    }, in: host)
+                    try await register(
+                        "\(prefix)-2",
+                        { status in
+                            var conditions = ConditionSet(nil, generation: 1)
+                            conditions.set("Reachable", false, reason: "KeyRefused", message: "root@198.20.0.3:22 refuses the SSH key")
+                            status.conditions = conditions.list
+                        }, in: host)
                     _ = try await running.line(with: "\(prefix)-2 failed: root@198.20.0.3:22 refuses the SSH key")
                     try await register("\(prefix)-3", in: host)
                     _ = try await running.line(with: "Error: 2 of 3 machines are registered; 1 are not")
@@ -194,11 +207,13 @@ extension Commands {
                 try await withMachine(host, "198.22.0.1") { name in
                     async let refused = host.nestbox("machine clean \(name)")
                     let first = try await answer(name, in: host) {
-                        MachineAnswer(id: $0.id, verb: $0.verb, result: .refused, message: "it is Ready, held by a/b: --force drains its node first")
+                        MachineAnswer(
+                            id: $0.id, verb: $0.verb, result: .refused, message: "it is Ready, held by a/b: --force drains its node first")
                     }
                     let outcome = try await refused
                     #expect(outcome.code == 1 && outcome.output.isEmpty)
-                    #expect(outcome.error.contains("Error: machine \(name): refused: it is Ready, held by a/b: --force drains its node first"))
+                    #expect(
+                        outcome.error.contains("Error: machine \(name): refused: it is Ready, held by a/b: --force drains its node first"))
 
                     let code = try await host.commands.whileRunning(
                         HostUnderTest.nestbox, ["machine", "clean", name, "--force", "--wait", "--timeout", "60"]
@@ -277,7 +292,9 @@ extension Commands {
                     for name in names {
                         let isLast = name == names[1]
                         let request = try await answer(name, in: host, after: last[name]) {
-                            MachineAnswer(id: $0.id, verb: $0.verb, result: isLast ? result : .succeeded, message: isLast && result == .failed ? "refuses the SSH key" : "takes it")
+                            MachineAnswer(
+                                id: $0.id, verb: $0.verb, result: isLast ? result : .succeeded,
+                                message: isLast && result == .failed ? "refuses the SSH key" : "takes it")
                         }
                         #expect(request.verb == .tryKey)
                         let now = try await host.client.get(Secret.self, secret, namespace: host.namespace)
@@ -291,7 +308,8 @@ extension Commands {
                 let outcome = try await refused
                 #expect(outcome.code == 1 && outcome.error.contains("machine \(names[1]): refuses the SSH key"))
                 #expect(outcome.error.contains("the key of Secret \(host.namespace)/\(secret) stays as it was"))
-                #expect(try await host.client.get(Secret.self, secret, namespace: host.namespace).data == ["ssh-privatekey": try #require(old)])
+                #expect(
+                    try await host.client.get(Secret.self, secret, namespace: host.namespace).data == ["ssh-privatekey": try #require(old)])
 
                 async let taken = host.nestbox(rotate, new)
                 _ = try await answerAll(.succeeded, after: ids)
@@ -311,7 +329,9 @@ extension Commands {
             for verb in ["check", "clean", "quarantine", "release", "logs", "accept-host-key", "rotate-key"] {
                 #expect(try await commands.nestbox("machine", verb, "--help").contains("Example"), "\(verb)")
             }
-            #expect(try await commands.nestbox("create", "machine", "--help").contains("nestbox create machine -f nodepools/rack12.yaml --wait"))
+            #expect(
+                try await commands.nestbox("create", "machine", "--help").contains("nestbox create machine -f nodepools/rack12.yaml --wait")
+            )
         }
     }
 }

@@ -50,11 +50,13 @@ struct MachineRequestTests {
     @Test func labelsOfPeopleAreLeftAlone() async throws {
         try await Bench.with { bench in
             try await bench.change { $0.metadata.labels = ["nestbox.dev/cpus": "64", "rack": "12"] }
-            let facts = MachineFacts(architecture: "amd64", cpus: 2, memoryMiB: 2048, gpus: [GPUFact(vendor: "amd", device: "1002:74a1", count: 1)])
+            let facts = MachineFacts(
+                architecture: "amd64", cpus: 2, memoryMiB: 2048, gpus: [GPUFact(vendor: "amd", device: "1002:74a1", count: 1)])
             try await bench.reconciler.label(try await bench.machine(), by: facts)
             #expect(
                 try await bench.machine().metadata.labels == [
-                    "nestbox.dev/cpus": "64", "rack": "12", "nestbox.dev/arch": "amd64", "nestbox.dev/memory-gib": "2", "nestbox.dev/gpu": "amd",
+                    "nestbox.dev/cpus": "64", "rack": "12", "nestbox.dev/arch": "amd64", "nestbox.dev/memory-gib": "2",
+                    "nestbox.dev/gpu": "amd",
                     "nestbox.dev/gpu-device": "1002-74a1", "nestbox.dev/gpus": "1",
                 ])
             // The same again writes nothing, and what is true no longer goes.
@@ -124,7 +126,8 @@ struct MachineRequestTests {
             let seen = try await bench.ask(.check)
             #expect(seen.message?.contains("\(pinned.fingerprint) (ssh-ed25519) is pinned") == true)
             #expect(
-                seen.message?.contains("nestbox machine accept-host-key \(bench.name) --fingerprint \(real.fingerprint)") == true, "\(seen)")
+                seen.message?.contains("nestbox machine accept-host-key \(bench.name) --fingerprint \(real.fingerprint)") == true, "\(seen)"
+            )
             #expect(try await bench.machine().status?.conditions?.named("Reachable")?.reason == "HostKeyChanged")
 
             let blind = try await bench.ask(.acceptHostKey)
@@ -135,7 +138,8 @@ struct MachineRequestTests {
             let right = try await bench.ask(.acceptHostKey) { $0.fingerprint = real.fingerprint }
             #expect(right.result == .succeeded, "\(right)")
             #expect(try await bench.machine().status?.hostKey == real.description)
-            #expect(try await bench.ask(.acceptHostKey) { $0.fingerprint = real.fingerprint }.message?.contains("nothing to accept") == true)
+            #expect(
+                try await bench.ask(.acceptHostKey) { $0.fingerprint = real.fingerprint }.message?.contains("nothing to accept") == true)
         }
     }
 
@@ -175,7 +179,9 @@ struct MachineRequestTests {
             let lacking = try await bench.ask(.logs) { $0.units = ["fake"] }
             #expect(lacking.result == .failed && lacking.message?.contains("kubectl apply -k manifests/operator") == true, "\(lacking)")
             _ = try await bench.client.create(
-                Secret(metadata: ObjectMeta(name: MachineAnswerBox.secretName, namespace: bench.namespace), type: "nestbox.dev/machine-answers"))
+                Secret(
+                    metadata: ObjectMeta(name: MachineAnswerBox.secretName, namespace: bench.namespace), type: "nestbox.dev/machine-answers"
+                ))
             var last = ""
             for _ in 0..<MachineAnswerBox.mostAnswers + 2 {
                 let answer = try await bench.ask(.logs) { $0.units = ["fake"] }
@@ -226,12 +232,14 @@ struct Bench: Sendable {
             let name = "bench-\(namespace)"
             let reconciler = MachineReconciler(
                 client: client, artifacts: ArtifactStore(root: server.folder + "/store", logger: .quiet),
-                nodeProgram: LocalFile(path: "/bin/true", sha256: ""), events: EventRecorder(client: client, component: "test", logger: .quiet),
+                nodeProgram: LocalFile(path: "/bin/true", sha256: ""),
+                events: EventRecorder(client: client, component: "test", logger: .quiet),
                 operatorNamespace: namespace, logger: .quiet)
             let bench = Bench(client: client, namespace: namespace, name: name, server: server, reconciler: reconciler)
             try await bench.setKey(from: server)
             _ = try await client.create(
-                Machine(metadata: ObjectMeta(name: name), spec: MachineSpec(address: "127.0.0.1", port: server.port, sshKeySecret: "fleet")))
+                Machine(metadata: ObjectMeta(name: name), spec: MachineSpec(address: "127.0.0.1", port: server.port, sshKeySecret: "fleet"))
+            )
             try await body(bench)
             if try await client.find(Machine.self, name) != nil { try await client.delete(Machine.self, name) }
         }
@@ -273,7 +281,8 @@ struct Bench: Sendable {
         if try await client.find(Secret.self, secret, namespace: namespace) == nil {
             _ = try await client.create(Secret(metadata: ObjectMeta(name: secret, namespace: namespace)))
         }
-        _ = try await client.patch(Secret.self, secret, namespace: namespace, merge: ["data": [member: .string(Base64(text: text).encoded)]])
+        _ = try await client.patch(
+            Secret.self, secret, namespace: namespace, merge: ["data": [member: .string(Base64(text: text).encoded)]])
     }
 
     /// Puts another's key into the server's authorized_keys, beside its own.

@@ -9,7 +9,9 @@ import Testing
 @Suite("What is found of a machine that is looked at")
 struct MachineVerdictTests {
     private static let now = Date(timeIntervalSince1970: 1_800_000_000)
-    private static let services = ["nestbox-kubelet.service": "active", "nestbox-containerd.service": "active", "nestbox-node.service": "active"]
+    private static let services = [
+        "nestbox-kubelet.service": "active", "nestbox-containerd.service": "active", "nestbox-node.service": "active",
+    ]
 
     private static func node(_ phase: MachinePhase = .ready, isReady: Bool = true) -> Machine {
         var machine = RequestDecisionTests.machine(phase)
@@ -47,7 +49,8 @@ struct MachineVerdictTests {
     @Test(
         arguments: [
             (MachinePhase.ready, "owner=u epoch=3", true), (.ready, nil, false), (.ready, "owner=u epoch=2", false),
-            (.ready, "owner=other epoch=3", false), (.claimed, nil, true), (.quarantined, nil, true), (.quarantined, "owner=x epoch=1", false),
+            (.ready, "owner=other epoch=3", false), (.claimed, nil, true), (.quarantined, nil, true),
+            (.quarantined, "owner=x epoch=1", false),
             (.available, nil, true), (.available, "owner=u epoch=3", false),
         ] as [(MachinePhase, String?, Bool)])
     func theClaim(phase: MachinePhase, said: String?, passed: Bool) {

@@ -39,7 +39,8 @@ struct RequestDecisionTests {
     }
 
     @Test(
-        "Clean", arguments: [
+        "Clean",
+        arguments: [
             (MachinePhase.available, false, MachineResult.succeeded, MachinePhase?.some(.cleaning)),
             (.quarantined, false, .succeeded, .cleaning), (.quarantined, true, .succeeded, .cleaning),
             (.claimed, false, .refused, nil), (.joining, false, .refused, nil), (.ready, false, .refused, nil),
@@ -76,7 +77,8 @@ struct RequestDecisionTests {
     @Test(
         "Quarantine drains first, unless it is to be now",
         arguments: [
-            (MachinePhase.available, false, MachinePhase.quarantined), (.cleaning, false, .quarantined), (.quarantined, false, .quarantined),
+            (MachinePhase.available, false, MachinePhase.quarantined), (.cleaning, false, .quarantined),
+            (.quarantined, false, .quarantined),
             (.claimed, false, .draining), (.joining, false, .draining), (.ready, false, .draining), (.draining, false, .draining),
             (.ready, true, .quarantined), (.joining, true, .quarantined),
         ])
