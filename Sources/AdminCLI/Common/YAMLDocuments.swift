@@ -6,12 +6,11 @@ enum YAMLDocuments {
     struct Unreadable: Error { var reason: String }
 
     static func read(_ text: String) throws(Unreadable) -> [JSONValue] {
-        let nodes: [Yams.Node]
+        var nodes: [Yams.Node] = []
         do {
-            let sequence = try Yams.compose_all(yaml: text)
-            nodes = Array(sequence)
-            // It ends at what it cannot read, and says so afterwards.
-            if let error = sequence.error { throw error }
+            // Not compose_all, which ends at what it cannot read as if nothing came after it.
+            let parser = try Parser(yaml: text)
+            while let node = try parser.nextRoot() { nodes.append(node) }
         } catch {
             throw Unreadable(reason: Rendering.oneLine("\(error)"))
         }

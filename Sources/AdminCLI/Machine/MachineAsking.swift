@@ -42,23 +42,32 @@ struct MachineAsking: Sendable {
         return nil
     }
 
-    /// The same for what is asked again and again: waiting for it is not worth a word.
-    func answer(to id: String, of name: String, quietly: Bool) async throws -> MachineAnswer {
-        guard quietly else { return try await answer(to: id, of: name, toBe: "looked at") }
-        let deadline = ContinuousClock.now + limit.duration
-        var answer: MachineAnswer?
-        try await Following<Machine>(client: client, name: name).run { sighting in
-            switch sighting {
-            case .listed(let machines): answer = try Self.answer(to: id, of: machines.first, name)
-            case .changed(let machine): answer = try Self.answer(to: id, of: machine, name)
-            case .deleted: _ = try Self.answer(to: id, of: nil, name)
-            case .unreadable, .interrupted: break
+    /// The same for what is asked again and again: waiting for it is not worth a word, and Ctrl-C simply ends it.
+    func quietAnswer(to id: String, of name: String) async throws -> MachineAnswer {
+        try await withThrowingTaskGroup(of: MachineAnswer?.self) { group in
+            group.addTask {
+                var answer: MachineAnswer?
+                try await Following<Machine>(client: client, name: name).run { sighting in
+                    switch sighting {
+                    case .listed(let machines): answer = try Self.answer(to: id, of: machines.first, name)
+                    case .changed(let machine): answer = try Self.answer(to: id, of: machine, name)
+                    case .deleted: _ = try Self.answer(to: id, of: nil, name)
+                    case .unreadable, .interrupted: break
+                    }
+                    return answer == nil
+                }
+                return answer
             }
-            guard .now < deadline else { throw CommandFailure("machine \(name) gave no answer within \(limit)", exitCode: .timedOut) }
-            return answer == nil
+            group.addTask {
+                try await Task.sleep(for: limit.duration)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let answer = try await group.next() ?? nil else {
+                throw CommandFailure("machine \(name) gave no answer within \(limit)", exitCode: .timedOut)
+            }
+            return answer
         }
-        guard let answer else { throw CommandFailure("machine \(name) gave no answer") }
-        return answer
     }
 
     /// Asks each of them at once, then waits for one after the other.

@@ -50,7 +50,9 @@ struct MachineLogs: AsyncParsableCommand {
         let asking = MachineAsking(client: client, limit: timeout)
         let request = MachineRequest(
             id: MachineAsking.newID(), verb: .logs, units: unit.isEmpty ? nil : unit, tail: cursor == nil ? tail : 10_000, after: cursor)
-        let answer = try await asking.answer(to: try await asking.send(request, to: name), of: name, quietly: cursor != nil)
+        let id = try await asking.send(request, to: name)
+        let answer =
+            follow ? try await asking.quietAnswer(to: id, of: name) : try await asking.answer(to: id, of: name, toBe: "looked at")
         guard answer.result == .succeeded else {
             throw CommandFailure("machine \(name): \(Rendering.oneLine(answer.message ?? "it failed"))")
         }

@@ -6,7 +6,6 @@ import KubernetesClient
 import NestboxAPI
 import NodeJoin
 import SSHClient
-import TestCommands
 import TestKubernetes
 import TestSSHServer
 import Testing
@@ -224,7 +223,7 @@ struct Bench: Sendable {
 
     static func with(_ body: (Bench) async throws -> Void) async throws {
         let cluster = try TestKubernetes.current()
-        try await installKinds(cluster)
+        try await InstalledKinds.see(to: cluster)
         try await cluster.withClient { client in
             let namespace = try await cluster.makeNamespace(client)
             try await eventually("the kind to be served") { (try? await client.list(Machine.self)) != nil }
@@ -308,20 +307,5 @@ struct Bench: Sendable {
         let answer = try #require(try await machine().status?.answer)
         #expect(answer.id == request.id)
         return answer
-    }
-
-    private static func installKinds(_ cluster: TestKubernetes) async throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().path
-        let kubeconfig = """
-            {apiVersion: v1, kind: Config, current-context: host, contexts: [{name: host, context: {cluster: host, user: admin}}],
-             clusters: [{name: host, cluster: {server: "\(cluster.server)", certificate-authority: "\(cluster.directory)/ca.crt"}}],
-             users: [{name: admin, user: {token: "\(TestKubernetes.token)"}}]}
-            """
-        let path = "\(cluster.directory)/machine-tests.kubeconfig"
-        try Data(kubeconfig.utf8).write(to: URL(fileURLWithPath: path))
-        let program = try #require(cluster.binaries.kubectl, "there is no kubectl beside kube-apiserver")
-        try await CommandRun(environment: ["KUBECONFIG": path, "HOME": cluster.directory]).run(
-            program, ["apply", "-k", "\(root)/manifests/crds", "--cache-dir=\(cluster.directory)/kubectl-cache"])
     }
 }
