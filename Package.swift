@@ -93,7 +93,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 let testDependencies: [String: [Target.Dependency]] = [
     "AdminCLI": ["TestCommands", "TestKubernetes"],
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
-    "NodeJoin": ["TestSSHServer"],
+    "NodeJoin": ["TestKubernetes", "TestSSHServer"],
     "Operator": ["TestCommands", "TestKubernetes", "TestSSHServer"],
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
@@ -171,7 +171,7 @@ let package = Package(
                 path: "Tests/TunnelCampaign", swiftSettings: settings),
         ]
         + [
-            .testTarget(name: "EndToEndTests", dependencies: ["TestCommands"], swiftSettings: settings)
+            .testTarget(name: "EndToEndTests", dependencies: ["TestCommands", "TestTunnel"], swiftSettings: settings)
         ]
         + modules.map {
             .testTarget(

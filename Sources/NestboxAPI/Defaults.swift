@@ -114,7 +114,8 @@ extension NodePool {
             type: spec.upgrade?.type ?? "Replace", maxSurge: spec.upgrade?.maxSurge ?? 0, maxUnavailable: spec.upgrade?.maxUnavailable ?? 1)
         spec.drainTimeout = spec.drainTimeout ?? Defaults.drainTimeout
         spec.autoRepair = AutoRepairSpec(
-            enabled: spec.autoRepair?.enabled ?? false, unhealthyTimeout: spec.autoRepair?.unhealthyTimeout ?? Defaults.unhealthyTimeout)
+            enabled: spec.autoRepair?.enabled ?? false, unhealthyTimeout: spec.autoRepair?.unhealthyTimeout ?? Defaults.unhealthyTimeout,
+            maxConcurrent: spec.autoRepair?.maxConcurrent ?? 1, maxUnhealthy: spec.autoRepair?.maxUnhealthy ?? "40%")
         pool.spec = spec
         return pool
     }

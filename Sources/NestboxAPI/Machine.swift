@@ -1,6 +1,15 @@
 import KubernetesAPI
 import KubernetesVersions
 
+/// Annotations that people and programs put on a Machine.
+public enum MachineAnnotation {
+    /// An integer, 0 unless set: of a pool that shrinks, the Machine with the lowest goes first, whatever else is known of them.
+    public static let deletionCost = "nestbox.dev/deletion-cost"
+    /// The epoch of a claim: whoever puts it there vouches that the server is off and stays off until it was cleaned, so that
+    /// its pods may be started elsewhere though nothing could be ended on it.
+    public static let poweredOff = "nestbox.dev/powered-off"
+}
+
 /// A server that answers SSH. It is to a NodePool what a PersistentVolume is to a claim.
 public struct Machine: KubernetesObject {
     public static let resourceType = ResourceType(
@@ -110,6 +119,8 @@ public struct MachineStatus: Codable, Sendable, Equatable {
     public var plan: PlanStatus?
     /// Why it is Quarantined, in a sentence.
     public var message: String?
+    /// How its node is being mended, or was; nil while there was nothing to mend.
+    public var repair: RepairStatus?
     /// The jump host's key that was seen first, pinned from then on.
     public var jumpHostKey: String?
     /// Why a person wants it out of use: a node is drained first, and the machine is Quarantined then, as it is.
@@ -120,8 +131,8 @@ public struct MachineStatus: Codable, Sendable, Equatable {
     public init(
         observedGeneration: Int? = nil, phase: MachinePhase? = nil, conditions: [Condition]? = nil, claim: MachineClaim? = nil,
         lastEpoch: Int? = nil, lastTenant: String? = nil, unfitFor: [Unfitness]? = nil, hostKey: String? = nil, nextHostKey: String? = nil,
-        facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil, jumpHostKey: String? = nil,
-        quarantineReason: String? = nil, answer: MachineAnswer? = nil
+        facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil, repair: RepairStatus? = nil,
+        jumpHostKey: String? = nil, quarantineReason: String? = nil, answer: MachineAnswer? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.phase = phase
@@ -135,6 +146,7 @@ public struct MachineStatus: Codable, Sendable, Equatable {
         self.facts = facts
         self.plan = plan
         self.message = message
+        self.repair = repair
         self.jumpHostKey = jumpHostKey
         self.quarantineReason = quarantineReason
         self.answer = answer
@@ -158,11 +170,13 @@ public struct MachineClaim: Codable, Sendable, Equatable {
     public var nodeLocalAPIAddress: String?
     /// Set once the machine is to be given back.
     public var released: Bool?
+    /// Why it is, where that is known.
+    public var releasedFor: ReleaseReason?
 
     public init(
         namespace: String, nodePool: String, nodePoolUID: String, hostedCluster: String, hostedClusterUID: String, epoch: Int,
         podCIDR: String? = nil, clusterPodCIDR: String? = nil, serviceCIDR: String? = nil, nodeLocalAPIAddress: String? = nil,
-        released: Bool? = nil
+        released: Bool? = nil, releasedFor: ReleaseReason? = nil
     ) {
         self.namespace = namespace
         self.nodePool = nodePool
@@ -175,7 +189,23 @@ public struct MachineClaim: Codable, Sendable, Equatable {
         self.serviceCIDR = serviceCIDR
         self.nodeLocalAPIAddress = nodeLocalAPIAddress
         self.released = released
+        self.releasedFor = releasedFor
     }
+}
+
+/// Why a pool gives a Machine back.
+public enum ReleaseReason: String, Codable, Sendable, CaseIterable {
+    /// Fewer replicas are asked for: the only one that asking for more again undoes.
+    case scaledDown = "ScaledDown"
+    case machineDeleted = "MachineDeleted"
+    case poolDeleted = "PoolDeleted"
+    case clusterDeleted = "ClusterDeleted"
+    /// Its node was unwell and could not be mended: another Machine takes its place.
+    case notMended = "NotMended"
+    /// A person asked for it: to have it cleaned, or out of use.
+    case askedFor = "AskedFor"
+    /// It cannot be this cluster's node, which was found before anything on it was changed.
+    case unfit = "Unfit"
 }
 
 /// Why a Machine cannot be a node of one cluster.
@@ -271,7 +301,7 @@ public struct GPUFact: Codable, Sendable, Equatable {
 
 /// The plan under way, or the last one.
 public struct PlanStatus: Codable, Sendable, Equatable {
-    /// `Join` or `Clean`.
+    /// `Join`, `Repair` or `Clean`.
     public var name: String
     public var steps: [StepStatus]
 

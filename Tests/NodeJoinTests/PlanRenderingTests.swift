@@ -39,6 +39,10 @@ struct PlanRenderingTests {
         try expectGolden(Plan.clean(.example).description, "clean.txt")
     }
 
+    @Test func repair() throws {
+        try expectGolden(Plan.repair(.example).description, "repair.txt")
+    }
+
     @Test func check() throws {
         let check = CleanCheck(podCIDR: "10.244.0.0/16", serviceCIDR: "10.96.0.0/12", apiAddress: "172.20.0.1")
         try expectGolden(check.script(toolsFolder: "/var/tmp/x"), "clean-check.txt")
@@ -49,7 +53,9 @@ struct PlanRenderingTests {
         var scripts = [
             CleanCheck(podCIDR: "10.244.0.0/16", serviceCIDR: "10.96.0.0/12", apiAddress: "172.20.0.1").script(toolsFolder: "/x")
         ]
-        for plan in [Plan.join(.example()), Plan.join(Self.withOwnContainerd), Plan.clean(.example)] {
+        for plan in [
+            Plan.join(.example()), Plan.join(Self.withOwnContainerd), .repair(.example), .clean(.example),
+        ] {
             for step in plan.steps {
                 let bodies =
                     [step.check, step.undo].compactMap { $0 }
@@ -68,6 +74,10 @@ struct PlanRenderingTests {
         parameters.bootstrapKubeconfig = "token: secret-token"
         for step in Plan.join(parameters).steps where "\(step)".contains("secret-token") {
             #expect(step.name == "Configuration")
+        }
+        for step in Plan.repair(RepairParameters(owner: .example, bootstrapKubeconfig: "token: secret-token")).steps
+        where "\(step)".contains("secret-token") {
+            #expect(step.name == "Certificate")
         }
     }
 

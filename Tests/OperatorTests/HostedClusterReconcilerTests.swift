@@ -139,7 +139,7 @@ private struct Host {
 
     static func with(_ body: (Host) async throws -> Void) async throws {
         let cluster = try TestKubernetes.current()
-        try await InstalledKinds.see(to: cluster)
+        try await cluster.installKinds()
         try await cluster.withClient { client in
             let namespace = try await cluster.makeNamespace(client)
             try await eventually("the kind to be served") { (try? await client.list(HostedCluster.self)) != nil }

@@ -31,6 +31,7 @@ extension NodePool: AdminKind {
             ("Kubelets", versions),
             ("Upgrade", spec?.upgrade?.type),
             ("Drain timeout", spec?.drainTimeout),
+            ("Auto repair", spec?.autoRepair.flatMap { $0.enabled == true ? "after \($0.unhealthyTimeout ?? "")" : nil }),
             ("Node labels", Description.pairs(spec?.labels)),
             ("Taints", spec?.taints?.map { "\($0.key)=\($0.value ?? ""):\($0.effect)" }.joined(separator: ", ")),
             ("Machines with", Description.pairs(spec?.machineSelector?.matchLabels)),

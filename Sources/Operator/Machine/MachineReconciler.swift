@@ -32,7 +32,8 @@ struct MachineReconciler: Reconciler {
             case nil: return try await register(machine)
             case .claimed, .joining: return try await join(machine)
             case .cleaning: return try await clean(machine)
-            case .available, .ready, .draining, .quarantined: return .done
+            case .ready: return try await repair(machine)
+            case .available, .draining, .quarantined: return .done
             }
         } catch let error as SSHError {
             return try await report(error.conditionReason, error.words(for: machine), isTransient: error.isTransient, on: machine)

@@ -41,6 +41,7 @@ struct RequestDecision: Equatable {
         switch phase {
         case .claimed, .joining, .ready, .draining:
             status.claim?.released = true
+            status.claim?.releasedFor = .askedFor
             guard request.force == true else {
                 status.phase = .draining
                 return RequestDecision(.succeeded, "its node is drained first, and it is Quarantined then, as it is", status)
@@ -70,6 +71,7 @@ struct RequestDecision: Equatable {
             var status = old
             status.phase = .draining
             status.claim?.released = true
+            status.claim?.releasedFor = .askedFor
             return RequestDecision(
                 .succeeded, "its node is drained, and the machine cleaned then; node pool \(holder) takes another", status)
         case .draining, .cleaning:

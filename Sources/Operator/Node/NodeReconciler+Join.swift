@@ -61,7 +61,7 @@ extension NodeReconciler {
     }
 
     /// Makes a ticket where there is none, and a new one when its token ends before a Node came of it.
-    private func ensureTicket(
+    func ensureTicket(
         for machine: Machine, hasNode: Bool, claim: MachineClaim, pool: NodePool, cluster: HostedCluster, session: TenantSession
     ) async throws {
         let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
@@ -104,37 +104,26 @@ extension NodeReconciler {
     }
 
     /// Labels of the pool stay on the node, a change of them rolls nothing; and the Machine says how its Node is.
-    func keep(_ machine: Machine, claim: MachineClaim, pool: NodePool, session: TenantSession) async throws -> ReconcileResult {
+    func keep(
+        _ machine: Machine, claim: MachineClaim, pool: NodePool, cluster: HostedCluster, session: TenantSession
+    ) async throws -> ReconcileResult {
         var known = session.nodes.get(ObjectKey(name: machine.name))
         // The informer may not have listed yet: that a Node is gone is for the API to say.
         if known == nil { known = try await session.client.find(Node.self, ObjectKey(name: machine.name)) }
-        try await note(known, of: machine, claim: claim)
-        guard let node = known else { return .done }
+        let result = try await watch(over: known, of: machine, claim: claim, pool: pool, cluster: cluster, session: session)
+        guard let node = known else { return result }
+        // One that was deleted and registered itself anew lacks it.
+        try await settle(node, claim: claim, session: session)
+        // It was to leave, and was taken back.
+        session.drains.end(machine.name)
+        try await session.uncordon(node)
         let wanted = (pool.spec?.labels ?? [:]).merging([NestboxLabel.nodePool: claim.nodePool]) { _, ours in ours }
         let lacking = wanted.filter { node.metadata.labels?[$0.key] != $0.value }
         if !lacking.isEmpty {
             _ = try await session.client.patch(
                 Node.self, node.name, merge: ["metadata": ["labels": .object(lacking.mapValues(JSONValue.string))]])
         }
-        return .done
-    }
-
-    /// Whether the Node is Ready, when that differs from what the Machine says.
-    private func note(_ node: Node?, of machine: Machine, claim: MachineClaim) async throws {
-        let isReady = node?.isReady ?? false
-        guard machine.status?.conditions?.named("NodeReady")?.status != (isReady ? "True" : "False") else { return }
-        let (reason, message) =
-            node == nil
-            ? ("NodeGone", "its Node is gone from the tenant's cluster")
-            : isReady ? ("NodeReady", "") : ("NodeNotReady", "its Node is not Ready in the tenant's cluster")
-        let changed = try await client.updateMachineStatus(machine.name) { now in
-            guard now.status?.phase == .ready, now.status?.claim?.epoch == claim.epoch else { return false }
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("NodeReady", isReady, reason: reason, message: message)
-            now.status?.conditions = conditions.list
-            return true
-        }
-        if changed, !isReady { await events.record(.warning, reason: reason, message: message, on: machine) }
+        return result
     }
 }
 

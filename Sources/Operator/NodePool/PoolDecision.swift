@@ -10,6 +10,12 @@ struct PoolDecision: Equatable {
 
     var claims: [Claim] = []
     var releases: [String] = []
+    /// Why those of `releases` are given back.
+    var reasons: [String: ReleaseReason] = [:]
+    /// Machines on their way out, which are to stay after all: more replicas are asked for again.
+    var takeBacks: [String] = []
+    /// Whether it chose among nodes without knowing how many pods they have, so that it is worth asking.
+    var wantsPodCounts = false
     /// Replicas asked for that no Machine is there for.
     var missing = 0
     /// What is wrong with the pool's own spec; nothing is claimed then, and only what leaves anyway is given back.
@@ -18,18 +24,25 @@ struct PoolDecision: Equatable {
     var blocked: String?
     /// Why Machines that the pool would claim cannot be this cluster's nodes, in a sentence each, by their names.
     var refusals: [String: String] = [:]
+    /// Which Machines' places are given to others because their nodes were not mended.
+    var replacements = Replacements()
 }
 
 extension PoolDecision {
     /// Decides from the pool, its cluster (nil when it is not there) and every Machine.
-    init(pool: NodePool, cluster: HostedCluster?, machines: [Machine]) {
+    /// - Parameters:
+    ///   - isOutdated: whether a Machine is a node of an older kind than the pool makes now.
+    ///   - pods: how many pods would have to move from each Machine; nil where nobody asked.
+    init(
+        pool: NodePool, cluster: HostedCluster?, machines: [Machine], isOutdated: @escaping (Machine) -> Bool = { _ in false },
+        pods: [String: Int]? = nil
+    ) {
         let held = machines.filter { $0.isHeld(by: pool) }
         if pool.metadata.isBeingDeleted {
-            releases = held.map(\.name).sorted()
+            release(held, for: .poolDeleted)
             return
         }
-        let leaving = held.filter { $0.metadata.isBeingDeleted }
-        releases = leaving.map(\.name).sorted()
+        release(held.filter { $0.metadata.isBeingDeleted }, for: .machineDeleted)
         // Under another cluster's name nothing of it is to be understood: neither its number nor its version.
         if let change = pool.clusterChange(machines) {
             problem = change.description
@@ -38,16 +51,30 @@ extension PoolDecision {
         let problems = pool.withDefaults().validate() + (cluster.map { pool.validate(in: $0) } ?? [])
         problem = problems.isEmpty ? nil : problems.map(\.description).joined(separator: "; ")
         if cluster == nil || cluster?.metadata.isBeingDeleted == true {
-            releases = held.map(\.name).sorted()
+            releases = []
+            release(held, for: .clusterDeleted)
             return
         }
         let replicas = pool.spec?.replicas ?? 0
         let staying = held.filter { !$0.metadata.isBeingDeleted }
         if staying.count > replicas, replicas >= 0 {
-            releases += staying.sorted(by: Self.leavesBefore).prefix(staying.count - replicas).map(\.name)
+            let order = LeavingOrder(isOutdated: isOutdated, pods: pods ?? [:])
+            let surplus = staying.sorted { order($0, $1) }.prefix(staying.count - replicas)
+            for machine in surplus { release([machine], for: .scaledDown) }
+            // Where all go there is nothing to choose, and Machines that are no nodes have no pods.
+            wantsPodCounts = pods == nil && replicas > 0 && staying.filter { $0.status?.facts?.kubeletVersion != nil }.count > 1
         }
-        guard staying.count < replicas, let cluster, problem == nil else { return }
-        let wanted = replicas - staying.count
+        guard let cluster, problem == nil else { return }
+        let remaining = staying.filter { !releases.contains($0.name) }
+        replacements = Replacements(pool: pool, cluster: cluster, held: remaining, machines: machines)
+        release(remaining.filter { replacements.machines.contains($0.name) }, for: .notMended)
+        let lacking = replicas - remaining.count + replacements.machines.count
+        guard lacking > 0 else { return }
+        let order = LeavingOrder(isOutdated: isOutdated)
+        let leaving = machines.filter { $0.mayBeTakenBack(by: pool) && !isOutdated($0) }
+        takeBacks = leaving.sorted { order($1, $0) }.prefix(lacking).map(\.name)
+        let wanted = lacking - takeBacks.count
+        guard wanted > 0 else { return }
         if let trouble = cluster.specTrouble {
             blocked = trouble
             missing = wanted
@@ -73,9 +100,11 @@ extension PoolDecision {
         missing = wanted - claims.count
     }
 
-    /// Unhealthy Machines leave first, then the youngest names: the order is stable, so that two passes agree.
-    private static func leavesBefore(_ left: Machine, _ right: Machine) -> Bool {
-        left.isReadyNode == right.isReadyNode ? left.name > right.name : !left.isReadyNode
+    private mutating func release(_ machines: [Machine], for reason: ReleaseReason) {
+        for name in machines.map(\.name).sorted() {
+            releases.append(name)
+            reasons[name] = reason
+        }
     }
 }
 
@@ -115,6 +144,17 @@ extension Machine {
         guard let claim = status?.claim, claim.nodePoolUID == pool.metadata.uid else { return false }
         return claim.released != true && status?.phase != .quarantined
     }
+
+    /// Whether it leaves this pool for nothing but a smaller number, and is a good node still that nothing was taken from.
+    func mayBeTakenBack(by pool: NodePool) -> Bool {
+        guard !metadata.isBeingDeleted, status?.phase == .draining, let claim = status?.claim, claim.nodePoolUID == pool.metadata.uid
+        else { return false }
+        return claim.released == true && claim.releasedFor == .scaledDown && !isDrained && status?.facts?.kubeletVersion != nil
+            && status?.conditions?.named("NodeReady")?.status == "True" && unfitness(for: claim.hostedClusterUID) == nil
+    }
+
+    /// Whether its pods have gone and its Node goes: from here on it cannot be taken back.
+    var isDrained: Bool { status?.conditions?.named("Draining")?.reason == DrainReport.drained }
 
     /// Whether this pool may claim it: free, allowed for the namespace, matched by the selector, and clean of other tenants.
     func mayBeClaimed(by pool: NodePool) -> Bool {

@@ -88,7 +88,11 @@ struct RequestDecisionTests {
         #expect(decision?.status?.phase == then)
         #expect(decision?.status?.quarantineReason == "a fan is dead")
         #expect(then == .draining || decision?.status?.message == "a fan is dead")
-        if phase != .available, phase != .cleaning, phase != .quarantined { #expect(decision?.status?.claim?.released == true) }
+        if phase != .available, phase != .cleaning, phase != .quarantined {
+            #expect(decision?.status?.claim?.released == true)
+            // Not undone by asking for more replicas.
+            #expect(decision?.status?.claim?.releasedFor == .askedFor)
+        }
         #expect(RequestDecision(Self.request(.quarantine), on: Self.machine(phase))?.result == .refused)
     }
 
