@@ -88,6 +88,8 @@ public enum ReusePolicy: String, Codable, Sendable, CaseIterable {
     /// Back to the HostedCluster's namespace it came from.
     case sameTenant = "SameTenant"
     case anyTenant = "AnyTenant"
+    /// To any, once the provider has installed it anew and said so.
+    case reimage = "Reimage"
 }
 
 public enum MachinePhase: String, Codable, Sendable, CaseIterable {
@@ -98,6 +100,8 @@ public enum MachinePhase: String, Codable, Sendable, CaseIterable {
     case draining = "Draining"
     case cleaning = "Cleaning"
     case quarantined = "Quarantined"
+    /// Cleaned, and waiting until somebody has installed it anew (`reuse: Reimage`).
+    case reimaging = "Reimaging"
 }
 
 public struct MachineStatus: Codable, Sendable, Equatable {
@@ -119,6 +123,8 @@ public struct MachineStatus: Codable, Sendable, Equatable {
     public var plan: PlanStatus?
     /// Why it is Quarantined, in a sentence.
     public var message: String?
+    /// The host key that it had before it was installed anew: one that still has it was not.
+    public var previousHostKey: String?
     /// How its node is being mended, or was; nil while there was nothing to mend.
     public var repair: RepairStatus?
     /// The jump host's key that was seen first, pinned from then on.
@@ -131,8 +137,8 @@ public struct MachineStatus: Codable, Sendable, Equatable {
     public init(
         observedGeneration: Int? = nil, phase: MachinePhase? = nil, conditions: [Condition]? = nil, claim: MachineClaim? = nil,
         lastEpoch: Int? = nil, lastTenant: String? = nil, unfitFor: [Unfitness]? = nil, hostKey: String? = nil, nextHostKey: String? = nil,
-        facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil, repair: RepairStatus? = nil,
-        jumpHostKey: String? = nil, quarantineReason: String? = nil, answer: MachineAnswer? = nil
+        facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil, previousHostKey: String? = nil,
+        repair: RepairStatus? = nil, jumpHostKey: String? = nil, quarantineReason: String? = nil, answer: MachineAnswer? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.phase = phase
@@ -146,6 +152,7 @@ public struct MachineStatus: Codable, Sendable, Equatable {
         self.facts = facts
         self.plan = plan
         self.message = message
+        self.previousHostKey = previousHostKey
         self.repair = repair
         self.jumpHostKey = jumpHostKey
         self.quarantineReason = quarantineReason
@@ -172,11 +179,15 @@ public struct MachineClaim: Codable, Sendable, Equatable {
     public var released: Bool?
     /// Why it is, where that is known.
     public var releasedFor: ReleaseReason?
+    /// Set before the first change on the machine: from then on it is cleaned whatever it says of itself.
+    public var changed: Bool?
+    /// The SHA-256 of the list of what was on the machine before it joined. The list itself lies there.
+    public var baseline: String?
 
     public init(
         namespace: String, nodePool: String, nodePoolUID: String, hostedCluster: String, hostedClusterUID: String, epoch: Int,
         podCIDR: String? = nil, clusterPodCIDR: String? = nil, serviceCIDR: String? = nil, nodeLocalAPIAddress: String? = nil,
-        released: Bool? = nil, releasedFor: ReleaseReason? = nil
+        released: Bool? = nil, releasedFor: ReleaseReason? = nil, changed: Bool? = nil, baseline: String? = nil
     ) {
         self.namespace = namespace
         self.nodePool = nodePool
@@ -190,6 +201,8 @@ public struct MachineClaim: Codable, Sendable, Equatable {
         self.nodeLocalAPIAddress = nodeLocalAPIAddress
         self.released = released
         self.releasedFor = releasedFor
+        self.changed = changed
+        self.baseline = baseline
     }
 }
 

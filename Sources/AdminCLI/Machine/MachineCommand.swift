@@ -15,10 +15,11 @@ struct MachineCommand: AsyncParsableCommand {
               nestbox machine clean rack12-07 --force --wait
               nestbox machine accept-host-key rack12-07 --fingerprint SHA256:...
               nestbox machine rotate-key rack12-07 --ssh-key new-key
+              nestbox machine reimaged rack12-07
             """,
         subcommands: [
             MachineCheck.self, MachineClean.self, MachineQuarantine.self, MachineRelease.self, MachineLogs.self, MachineAcceptHostKey.self,
-            MachineRotateKey.self,
+            MachineRotateKey.self, MachineReimaged.self,
         ],
         aliases: ["mach"])
 }

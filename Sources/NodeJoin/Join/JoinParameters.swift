@@ -39,12 +39,14 @@ public struct JoinParameters: Sendable, Equatable {
     public var artifacts: JoinArtifacts
     public var tools: ToolChoice
     public var requirements: MachineRequirements
+    /// Whether what the machine was like before it joined was listed already, and the list is on record.
+    public var hasBaseline: Bool
 
     public init(
         owner: MachineOwner, nodeName: String, nodeAddress: String, version: KubernetesVersion, network: JoinNetwork,
         endpoints: JoinEndpoints, certificateAuthority: String, bootstrapKubeconfig: String, kubeletConfiguration: String,
         nodeLabels: [String: String] = [:], taints: [Taint] = [], artifacts: JoinArtifacts, tools: ToolChoice,
-        requirements: MachineRequirements = .init()
+        requirements: MachineRequirements = .init(), hasBaseline: Bool = false
     ) {
         self.owner = owner
         self.nodeName = nodeName
@@ -60,6 +62,7 @@ public struct JoinParameters: Sendable, Equatable {
         self.artifacts = artifacts
         self.tools = tools
         self.requirements = requirements
+        self.hasBaseline = hasBaseline
     }
 }
 

@@ -41,7 +41,10 @@ extension MachineReconciler {
         let parameters = JoinParameters(ticket, machine: machine, version: version, artifacts: files, tools: tools)
         let runner = PlanRunner(connect: { SSHMachineShell(try await self.connect(to: machine)) }, logger: logger) { report in
             // Its Node may be Ready before the plan's last look at it.
-            try await progress.write(report.status) { if $0.phase == .claimed { $0.phase = .joining } }
+            try await progress.write(report.status) { status in
+                if status.phase == .claimed { status.phase = .joining }
+                report.record(in: &status)
+            }
         }
         do {
             let outcome = try await runner.run(.join(parameters))
@@ -79,7 +82,8 @@ extension MachineReconciler {
             try await giveBack(machine, failure.message)
             return .done
         case .failed(let step, let failure):
-            try await quarantine(machine, "the join failed at \(step): \(failure.message)")
+            try await quarantine(
+                machine, "the join failed at \(step): \(failure.message); mend it, then: nestbox machine clean \(machine.name)")
             return .done
         }
     }
@@ -176,7 +180,21 @@ extension JoinParameters {
             certificateAuthority: ticket.certificateAuthority, bootstrapKubeconfig: ticket.bootstrapKubeconfig,
             kubeletConfiguration: ticket.kubeletConfiguration, nodeLabels: ticket.labels, taints: ticket.taints, artifacts: artifacts,
             tools: tools,
-            requirements: MachineRequirements(architecture: Architecture(fact: machine.status?.facts).rawValue))
+            requirements: MachineRequirements(architecture: Architecture(fact: machine.status?.facts).rawValue),
+            hasBaseline: machine.status?.claim?.baseline != nil)
+    }
+}
+
+extension PlanReport {
+    /// What the cleaning has to know of a join, on our side: on the machine the tenant has root.
+    fileprivate func record(in status: inout MachineStatus) {
+        if self.status.isPastPreflight { status.claim?.changed = true }
+        if let baseline = outputs[Baseline.digestKey] { status.claim?.baseline = baseline }
+        if let trouble = outputs[Baseline.troubleKey] {
+            var conditions = ConditionSet(status.conditions, generation: status.observedGeneration)
+            conditions.set("Listed", false, reason: "NotListed", message: "after cleaning only what is Nestbox's is looked for: \(trouble)")
+            status.conditions = conditions.list
+        }
     }
 }
 

@@ -27,12 +27,14 @@ struct MachineReconciler: Reconciler {
         }
         if !machine.metadata.isBeingDeleted, try await client.addFinalizer(Self.finalizer, to: &machine) { return .done }
 
+        if machine.isReimaged { return try await registerAnew(machine) }
         do {
             switch machine.status?.phase {
             case nil: return try await register(machine)
             case .claimed, .joining: return try await join(machine)
             case .cleaning: return try await clean(machine)
             case .ready: return try await repair(machine)
+            case .reimaging: return try await awaitReimage(machine)
             case .available, .draining, .quarantined: return .done
             }
         } catch let error as SSHError {

@@ -49,7 +49,7 @@ struct RequestDecision: Equatable {
             status.phase = .quarantined
             status.message = reason
             return RequestDecision(.succeeded, "it is Quarantined; its node was not drained", status)
-        case .cleaning, .available, .quarantined:
+        case .cleaning, .available, .quarantined, .reimaging:
             status.phase = .quarantined
             status.message = reason
             return RequestDecision(
@@ -76,6 +76,9 @@ struct RequestDecision: Equatable {
                 .succeeded, "its node is drained, and the machine cleaned then; node pool \(holder) takes another", status)
         case .draining, .cleaning:
             return RequestDecision(.succeeded, "it is \(phase.rawValue) already")
+        case .reimaging:
+            return RequestDecision(
+                .refused, "it was cleaned, and waits to be installed anew: nestbox machine reimaged \(machine.name)")
         }
     }
 

@@ -64,7 +64,7 @@ struct NodeReconciler: Reconciler {
             try await disown(machine, session: session)
             if machine.podsAreEnded { try await session.client.deleteIfPresent(Node.self, machine.name) }
             return .done
-        case .available, nil:
+        case .available, .reimaging, nil:
             return .done
         }
     }

@@ -53,7 +53,7 @@ extension Commands {
                 #expect(try await offered(host, ["describe", "cluster", "-n", "kube-system", ""]).isEmpty)
                 try await expect(host, "get clusters -n \(host.namespace)", offers: [host.namespace])
                 try await expect(host, "get clusters --context ", offers: ["here", "elsewhere"])
-                try await expect(host, "create machine m --reuse ", offers: ["SameTenant", "AnyTenant"])
+                try await expect(host, "create machine m --reuse ", offers: ["SameTenant", "AnyTenant", "Reimage"])
                 try await expect(host, "de", offers: ["describe", "delete"])
             }
         }

@@ -326,7 +326,7 @@ extension Commands {
 
         @Test func everyVerbHasHelpWithExamples() async throws {
             let commands = CommandRun(environment: [:])
-            for verb in ["check", "clean", "quarantine", "release", "logs", "accept-host-key", "rotate-key"] {
+            for verb in ["check", "clean", "quarantine", "release", "logs", "accept-host-key", "rotate-key", "reimaged"] {
                 #expect(try await commands.nestbox("machine", verb, "--help").contains("Example"), "\(verb)")
             }
             #expect(

@@ -27,7 +27,7 @@ enum FullStatus {
         observedGeneration: 1, phase: .ready, conditions: conditions,
         claim: MachineClaim(
             namespace: "a", nodePool: "p", nodePoolUID: "1", hostedCluster: "c", hostedClusterUID: "2", epoch: 3, podCIDR: "10.244.0.0/24",
-            released: false, releasedFor: .scaledDown), lastEpoch: 3, lastTenant: "a",
+            released: false, releasedFor: .scaledDown, changed: true, baseline: "00"), lastEpoch: 3, lastTenant: "a",
         unfitFor: [Unfitness(hostedClusterUID: "u", message: "m")], hostKey: "ssh-ed25519 AAAA",
         facts: MachineFacts(
             architecture: "amd64", operatingSystem: "Debian GNU/Linux 12", kernel: "6.1.0", machineID: "0123", cpus: 2, memoryMiB: 2048,
@@ -37,7 +37,7 @@ enum FullStatus {
         plan: PlanStatus(
             name: "Join",
             steps: StepState.allCases.map { StepStatus(name: "step", state: $0, startedAt: time, finishedAt: time, message: "said") }),
-        message: "in a sentence",
+        message: "in a sentence", previousHostKey: "ssh-ed25519 AAAA",
         repair: RepairStatus(
             state: .mending, since: time, attempts: 1, lastAttempt: time, message: "nestbox-kubelet is failed: restarted", needsTicket: true
         ), jumpHostKey: "ssh-ed25519 AAAA", quarantineReason: "a fan is dead",

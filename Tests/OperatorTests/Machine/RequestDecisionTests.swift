@@ -45,7 +45,7 @@ struct RequestDecisionTests {
             (.quarantined, false, .succeeded, .cleaning), (.quarantined, true, .succeeded, .cleaning),
             (.claimed, false, .refused, nil), (.joining, false, .refused, nil), (.ready, false, .refused, nil),
             (.ready, true, .succeeded, .draining), (.joining, true, .succeeded, .draining),
-            (.draining, false, .succeeded, nil), (.cleaning, true, .succeeded, nil),
+            (.draining, false, .succeeded, nil), (.cleaning, true, .succeeded, nil), (.reimaging, true, .refused, nil),
         ])
     func clean(phase: MachinePhase, force: Bool, result: MachineResult, then: MachinePhase?) {
         let decision = RequestDecision(Self.request(.clean, force: force), on: Self.machine(phase))
@@ -77,7 +77,7 @@ struct RequestDecisionTests {
     @Test(
         "Quarantine drains first, unless it is to be now",
         arguments: [
-            (MachinePhase.available, false, MachinePhase.quarantined), (.cleaning, false, .quarantined),
+            (MachinePhase.available, false, MachinePhase.quarantined), (.cleaning, false, .quarantined), (.reimaging, false, .quarantined),
             (.quarantined, false, .quarantined),
             (.claimed, false, .draining), (.joining, false, .draining), (.ready, false, .draining), (.draining, false, .draining),
             (.ready, true, .quarantined), (.joining, true, .quarantined),
@@ -88,7 +88,7 @@ struct RequestDecisionTests {
         #expect(decision?.status?.phase == then)
         #expect(decision?.status?.quarantineReason == "a fan is dead")
         #expect(then == .draining || decision?.status?.message == "a fan is dead")
-        if phase != .available, phase != .cleaning, phase != .quarantined {
+        if phase != .available, phase != .cleaning, phase != .reimaging, phase != .quarantined {
             #expect(decision?.status?.claim?.released == true)
             // Not undone by asking for more replicas.
             #expect(decision?.status?.claim?.releasedFor == .askedFor)
