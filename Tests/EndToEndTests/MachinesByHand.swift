@@ -76,7 +76,7 @@ extension InTheLab {
             try Data(dead.utf8).write(to: URL(fileURLWithPath: file))
             let outcome = try await nestbox(lab, "create", "machine", "-f", file, "--wait", "--timeout", "120")
             #expect(outcome.code == 1 && outcome.error.contains("3 of 4 machines are registered; 1 are not"), "\(outcome)")
-            #expect(outcome.error.contains("Connection refused"), "\(outcome)")
+            #expect(outcome.error.contains("cannot be reached over SSH: "), "\(outcome)")
             try await lab.host.nestbox("delete", "machine", "nobody")
         }
 
