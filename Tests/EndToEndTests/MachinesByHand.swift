@@ -92,8 +92,9 @@ extension InTheLab {
             let code = try await lab.host.whileRunning(
                 "\(CommandRun.products)/nestbox", ["machine", "logs", "worker-1", "-f", "--unit", "node", "--tail", "1"]
             ) { running in
+                _ = try await running.line(with: "worker-1 ")
                 try await lab.onMachine("worker-1", "systemctl restart nestbox-node")
-                _ = try await running.line(with: "Started", within: .seconds(60))
+                _ = try await running.line(with: "Started ", within: .seconds(60))
                 running.signal(SIGINT)
             }
             #expect(code == 130)
