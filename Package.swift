@@ -94,7 +94,7 @@ let testDependencies: [String: [Target.Dependency]] = [
     "AdminCLI": ["TestCommands", "TestKubernetes"],
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
     "NodeJoin": ["Lab", "TestKubernetes", "TestSSHServer"],
-    "Operator": ["TestCommands", "TestKubernetes"],
+    "Operator": ["TestCommands", "TestKubernetes", "TestSSHServer"],
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],

@@ -11,14 +11,15 @@ import SSHClient
 extension MachineReconciler {
     /// Makes the machine what it was, has that checked by code that shares nothing with the cleaning, and frees it.
     func clean(_ machine: Machine) async throws -> ReconcileResult {
-        guard let claim = machine.status?.claim else { return .done }
+        let claim = machine.cleaningClaim
         try await noteBeginning(of: machine)
-        let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.cleaning])
+        let progress = PlanProgressWriter(
+            client: client, machine: machine.name, epoch: machine.status?.claim?.epoch, phases: [.cleaning])
         let plan = Plan.clean(
             CleanParameters(
                 owner: MachineOwner(machine, claim: claim), clusterPodCIDR: claim.clusterPodCIDR ?? "",
                 nodeLocalAPIAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1",
-                assumeJoined: claim.changed == true))
+                assumeJoined: claim.changed == true || machine.isToBeCleanedWhole))
         let connect = { @Sendable in
             // Read anew: the host key may be the next one by now.
             let current = try await self.client.get(Machine.self, machine.name)
@@ -46,14 +47,8 @@ extension MachineReconciler {
     private func check(
         _ machine: Machine, claim: MachineClaim, newHostKey: String?, connect: @Sendable () async throws -> SSHMachineShell
     ) async throws -> ReconcileResult {
-        let facts = machine.status?.facts
-        let tools = await toolsForCheck(Architecture(fact: facts))
+        let check = await cleanCheck(of: machine)
         let shell = try await connect()
-        let check = CleanCheck(
-            podCIDR: claim.clusterPodCIDR ?? "", serviceCIDR: claim.serviceCIDR ?? "",
-            apiAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1", tools: tools.map { LocalFile($0.tarball) },
-            ownFolders: facts?.folders ?? [], hasOwnContainerd: facts?.tools?[NodeTool.containerd.rawValue] != nil,
-            baseline: claim.baseline)
         var found: [String]
         let hostKey: String
         do {
@@ -78,10 +73,10 @@ extension MachineReconciler {
             return .done
         }
         let freed = try await client.updateMachineStatus(machine.name) { now in
-            guard now.status?.claim?.epoch == claim.epoch, now.status?.phase == .cleaning else { return false }
+            guard now.status?.claim?.epoch == machine.status?.claim?.epoch, now.status?.phase == .cleaning else { return false }
             now.status?.phase = isReimaged ? .reimaging : .available
+            if let tenant = now.status?.claim?.namespace { now.status?.lastTenant = tenant }
             now.status?.claim = nil
-            now.status?.lastTenant = claim.namespace
             now.status?.hostKey = hostKey
             now.status?.nextHostKey = nil
             now.status?.message =
@@ -91,7 +86,7 @@ extension MachineReconciler {
             now.status?.facts?.kubeletVersion = nil
             var conditions = ConditionSet(nil, generation: now.metadata.generation)
             conditions.set("Reachable", true, reason: "Connected", message: "")
-            let nothing = "nothing of \(claim.namespace)/\(claim.nodePool) was found"
+            let nothing = "nothing of \(owner(of: claim)) was found"
             conditions.set(
                 "Clean", found.isEmpty, reason: found.isEmpty ? "Checked" : "Leftovers",
                 message: !found.isEmpty
@@ -108,6 +103,26 @@ extension MachineReconciler {
         }
         await shell.close()
         return .done
+    }
+
+    /// What a machine is held to that should be bare.
+    private func cleanCheck(of machine: Machine) async -> CleanCheck {
+        let (claim, facts) = (machine.cleaningClaim, machine.status?.facts)
+        let tools = await toolsForCheck(Architecture(fact: facts))
+        return CleanCheck(
+            podCIDR: claim.clusterPodCIDR ?? "", serviceCIDR: claim.serviceCIDR ?? "",
+            apiAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1", tools: tools.map { LocalFile($0.tarball) },
+            ownFolders: facts?.folders ?? [], hasOwnContainerd: facts?.tools?[NodeTool.containerd.rawValue] != nil,
+            baseline: claim.baseline)
+    }
+
+    /// What there is on a machine that should be bare.
+    func leftovers(on shell: SSHMachineShell, of machine: Machine) async throws -> [String] {
+        try await cleanCheck(of: machine).run(on: shell)
+    }
+
+    private func owner(of claim: MachineClaim) -> String {
+        claim.nodePool.isEmpty ? "a node" : "\(claim.namespace)/\(claim.nodePool)"
     }
 
     /// A machine that presents the key made for it has put it to use, in an earlier attempt of this cleaning: from then on the one before
@@ -153,7 +168,7 @@ extension MachineReconciler {
                     + "kubectl annotate machine \(machine.name) \(MachineAnnotation.poweredOff)=\(machine.status?.claim?.epoch ?? 0)"
             try await quarantine(
                 machine,
-                "it could not be cleaned, for it does not answer: \(trouble); once it does: nestbox machine clean \(machine.name)\(kept)")
+                "it could not be cleaned, for it does not answer: \(trouble)\(kept); once it does: nestbox machine clean \(machine.name)")
             return .done
         }
         try await say(machine, "Reachable", false, "SSHFailed", trouble)

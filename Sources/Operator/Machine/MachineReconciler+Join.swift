@@ -120,6 +120,7 @@ extension MachineReconciler {
             now.status?.facts = facts
             return true
         }
+        if isClaimed { try await label(machine, by: facts) }
         return isClaimed ? facts : nil
     }
 

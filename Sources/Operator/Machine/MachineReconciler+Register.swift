@@ -25,6 +25,8 @@ extension MachineReconciler {
         if let clash = seen.clash(with: try await client.list(Machine.self).items) {
             return try await refuse(machine, "RegisteredTwice", clash)
         }
+        // Before it may be claimed: a pool that wants none with a GPU must see that it has one.
+        try await label(machine, by: facts)
         let registered = try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == nil else { return false }
             now.status?.phase = .available

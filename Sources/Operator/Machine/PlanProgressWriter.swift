@@ -5,7 +5,8 @@ import NestboxAPI
 struct PlanProgressWriter: Sendable {
     let client: KubernetesClient
     let machine: String
-    let epoch: Int
+    /// Of the claim; nil when the Machine has none.
+    let epoch: Int?
     let phases: Set<MachinePhase>
 
     /// The Machine was claimed anew, released or quarantined while the plan ran.

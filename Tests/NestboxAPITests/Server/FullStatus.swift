@@ -31,12 +31,18 @@ enum FullStatus {
         unfitFor: [Unfitness(hostedClusterUID: "u", message: "m")], hostKey: "ssh-ed25519 AAAA",
         facts: MachineFacts(
             architecture: "amd64", operatingSystem: "Debian GNU/Linux 12", kernel: "6.1.0", machineID: "0123", cpus: 2, memoryMiB: 2048,
-            kubeletVersion: "v1.20.2"),
+            kubeletVersion: "v1.20.2", operatingSystemID: "debian", operatingSystemVersion: "12",
+            disks: [DiskFact(name: "nvme0n1", sizeGiB: 894, kind: "nvme")], gpus: [GPUFact(vendor: "nvidia", device: "10de:20b5", count: 8)]
+        ),
         plan: PlanStatus(
             name: "Join",
             steps: StepState.allCases.map { StepStatus(name: "step", state: $0, startedAt: time, finishedAt: time, message: "said") }),
-        message: "in a sentence",
+        message: "in a sentence", previousHostKey: "ssh-ed25519 AAAA",
         repair: RepairStatus(
             state: .mending, since: time, attempts: 1, lastAttempt: time, message: "nestbox-kubelet is failed: restarted", needsTicket: true
-        ), previousHostKey: "ssh-ed25519 AAAA")
+        ), jumpHostKey: "ssh-ed25519 AAAA", quarantineReason: "a fan is dead",
+        answer: MachineAnswer(
+            id: "1", verb: .check, result: .failed, message: "said",
+            findings: [MachineFinding(name: "Clock", passed: false, message: "late")],
+            cursor: "s=1", answeredAt: time))
 }
