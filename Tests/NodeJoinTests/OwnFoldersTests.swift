@@ -13,7 +13,7 @@ final class OwnFoldersTests {
 
     private func run(_ script: String) async throws {
         var text = script
-        for folder in ["/etc/", "/opt/", "/var/lib/", "/run/"] {
+        for folder in ["/etc/", "/opt/", "/var/lib/", "/run/", "/usr/lib/"] {
             text = text.replacingOccurrences(of: "(?<![A-Za-z0-9.])\(folder)", with: root + folder, options: .regularExpression)
         }
         let result = try await LocalShell().run("set -eu\n\(text)", timeout: .seconds(10))

@@ -170,13 +170,12 @@ public enum Baseline {
                 return
             fi
             work=/var/tmp/nestbox-check/compare
-            mkdir -p "$work"
-            gzip -dc \(file) > "$work/before"
-            listing > "$work/after"
-            case $(tail -n 1 "$work/after") in '\(end)') ;; *) echo "its files could not be listed"; return ;; esac
+            unable="its files could not be compared with the list: is there room in /var/tmp?"
+            mkdir -p "$work" && gzip -dc \(file) > "$work/before" && listing > "$work/after" || { echo "$unable"; return; }
+            [ "$(tail -n 1 "$work/after")" = '\(end)' ] || { echo "$unable"; return; }
             ! grep -qxF '\(cutOff)' "$work/after" || { echo "its files could not be listed whole"; return; }
             # The rules of a machine that could not show them before: none were there.
-            comm -3 "$work/before" "$work/after" > "$work/difference"
+            comm -3 "$work/before" "$work/after" > "$work/difference" || { echo "$unable"; return; }
             updated=
             ! grep -q '^versions ' "$work/difference" || updated=yes
             awk -F '\\t' -v updated=$updated '
@@ -202,7 +201,7 @@ public enum Baseline {
                     for (path in after) print (path in before ? "changed " : "new ") path
                     for (path in before)
                         if (!(path in after) && !(updated && path ~ /^\\/(usr|boot|lib|etc\\/alternatives|var\\/lib\\/[^\\/]*)\\//)) print "missing " path
-                }' "$work/difference" | sort > "$work/findings"
+                }' "$work/difference" | sort > "$work/findings" || { echo "$unable"; return; }
             sed -nE 's/^(new|changed) //p' "$work/findings" | accounted | sort -u > "$work/accounted"
             awk -v accounted="$work/accounted" '
                 BEGIN { while ((getline line < accounted) > 0) ok[line] = 1 }
@@ -211,7 +210,7 @@ public enum Baseline {
                     if (/^other /) print path
                     else if (/^missing /) print "missing, though it was there before: " path
                     else if (!(path in ok)) print (/^new / ? "file that was not there before: " : "file that was changed: ") path
-                }' "$work/findings" > "$work/words"
+                }' "$work/findings" > "$work/words" || { echo "$unable"; return; }
             head -n 20 "$work/words"
             [ "$(wc -l < "$work/words")" -le 20 ] || echo "and $(($(wc -l < "$work/words") - 20)) more that were not so before"
         }

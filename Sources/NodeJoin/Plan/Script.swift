@@ -40,12 +40,9 @@ extension Script {
         refuse() { printf '%s\\n' "$*" >&2; exit \(ScriptStatus.refused); }
         report() { printf '@%s=%s\\n' "$1" "$2"; }
         put() {
-            mkdir -p "$(dirname "$1")"
-            (umask 077; cat > "$1.new")
-            chmod "$2" "$1.new"
-            # After a power cut it is the old one or the new one, and never an empty one.
-            sync "$1.new"
-            mv -f "$1.new" "$1"
+            # After a power cut it is the old one or the new one, and never an empty one. Chained, for who asks whether it could.
+            mkdir -p "$(dirname "$1")" && (umask 077; cat > "$1.new") && chmod "$2" "$1.new" && sync "$1.new" && mv -f "$1.new" "$1" ||
+                { rm -f "$1.new"; return 1; }
         }
         same() { [ -f "$1" ] && [ "$(stat -c %a "$1")" = "$2" ] && [ "$(sha256sum < "$1")" = "$3  -" ]; }
         \(MachineRoom.functions)

@@ -7,6 +7,8 @@ enum OwnFolders {
     static let setAside = ["/etc/cni", "/opt/cni", "/var/lib/cni"]
     static let shared = ["/var/lib/containerd", "/run/containerd", "/opt/containerd"]
     static let all = setAside + shared
+    /// What pods of every cluster have the kubelet make where it is missing, such as kube-proxy, which wants to look for modules.
+    private static let madeEmpty = ["/usr/lib/modules"]
     /// Where the machine's own CNI plugins are from then on.
     static let networkPlugins = ["/opt/cni\(asideSuffix)/bin", "/usr/lib/cni"]
 
@@ -20,7 +22,7 @@ enum OwnFolders {
                 Script(
                     """
                     if [ ! -f \(list) ]; then
-                        for path in \(all.joined(separator: " ")); do
+                        for path in \((all + madeEmpty).joined(separator: " ")); do
                             if [ -e "$path" ] || [ -L "$path" ]; then echo "$path"; fi
                         done > \(list).new
                         sync \(list).new
@@ -49,6 +51,9 @@ enum OwnFolders {
         wipe /run/containerd/s
         for path in \(shared.joined(separator: " ")); do
             was_there "$path" || wipe "$path"
+        done
+        for path in \(madeEmpty.joined(separator: " ")); do
+            was_there "$path" || rmdir "$path" 2> /dev/null || true
         done
         """
 }

@@ -54,6 +54,15 @@ extension MachineReconciler {
         do {
             hostKey = try await shell.connection.hostKey.description
             found = try await check.run(on: shell)
+        } catch let error as SSHError {
+            await shell.close()
+            // As when there is no room for what it needs.
+            guard error.isTransient else {
+                try await quarantine(
+                    machine, "it was cleaned, but not checked: \(error); mend it, then: nestbox machine clean \(machine.name)")
+                return .done
+            }
+            return try await waitOrGiveUp(machine, "the check: \(error)")
         } catch {
             await shell.close()
             throw error

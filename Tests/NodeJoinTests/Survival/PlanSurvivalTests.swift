@@ -245,6 +245,22 @@ struct PlanSurvivalTests {
         try await expect(machine, bare, "after a clean")
     }
 
+    /// A tenant who fills the disk does not keep it from being cleaned.
+    @Test func cleaningBeginsOnAFullDisk() async throws {
+        let machine = try await TestMachine()
+        try await machine.shell("mkdir -p /etc/nestbox; mount -t tmpfs -o size=64k tmpfs /etc/nestbox")
+        let join = Plan.join(try Self.parameters(machine))
+        _ = try await Self.succeed(Plan(name: "Join", fence: join.fence, steps: Array(join.steps.prefix(1))), on: machine)
+        try await machine.shell("cat /dev/zero > /etc/nestbox/fill 2> /dev/null; ! echo x > /etc/nestbox/more 2> /dev/null")
+        let clean = Plan.clean(.example)
+        for _ in 1...2 {
+            _ = try await Self.succeed(Plan(name: "Clean", fence: clean.fence, steps: Array(clean.steps.prefix(1))), on: machine)
+            #expect(
+                try await machine.shell("cat /etc/nestbox/claim")
+                    == "owner=5e9cbbf6-3a3c-4f7e-8f7c-1d8b7f6a0001 epoch=3 cleaning\nholder=acme/workers\n")
+        }
+    }
+
     @Test func aScriptOnAFullDiskSaysWhich() async throws {
         let machine = try await TestMachine()
         try await machine.shell("mkdir -p /var/lib/containerd; mount -t tmpfs -o size=1m tmpfs /var/lib/containerd")
