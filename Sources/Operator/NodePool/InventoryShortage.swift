@@ -7,7 +7,7 @@ import NestboxAPI
 struct InventoryShortage: Equatable {
     /// In the order in which they are looked for, and told.
     enum Obstacle: Int, CaseIterable {
-        case unselected, forbidden, leavingForGood, unregistered, quarantined, own, leaving, held, otherTenant, refused
+        case unselected, forbidden, leavingForGood, unregistered, quarantined, reimaging, own, leaving, held, otherTenant, refused
     }
 
     var missing: Int
@@ -33,6 +33,7 @@ struct InventoryShortage: Equatable {
         if pool.spec?.machineSelector?.matches(machine.metadata.labels ?? [:]) == false { return .unselected }
         if let allowed = machine.spec?.allowedNamespaces, !allowed.contains(pool.namespace ?? "") { return .forbidden }
         if machine.status?.phase == .quarantined { return .quarantined }
+        if machine.status?.phase == .reimaging { return .reimaging }
         if machine.metadata.isBeingDeleted { return .leavingForGood }
         guard let phase = machine.status?.phase else { return .unregistered }
         if machine.status?.claim != nil || phase != .available {
@@ -68,6 +69,7 @@ struct InventoryShortage: Equatable {
         case .leavingForGood: "\(`is`) being deleted"
         case .unregistered: "\(`is`) not registered yet"
         case .quarantined: "\(`is`) Quarantined"
+        case .reimaging: "\(`is`) waiting to be installed anew"
         case .leaving: "\(`is`) being drained or cleaned"
         case .held: "\(`is`) held by other pools"
         case .otherTenant: "\(isOne ? "was" : "were") another tenant's, which reuse forbids"
