@@ -62,6 +62,8 @@ public enum MachinePhase: String, Codable, Sendable, CaseIterable {
     case draining = "Draining"
     case cleaning = "Cleaning"
     case quarantined = "Quarantined"
+    /// A node that gets a new kubelet or configuration where it is: cordoned, drained, swapped, and Ready again.
+    case upgrading = "Upgrading"
 }
 
 public struct MachineStatus: Codable, Sendable, Equatable {
@@ -83,11 +85,13 @@ public struct MachineStatus: Codable, Sendable, Equatable {
     public var plan: PlanStatus?
     /// Why it is Quarantined, in a sentence.
     public var message: String?
+    /// The upgrade in place under way, or the last one when it failed.
+    public var upgrade: MachineUpgrade?
 
     public init(
         observedGeneration: Int? = nil, phase: MachinePhase? = nil, conditions: [Condition]? = nil, claim: MachineClaim? = nil,
         lastEpoch: Int? = nil, lastTenant: String? = nil, unfitFor: [Unfitness]? = nil, hostKey: String? = nil, nextHostKey: String? = nil,
-        facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil
+        facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil, upgrade: MachineUpgrade? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.phase = phase
@@ -101,6 +105,36 @@ public struct MachineStatus: Codable, Sendable, Equatable {
         self.facts = facts
         self.plan = plan
         self.message = message
+        self.upgrade = upgrade
+    }
+}
+
+/// One upgrade of a node where it is. Times are RFC 3339.
+public struct MachineUpgrade: Codable, Sendable, Equatable {
+    /// The node template's, to become the claim's.
+    public var revision: String
+    public var startedAt: String
+    /// Whether the node was cordoned before, by somebody who wants it to stay so.
+    public var wasCordoned: Bool?
+    /// From then on the machine is worked on.
+    public var drainedAt: String?
+    /// When the new kubelet started, by the machine's own clock, as what it says of its Node is.
+    public var kubeletStartedAt: String?
+    /// Why it failed, in a sentence; what was there before runs again then.
+    public var failure: String?
+    public var failedAt: String?
+
+    public init(
+        revision: String, startedAt: String, wasCordoned: Bool? = nil, drainedAt: String? = nil, kubeletStartedAt: String? = nil,
+        failure: String? = nil, failedAt: String? = nil
+    ) {
+        self.revision = revision
+        self.startedAt = startedAt
+        self.wasCordoned = wasCordoned
+        self.drainedAt = drainedAt
+        self.kubeletStartedAt = kubeletStartedAt
+        self.failure = failure
+        self.failedAt = failedAt
     }
 }
 
@@ -121,11 +155,15 @@ public struct MachineClaim: Codable, Sendable, Equatable {
     public var nodeLocalAPIAddress: String?
     /// Set once the machine is to be given back.
     public var released: Bool?
+    /// The node template that its node was made from, or upgraded to.
+    public var revision: String?
+    /// RFC 3339.
+    public var claimedAt: String?
 
     public init(
         namespace: String, nodePool: String, nodePoolUID: String, hostedCluster: String, hostedClusterUID: String, epoch: Int,
         podCIDR: String? = nil, clusterPodCIDR: String? = nil, serviceCIDR: String? = nil, nodeLocalAPIAddress: String? = nil,
-        released: Bool? = nil
+        released: Bool? = nil, revision: String? = nil, claimedAt: String? = nil
     ) {
         self.namespace = namespace
         self.nodePool = nodePool
@@ -138,6 +176,8 @@ public struct MachineClaim: Codable, Sendable, Equatable {
         self.serviceCIDR = serviceCIDR
         self.nodeLocalAPIAddress = nodeLocalAPIAddress
         self.released = released
+        self.revision = revision
+        self.claimedAt = claimedAt
     }
 }
 
@@ -191,7 +231,7 @@ public struct MachineFacts: Codable, Sendable, Equatable {
 
 /// The plan under way, or the last one.
 public struct PlanStatus: Codable, Sendable, Equatable {
-    /// `Join` or `Clean`.
+    /// `Join`, `Upgrade` or `Clean`.
     public var name: String
     public var steps: [StepStatus]
 

@@ -140,7 +140,7 @@ private struct Host {
 
     static func with(_ body: (Host) async throws -> Void) async throws {
         let cluster = try TestKubernetes.current()
-        try await installKinds(cluster)
+        try await cluster.installKinds()
         try await cluster.withClient { client in
             let namespace = try await cluster.makeNamespace(client)
             try await eventually("the kind to be served") { (try? await client.list(HostedCluster.self)) != nil }
@@ -183,19 +183,5 @@ private struct Host {
             hostNodes: Informer(client: client, logger: .quiet), hostVersion: KubernetesVersion(1, 20, 2), applied: AppliedObjects(),
             events: EventRecorder(client: client, component: "test", logger: .quiet), operatorNamespace: "nestbox", logger: .quiet,
             sessionOpened: { _ in })
-    }
-
-    private static func installKinds(_ cluster: TestKubernetes) async throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
-        let kubeconfig = """
-            {apiVersion: v1, kind: Config, current-context: host, contexts: [{name: host, context: {cluster: host, user: admin}}],
-             clusters: [{name: host, cluster: {server: "\(cluster.server)", certificate-authority: "\(cluster.directory)/ca.crt"}}],
-             users: [{name: admin, user: {token: "\(TestKubernetes.token)"}}]}
-            """
-        let path = "\(cluster.directory)/operator-tests.kubeconfig"
-        try Data(kubeconfig.utf8).write(to: URL(fileURLWithPath: path))
-        let program = try #require(cluster.binaries.kubectl, "there is no kubectl beside kube-apiserver")
-        try await CommandRun(environment: ["KUBECONFIG": path, "HOME": cluster.directory]).run(
-            program, ["apply", "-k", "\(root)/manifests/crds", "--cache-dir=\(cluster.directory)/kubectl-cache"])
     }
 }

@@ -1,5 +1,6 @@
 import KubernetesAPI
 import KubernetesVersions
+import NestboxAPI
 
 /// Who uses a machine, as written on the machine itself: fences plans of others and of earlier claims.
 public struct MachineOwner: Sendable, Equatable {
@@ -39,12 +40,14 @@ public struct JoinParameters: Sendable, Equatable {
     public var artifacts: JoinArtifacts
     public var tools: ToolChoice
     public var requirements: MachineRequirements
+    /// The pool's. Its `kubelet` is in the kubelet's configuration already.
+    public var nodeConfiguration: NodeConfiguration
 
     public init(
         owner: MachineOwner, nodeName: String, nodeAddress: String, version: KubernetesVersion, network: JoinNetwork,
         endpoints: JoinEndpoints, certificateAuthority: String, bootstrapKubeconfig: String, kubeletConfiguration: String,
         nodeLabels: [String: String] = [:], taints: [Taint] = [], artifacts: JoinArtifacts, tools: ToolChoice,
-        requirements: MachineRequirements = .init()
+        requirements: MachineRequirements = .init(), nodeConfiguration: NodeConfiguration = .init()
     ) {
         self.owner = owner
         self.nodeName = nodeName
@@ -60,6 +63,7 @@ public struct JoinParameters: Sendable, Equatable {
         self.artifacts = artifacts
         self.tools = tools
         self.requirements = requirements
+        self.nodeConfiguration = nodeConfiguration
     }
 }
 

@@ -71,7 +71,7 @@ extension NodeReconciler {
     }
 
     /// Asks for evictions; what still keeps the drain, in words, or nil when the node is empty.
-    private func drain(_ node: Node, session: TenantSession) async throws -> String? {
+    func drain(_ node: Node, session: TenantSession) async throws -> String? {
         let pods = try await session.client.list(Pod.self, fields: "spec.nodeName=\(node.name)").items
         let decision = DrainDecision(pods: pods)
         var refusals: [String] = []
@@ -90,7 +90,7 @@ extension NodeReconciler {
     }
 
     /// The pool's patience in seconds; 0 for ever.
-    private func drainTimeout(_ claim: MachineClaim) async throws -> TimeInterval {
+    func drainTimeout(_ claim: MachineClaim) async throws -> TimeInterval {
         let pool = try await client.find(NodePool.self, ObjectKey(namespace: claim.namespace, name: claim.nodePool))?.withDefaults()
         return pool?.spec?.drainTimeout.flatMap(GoDuration.init)?.seconds ?? 600
     }

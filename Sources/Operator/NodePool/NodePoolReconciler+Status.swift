@@ -1,5 +1,6 @@
 import ControlPlane
 import ControllerRuntime
+import Foundation
 import KubernetesAPI
 import KubernetesClient
 import NestboxAPI
@@ -15,7 +16,10 @@ extension NodePoolReconciler {
         status.observedGeneration = pool.metadata.generation
         status.replicas = machines.count
         status.readyReplicas = ready.count
-        status.updatedReplicas = ready.count
+        let template = NodeTemplate(pool, in: cluster)
+        status.updatedReplicas = template.map { template in machines.filter { $0.isNode(of: template) }.count }
+        status.revision = template?.revision ?? status.revision
+        if decision.problem == nil, let template { status.history = (status.history ?? []).recording(template, now: Date()) }
         status.selector = "\(NestboxLabel.nodePool)=\(pool.name)"
         status.versions = Dictionary(grouping: ready.compactMap { $0.status?.facts?.kubeletVersion }, by: { $0 }).mapValues(\.count)
 
@@ -30,6 +34,7 @@ extension NodePoolReconciler {
         let lacking = decision.blocked ?? (decision.missing > 0 ? Self.lacking(decision.missing, of: replicas) + refused : nil)
         conditions.set(
             "MachinesAvailable", lacking == nil, reason: lacking == nil ? "Enough" : "MachinesLacking", message: lacking ?? "")
+        setRollout(decision.rollout, status, pool, &conditions)
         let isReady = ready.count >= replicas && cluster != nil && decision.problem == nil
         conditions.set(
             "Ready", isReady, reason: isReady ? "AllNodesReady" : decision.problem == nil ? "NodesNotReady" : "Invalid",
@@ -38,6 +43,37 @@ extension NodePoolReconciler {
         guard status != pool.status else { return }
         reported.status = status
         _ = try await client.updateStatus(reported)
+    }
+
+    /// `Progressing` as a Deployment has it, and whether a person has to say how to go on.
+    private func setRollout(_ rollout: RolloutDecision, _ status: NodePoolStatus, _ pool: NodePool, _ conditions: inout ConditionSet) {
+        let counts = "\(rollout.updated) of \(rollout.updated + rollout.outdated) nodes are of revision \(rollout.revision)"
+        let goOn = "nestbox rollout resume nodepool \(pool.name), or undo"
+        switch rollout.state {
+        case .failed(let machine, let why):
+            let words = "Machine \(machine): \(why); \(counts)"
+            conditions.set("Progressing", false, reason: "MachineFailed", message: words)
+            let isPaused = rollout.outdated > 0
+            conditions.set(
+                "RolloutPaused", isPaused, reason: isPaused ? "MachineFailed" : "NotPaused", message: isPaused ? "\(words); \(goOn)" : "")
+        case .paused:
+            conditions.set("Progressing", false, reason: "Paused", message: "\(counts); paused by spec.upgrade.paused")
+            conditions.set("RolloutPaused", true, reason: "Requested", message: "\(counts); nestbox rollout resume nodepool \(pool.name)")
+        case .rolling:
+            conditions.set("RolloutPaused", false, reason: "NotPaused", message: "")
+            if rollout.isStuck {
+                conditions.set(
+                    "Progressing", false, reason: "NoSpareMachine",
+                    message: "\(counts); the next needs a Machine beyond replicas (upgrade.maxSurge) while none may be taken out "
+                        + "(upgrade.maxUnavailable is 0), and none is Available: register one, or set maxUnavailable to 1")
+            } else {
+                conditions.set("Progressing", true, reason: "RollingOut", message: counts)
+            }
+        case .complete:
+            conditions.set("RolloutPaused", false, reason: "NotPaused", message: "")
+            guard !rollout.revision.isEmpty else { return conditions.remove("Progressing") }
+            conditions.set("Progressing", true, reason: "RolledOut", message: counts)
+        }
     }
 
     /// Reports what the end of a deleted pool waits for.
@@ -56,5 +92,11 @@ extension NodePoolReconciler {
 
     static func lacking(_ missing: Int, of replicas: Int) -> String {
         "\(missing) of \(replicas) replicas lack a Machine: none Available is left that this pool may claim; register one with nestbox create machine"
+    }
+}
+
+extension Machine {
+    fileprivate func isNode(of template: NodeTemplate) -> Bool {
+        status?.phase != .upgrading && nodeRevision(template) == template.revision
     }
 }

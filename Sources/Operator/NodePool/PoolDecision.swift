@@ -1,3 +1,4 @@
+import Foundation
 import KubernetesAPI
 import NestboxAPI
 
@@ -18,11 +19,12 @@ struct PoolDecision: Equatable {
     var blocked: String?
     /// Why Machines that the pool would claim cannot be this cluster's nodes, in a sentence each, by their names.
     var refusals: [String: String] = [:]
+    var rollout = RolloutDecision()
 }
 
 extension PoolDecision {
     /// Decides from the pool, its cluster (nil when it is not there) and every Machine.
-    init(pool: NodePool, cluster: HostedCluster?, machines: [Machine]) {
+    init(pool: NodePool, cluster: HostedCluster?, machines: [Machine], now: Date = Date()) {
         let held = machines.filter { $0.isHeld(by: pool) }
         if pool.metadata.isBeingDeleted {
             releases = held.map(\.name).sorted()
@@ -43,14 +45,24 @@ extension PoolDecision {
         }
         let replicas = pool.spec?.replicas ?? 0
         let staying = held.filter { !$0.metadata.isBeingDeleted }
-        if staying.count > replicas, replicas >= 0 {
-            releases += staying.sorted(by: Self.leavesBefore).prefix(staying.count - replicas).map(\.name)
+        // A spec that is not understood rolls out nothing, and neither does a cluster that is paused.
+        if problem == nil, cluster?.specTrouble == nil, let template = NodeTemplate(pool, in: cluster) {
+            rollout = RolloutDecision(
+                pool: pool, template: template, machines: machines, staying: staying, now: now, order: Self.leavesBefore)
+        } else {
+            rollout.most = max(replicas, 0)
+            rollout.wanted = max(0, replicas - staying.count)
         }
-        guard staying.count < replicas, let cluster, problem == nil else { return }
-        let wanted = replicas - staying.count
-        if let trouble = cluster.specTrouble {
+        if staying.count > rollout.most, replicas >= 0 {
+            releases += staying.sorted(by: Self.leavesBefore).prefix(staying.count - rollout.most).map(\.name)
+        } else {
+            releases += rollout.releases
+        }
+        guard rollout.wanted > 0 || staying.count < replicas, let cluster, problem == nil else { return }
+        let wanted = rollout.wanted
+        missing = max(0, replicas - staying.count)
+        if let trouble = cluster.specTrouble ?? rollout.hold {
             blocked = trouble
-            missing = wanted
             return
         }
         var candidates: [Machine] = []
@@ -70,7 +82,8 @@ extension PoolDecision {
             }
             claims.append(Claim(machine: machine.name, podCIDR: podCIDR))
         }
-        missing = wanted - claims.count
+        missing = max(0, missing - claims.count)
+        rollout.lacksSurge = claims.isEmpty && wanted > 0 && missing == 0
     }
 
     /// Unhealthy Machines leave first, then the youngest names: the order is stable, so that two passes agree.

@@ -1,0 +1,131 @@
+import ControllerRuntime
+import Foundation
+import KubernetesAPI
+import KubernetesClient
+import NestboxAPI
+
+extension NodeReconciler {
+    /// Takes a node through its upgrade in place: cordon, drain, ticket for the machines operator, look at the Node, uncordon.
+    func upgrade(
+        _ machine: Machine, claim: MachineClaim, pool: NodePool, cluster: HostedCluster, session: TenantSession
+    ) async throws -> ReconcileResult {
+        guard let upgrade = machine.status?.upgrade, let template = NodeTemplate(pool, in: cluster) else { return .done }
+        let node = try await session.client.find(Node.self, ObjectKey(name: machine.name))
+        let decision = UpgradeDecision(
+            upgrade, node: node, version: template.version, revision: template.revision, patience: try await drainTimeout(claim),
+            now: Date())
+        switch decision {
+        case .wait: return .done
+        case .drain:
+            guard let node else { return .done }
+            guard try await noteCordon(of: node, upgrade, machine) else { return .done }
+            if let blocked = try await moveAway(node, session: session) {
+                try await note(machine, upgrade) { $0.message = "upgrading: draining: \(blocked)" }
+                return .requeue(after: .seconds(1))
+            }
+            return try await install(machine, upgrade, claim: claim, pool: pool, cluster: cluster, session: session)
+        case .install:
+            if let node, upgrade.drainedAt == nil {
+                guard try await noteCordon(of: node, upgrade, machine) else { return .done }
+                try await cordon(node, session: session)
+            }
+            return try await install(machine, upgrade, claim: claim, pool: pool, cluster: cluster, session: session)
+        case .verify(let lacking):
+            if let node { try await settle(node, claim: claim, session: session) }
+            try await note(machine, upgrade) { $0.message = "upgrading: \(lacking)" }
+            // Its Node's changes come by themselves; this is for a status that was written and did not say more.
+            return .requeue(after: .seconds(30))
+        case .finish:
+            if let node { try await uncordon(node, upgrade, session: session) }
+            let version = node?.status?.nodeInfo?.kubeletVersion
+            try await end(machine, upgrade, "is of revision \(upgrade.revision)") { status in
+                status.claim?.revision = upgrade.revision
+                status.facts?.kubeletVersion = version
+                status.message = nil
+                status.upgrade = nil
+            }
+        case .fallBack:
+            if let node { try await uncordon(node, upgrade, session: session) }
+            try await end(machine, upgrade, upgrade.failure ?? "it failed") { $0.message = "the upgrade failed: \(upgrade.failure ?? "")" }
+        }
+        return .done
+    }
+
+    /// Whether the node was cordoned already, written down before it is. False when somebody else took the Machine on.
+    private func noteCordon(of node: Node, _ upgrade: MachineUpgrade, _ machine: Machine) async throws -> Bool {
+        guard upgrade.wasCordoned == nil else { return true }
+        return try await note(machine, upgrade) { $0.upgrade?.wasCordoned = node.spec?.unschedulable ?? false }
+    }
+
+    private func moveAway(_ node: Node, session: TenantSession) async throws -> String? {
+        do {
+            try await cordon(node, session: session)
+            return try await drain(node, session: session)
+        } catch let error as KubernetesError {
+            // Said, and asked again soon: a backoff might sleep over the deadline.
+            return "the tenant's API: \(error)"
+        }
+    }
+
+    private func cordon(_ node: Node, session: TenantSession) async throws {
+        guard node.spec?.unschedulable != true else { return }
+        _ = try await session.client.patch(Node.self, node.name, merge: ["spec": ["unschedulable": true]])
+    }
+
+    private func uncordon(_ node: Node, _ upgrade: MachineUpgrade, session: TenantSession) async throws {
+        guard node.spec?.unschedulable == true, upgrade.wasCordoned != true else { return }
+        _ = try await session.client.patch(Node.self, node.name, merge: ["spec": ["unschedulable": .null]])
+    }
+
+    /// Leaves the ticket; from then on the machines operator works.
+    private func install(
+        _ machine: Machine, _ upgrade: MachineUpgrade, claim: MachineClaim, pool: NodePool, cluster: HostedCluster, session: TenantSession
+    ) async throws -> ReconcileResult {
+        let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
+        let present = try await client.find(Secret.self, key).flatMap(JoinTicket.init)
+        if present?.isUpgrade(to: upgrade.revision, epoch: claim.epoch) != true {
+            guard cluster.specTrouble == nil, (pool.validate() + pool.validate(in: cluster)).isEmpty else { return .done }
+            guard let ticket = try ticket(for: machine, claim: claim, pool: pool, cluster: cluster, session: session, token: nil),
+                ticket.revision == upgrade.revision
+            else { return .done }
+            _ = try await client.apply(ticket.secret(namespace: operatorNamespace), fieldManager: fieldManager)
+        }
+        if upgrade.drainedAt == nil {
+            try await note(machine, upgrade) {
+                $0.upgrade?.drainedAt = Timestamp.format(Date())
+                $0.message = nil
+            }
+        }
+        return .done
+    }
+
+    /// Changes the status of a Machine that is still in this upgrade.
+    @discardableResult
+    private func note(_ machine: Machine, _ upgrade: MachineUpgrade, _ change: (inout MachineStatus) -> Void) async throws -> Bool {
+        var isOurs = false
+        try await client.updateMachineStatus(machine.name) { now in
+            isOurs = now.status?.phase == .upgrading && now.status?.upgrade?.revision == upgrade.revision
+            isOurs = isOurs && now.status?.claim?.epoch == machine.status?.claim?.epoch
+            guard isOurs, var status = now.status else { return false }
+            change(&status)
+            now.status = status
+            return true
+        }
+        return isOurs
+    }
+
+    /// It is an ordinary node again.
+    private func end(
+        _ machine: Machine, _ upgrade: MachineUpgrade, _ words: String, _ change: (inout MachineStatus) -> Void
+    ) async throws {
+        // Before its phase, by which everybody else takes it on.
+        try await deleteTicket(of: machine)
+        let ended = try await note(machine, upgrade) { status in
+            status.phase = .ready
+            change(&status)
+        }
+        guard ended else { return }
+        let hasFailed = upgrade.failure != nil
+        await events.record(hasFailed ? .warning : .normal, reason: hasFailed ? "UpgradeFailed" : "Upgraded", message: words, on: machine)
+    }
+}
