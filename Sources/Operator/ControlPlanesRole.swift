@@ -90,7 +90,7 @@ struct ControlPlanesRole {
         nodeController.watch(clusters) { cluster in
             machines.list().filter { machine in
                 machine.status?.claim?.hostedClusterUID == cluster.metadata.uid
-                    && (cluster.metadata.isBeingDeleted || [.claimed, .joining].contains(machine.status?.phase))
+                    && (cluster.metadata.isBeingDeleted || [.claimed, .joining, .upgrading].contains(machine.status?.phase))
             }.map { ObjectKey($0) }
         }
         machineChanges.deliver(to: nodeController)

@@ -25,6 +25,7 @@ import Testing
         (pool(3, updated: 1, ready: 3), .waiting("1 out of 3 nodes have been updated")),
         (pool(3, updated: 3, ready: 3, held: 4), .waiting("1 old nodes are to go")),
         (pool(3, updated: 3, ready: 2), .waiting("2 of 3 updated nodes are ready")),
+        (pool(3, updated: 3, ready: 3, progressing: ("RollingOut", "1 is drained")), .waiting("1 is drained")),
         (pool(3, updated: 1, ready: 3, progressing: ("MachineFailed", "Machine a: no")), .stopped("Machine a: no")),
         (pool(3, updated: 1, ready: 3, progressing: ("Paused", "1 of 3")), .stopped("1 of 3")),
         (pool(3, updated: 1, ready: 3, progressing: ("NoSpareMachine", "register one")), .waiting("register one")),

@@ -28,6 +28,7 @@ extension InTheLab {
                       upgrade: {type: Replace, maxSurge: 1, maxUnavailable: 0, readyTimeout: 5m}
                       drainTimeout: 3m
                     """)
+                let settings = try await lab.onMachine("worker-1", "cat /proc/sys/net/core/somaxconn")
                 let pool = UpgradedPool(lab: lab, tenant: try await lab.tenant("demo"))
                 try await pool.rollout("status")
                 #expect(try await Set(pool.versions().values) == [lab.version])
@@ -46,8 +47,8 @@ extension InTheLab {
                     try await lab.expectClean(machine)
                     let left = try await lab.onMachine(
                         machine,
-                        "ls /etc/pool.conf /etc/sysctl.d/99-nestbox-pool.conf /opt/nestbox 2>/dev/null; cat /proc/sys/vm/swappiness")
-                    #expect(left == "60\n", "\(machine)")
+                        "ls /etc/pool.conf /etc/sysctl.d/99-nestbox-pool.conf /opt/nestbox 2>/dev/null; cat /proc/sys/net/core/somaxconn")
+                    #expect(left == settings, "\(machine)")
                 }
             }
         }
@@ -118,7 +119,7 @@ extension InTheLab {
             let before = try await pool.nodes()
             try await pool.set(
                 """
-                {"nodeConfiguration": {"kubelet": {"maxPods": 42}, "sysctls": {"vm.swappiness": "7"},
+                {"nodeConfiguration": {"kubelet": {"maxPods": 42}, "sysctls": {"net.core.somaxconn": "1234"},
                   "files": [{"path": "/etc/pool.conf", "mode": "0600", "content": "a pool's"}],
                   "containerd": {"registries": [{"host": "registry.example.com", "mirrors": ["https://mirror.example.com"]}]},
                   "postJoinCommands": ["cp /etc/pool.conf /run/pool.copy"]}}
@@ -129,8 +130,8 @@ extension InTheLab {
             for machine in before.keys {
                 let found = try await pool.lab.onMachine(
                     machine,
-                    "cat /proc/sys/vm/swappiness /run/pool.copy; stat -c %a /etc/pool.conf; ls /etc/nestbox/certs.d; ls /opt/nestbox")
-                #expect(found.hasPrefix("7\na pool's\n600\nregistry.example.com\n"), "\(machine): \(found)")
+                    "cat /proc/sys/net/core/somaxconn /run/pool.copy; stat -c %a /etc/pool.conf; ls /etc/nestbox/certs.d; ls /opt/nestbox")
+                #expect(found.hasPrefix("1234\na pool's\n600\nregistry.example.com\n"), "\(machine): \(found)")
                 #expect(!found.contains("previous") && !found.contains("next"), "\(machine): \(found)")
                 try await pool.lab.onMachine(machine, "rm /run/pool.copy")
             }
@@ -139,13 +140,14 @@ extension InTheLab {
 
         private func aBrokenConfigurationIsTakenBackOnTheFirstMachine(_ pool: UpgradedPool) async throws {
             let before = try await pool.nodes()
-            try await pool.set("{\"nodeConfiguration\": {\"kubelet\": {\"maxPods\": \"many\"}, \"sysctls\": {\"vm.swappiness\": \"9\"}}}")
+            try await pool.set(
+                "{\"nodeConfiguration\": {\"kubelet\": {\"maxPods\": \"many\"}, \"sysctls\": {\"net.core.somaxconn\": \"999\"}}}")
             try await pool.eventuallyPaused("the kubelet does not come up")
             // What was there before runs again, and the other node was not touched.
             try await pool.tenant.kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=120s")
             #expect(try await pool.tenant.kubectl("get", "nodes", "-o", "jsonpath={.items[*].spec.unschedulable}") == "")
             for machine in before.keys {
-                #expect(try await pool.lab.onMachine(machine, "cat /proc/sys/vm/swappiness") == "7\n", "\(machine)")
+                #expect(try await pool.lab.onMachine(machine, "cat /proc/sys/net/core/somaxconn") == "1234\n", "\(machine)")
             }
             try await pool.rollout("undo")
             try await pool.rollout("status")

@@ -371,6 +371,28 @@ import Testing
             Self.decide(pool, [Self.node("a", Self.new), Self.node("b", Self.new), Self.node("c", Self.new)]).rollout.state == .complete)
     }
 
+    @Test func aPoolThatStandsStillGivesBackWhatItNoLongerWants() {
+        var pool = Self.pool(1, surge: 1, unavailable: 0)
+        pool.spec?.upgrade?.paused = true
+        #expect(Self.decide(pool, [Self.node("a", Self.old), Self.node("b", Self.old)]).releases == ["b"])
+        // One that came for the rollout is not one too many.
+        #expect(Self.decide(pool, [Self.node("a", Self.old), Self.node("b", Self.new)]).releases == [])
+    }
+
+    @Test func itIsNotOverWhileAnOldNodeIsDrained() {
+        var leaving = Self.node("b", Self.old, phase: .draining)
+        leaving.status?.claim?.released = true
+        leaving.status?.facts = MachineFacts(kubeletVersion: Self.old.description)
+        #expect(Self.decide(Self.pool(1), [Self.node("a", Self.new), leaving]).rollout.state == .rolling)
+        leaving.status?.phase = .cleaning
+        #expect(Self.decide(Self.pool(1), [Self.node("a", Self.new), leaving]).rollout.state == .complete)
+        // One that goes because there are to be fewer is no part of a rollout.
+        var surplus = leaving
+        surplus.status?.phase = .draining
+        surplus.status?.claim?.revision = Self.revision(Self.new)
+        #expect(Self.decide(Self.pool(1), [Self.node("a", Self.new), surplus]).rollout.state == .complete)
+    }
+
     @Test func withoutASpareOneItSaysSo() {
         let pool = Self.pool(2, surge: 1, unavailable: 0)
         let stuck = Self.decide(pool, [Self.node("a", Self.old), Self.node("b", Self.old)])

@@ -29,6 +29,8 @@ enum RolloutProgress: Equatable {
             self = .waiting("\((status.replicas ?? 0) - updated) old nodes are to go")
         } else if ready < replicas {
             self = .waiting("\(ready) of \(replicas) updated nodes are ready")
+        } else if let progressing, progressing.reason == "RollingOut" {
+            self = .waiting(progressing.message)
         } else {
             self = .done
         }

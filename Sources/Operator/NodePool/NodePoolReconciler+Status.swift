@@ -47,7 +47,8 @@ extension NodePoolReconciler {
 
     /// `Progressing` as a Deployment has it, and whether a person has to say how to go on.
     private func setRollout(_ rollout: RolloutDecision, _ status: NodePoolStatus, _ pool: NodePool, _ conditions: inout ConditionSet) {
-        let counts = "\(rollout.updated) of \(rollout.updated + rollout.outdated) nodes are of revision \(rollout.revision)"
+        let draining = rollout.draining > 0 ? ", \(rollout.draining) of older ones are drained" : ""
+        let counts = "\(rollout.updated) of \(rollout.updated + rollout.outdated) nodes are of revision \(rollout.revision)\(draining)"
         let goOn = "nestbox rollout resume nodepool \(pool.name), or undo"
         switch rollout.state {
         case .failed(let machine, let why):

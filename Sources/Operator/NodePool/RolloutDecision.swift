@@ -25,6 +25,8 @@ struct RolloutDecision: Equatable {
     var outdated = 0
     /// Machines that are on their way to it.
     var coming = 0
+    /// Machines of older templates that are given back, and whose nodes are not empty yet.
+    var draining = 0
     /// When there is something to be said that no change of an object tells.
     var lookAgain: Date?
     /// Whether a Machine beyond replicas was wanted, and none is there.
@@ -68,7 +70,9 @@ extension RolloutDecision {
         let old = nodes.filter { $0.stage == .outdated }
         updated = nodes.filter { $0.stage == .updated }.count
         outdated = nodes.count - updated
-        most = replicas + (outdated > 0 ? surge : 0)
+        draining = machines.filter { $0.isLeaving(pool) && $0.nodeRevision(template) != template.revision }.count
+        // While it stands still the only ones beyond replicas are those that came for it.
+        most = replicas + (outdated > 0 ? min(surge, updated) : 0)
         wanted = max(0, replicas - nodes.count)
 
         let failures = RolloutFailures(pool: pool, revision: revision, isRolling: outdated > 0, now: now)
@@ -79,12 +83,13 @@ extension RolloutDecision {
         } else if spec.upgrade?.paused == true, outdated > 0 {
             state = .paused
         } else {
-            state = outdated > 0 ? .rolling : .complete
+            state = outdated > 0 || draining > 0 ? .rolling : .complete
         }
         // One that is being upgraded to what nobody wants any more is turned round, whatever else waits.
         upgrades = nodes.filter(\.isAstray).map(\.name)
         guard state == .rolling else { return }
 
+        most = replicas + surge
         let inPlace = spec.upgrade?.type == "InPlace"
         wanted =
             inPlace
@@ -129,6 +134,12 @@ private struct RolloutNode {
 }
 
 extension Machine {
+    /// Whether it is given back and still a node.
+    fileprivate func isLeaving(_ pool: NodePool) -> Bool {
+        status?.claim?.nodePoolUID == pool.metadata.uid && status?.claim?.released == true && status?.phase == .draining
+            && status?.facts?.kubeletVersion != nil
+    }
+
     /// The template its node was made from. Nodes that were there before templates had revisions are of the configuration as it stands,
     /// in their own version: to be upgraded for a reason of the spec's, and never for the operator's.
     func nodeRevision(_ template: NodeTemplate) -> String {
