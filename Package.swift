@@ -93,7 +93,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 let testDependencies: [String: [Target.Dependency]] = [
     "AdminCLI": ["TestCommands", "TestKubernetes"],
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
-    "NodeJoin": ["TestSSHServer"],
+    "NodeJoin": ["TestKubernetes", "TestSSHServer"],
     "Operator": ["TestCommands", "TestKubernetes"],
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],

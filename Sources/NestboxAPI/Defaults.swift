@@ -116,7 +116,8 @@ extension NodePool {
             paused: spec.upgrade?.paused ?? false, readyTimeout: spec.upgrade?.readyTimeout ?? Defaults.readyTimeout)
         spec.drainTimeout = spec.drainTimeout ?? Defaults.drainTimeout
         spec.autoRepair = AutoRepairSpec(
-            enabled: spec.autoRepair?.enabled ?? false, unhealthyTimeout: spec.autoRepair?.unhealthyTimeout ?? Defaults.unhealthyTimeout)
+            enabled: spec.autoRepair?.enabled ?? false, unhealthyTimeout: spec.autoRepair?.unhealthyTimeout ?? Defaults.unhealthyTimeout,
+            maxConcurrent: spec.autoRepair?.maxConcurrent ?? 1, maxUnhealthy: spec.autoRepair?.maxUnhealthy ?? "40%")
         pool.spec = spec
         return pool
     }

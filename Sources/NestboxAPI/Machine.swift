@@ -1,6 +1,15 @@
 import KubernetesAPI
 import KubernetesVersions
 
+/// Annotations that people and programs put on a Machine.
+public enum MachineAnnotation {
+    /// An integer, 0 unless set: of a pool that shrinks, the Machine with the lowest goes first, whatever else is known of them.
+    public static let deletionCost = "nestbox.dev/deletion-cost"
+    /// The epoch of a claim: whoever puts it there vouches that the server is off and stays off until it was cleaned, so that
+    /// its pods may be started elsewhere though nothing could be ended on it.
+    public static let poweredOff = "nestbox.dev/powered-off"
+}
+
 /// A server that answers SSH. It is to a NodePool what a PersistentVolume is to a claim.
 public struct Machine: KubernetesObject {
     public static let resourceType = ResourceType(
@@ -87,11 +96,14 @@ public struct MachineStatus: Codable, Sendable, Equatable {
     public var message: String?
     /// The upgrade in place under way, or the last one when it failed.
     public var upgrade: MachineUpgrade?
+    /// How its node is being mended, or was; nil while there was nothing to mend.
+    public var repair: RepairStatus?
 
     public init(
         observedGeneration: Int? = nil, phase: MachinePhase? = nil, conditions: [Condition]? = nil, claim: MachineClaim? = nil,
         lastEpoch: Int? = nil, lastTenant: String? = nil, unfitFor: [Unfitness]? = nil, hostKey: String? = nil, nextHostKey: String? = nil,
-        facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil, upgrade: MachineUpgrade? = nil
+        facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil, repair: RepairStatus? = nil,
+        upgrade: MachineUpgrade? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.phase = phase
@@ -105,6 +117,7 @@ public struct MachineStatus: Codable, Sendable, Equatable {
         self.facts = facts
         self.plan = plan
         self.message = message
+        self.repair = repair
         self.upgrade = upgrade
     }
 }
@@ -114,8 +127,6 @@ public struct MachineUpgrade: Codable, Sendable, Equatable {
     /// The node template's, to become the claim's.
     public var revision: String
     public var startedAt: String
-    /// Whether the node was cordoned before, by somebody who wants it to stay so.
-    public var wasCordoned: Bool?
     /// From then on the machine is worked on.
     public var drainedAt: String?
     /// When the new kubelet started, by the machine's own clock, as what it says of its Node is.
@@ -125,12 +136,11 @@ public struct MachineUpgrade: Codable, Sendable, Equatable {
     public var failedAt: String?
 
     public init(
-        revision: String, startedAt: String, wasCordoned: Bool? = nil, drainedAt: String? = nil, kubeletStartedAt: String? = nil,
-        failure: String? = nil, failedAt: String? = nil
+        revision: String, startedAt: String, drainedAt: String? = nil, kubeletStartedAt: String? = nil, failure: String? = nil,
+        failedAt: String? = nil
     ) {
         self.revision = revision
         self.startedAt = startedAt
-        self.wasCordoned = wasCordoned
         self.drainedAt = drainedAt
         self.kubeletStartedAt = kubeletStartedAt
         self.failure = failure
@@ -155,6 +165,8 @@ public struct MachineClaim: Codable, Sendable, Equatable {
     public var nodeLocalAPIAddress: String?
     /// Set once the machine is to be given back.
     public var released: Bool?
+    /// Why it is, where that is known.
+    public var releasedFor: ReleaseReason?
     /// The node template that its node was made from, or upgraded to.
     public var revision: String?
     /// RFC 3339.
@@ -163,7 +175,7 @@ public struct MachineClaim: Codable, Sendable, Equatable {
     public init(
         namespace: String, nodePool: String, nodePoolUID: String, hostedCluster: String, hostedClusterUID: String, epoch: Int,
         podCIDR: String? = nil, clusterPodCIDR: String? = nil, serviceCIDR: String? = nil, nodeLocalAPIAddress: String? = nil,
-        released: Bool? = nil, revision: String? = nil, claimedAt: String? = nil
+        released: Bool? = nil, releasedFor: ReleaseReason? = nil, revision: String? = nil, claimedAt: String? = nil
     ) {
         self.namespace = namespace
         self.nodePool = nodePool
@@ -176,9 +188,25 @@ public struct MachineClaim: Codable, Sendable, Equatable {
         self.serviceCIDR = serviceCIDR
         self.nodeLocalAPIAddress = nodeLocalAPIAddress
         self.released = released
+        self.releasedFor = releasedFor
         self.revision = revision
         self.claimedAt = claimedAt
     }
+}
+
+/// Why a pool gives a Machine back.
+public enum ReleaseReason: String, Codable, Sendable, CaseIterable {
+    /// Fewer replicas are asked for: the only one that asking for more again undoes.
+    case scaledDown = "ScaledDown"
+    case machineDeleted = "MachineDeleted"
+    case poolDeleted = "PoolDeleted"
+    case clusterDeleted = "ClusterDeleted"
+    /// Its node was unwell and could not be mended: another Machine takes its place.
+    case notMended = "NotMended"
+    /// It cannot be this cluster's node, which was found before anything on it was changed.
+    case unfit = "Unfit"
+    /// Its node is of an older template than the pool's: another Machine takes its place, or this one as a new node.
+    case outdated = "Outdated"
 }
 
 /// Why a Machine cannot be a node of one cluster.
@@ -231,7 +259,7 @@ public struct MachineFacts: Codable, Sendable, Equatable {
 
 /// The plan under way, or the last one.
 public struct PlanStatus: Codable, Sendable, Equatable {
-    /// `Join`, `Upgrade` or `Clean`.
+    /// `Join`, `Upgrade`, `Repair` or `Clean`.
     public var name: String
     public var steps: [StepStatus]
 

@@ -77,10 +77,18 @@ public struct AutoRepairSpec: Codable, Sendable, Equatable {
     public var enabled: Bool?
     /// How long a node may be NotReady, as a Go duration.
     public var unhealthyTimeout: String?
+    /// How many of the pool's machines may be under replacement at once.
+    public var maxConcurrent: Int?
+    /// How many of the pool's nodes, by number or percentage, may be unhealthy; when more are, nothing is replaced.
+    public var maxUnhealthy: IntOrString?
 
-    public init(enabled: Bool? = nil, unhealthyTimeout: String? = nil) {
+    public init(
+        enabled: Bool? = nil, unhealthyTimeout: String? = nil, maxConcurrent: Int? = nil, maxUnhealthy: IntOrString? = nil
+    ) {
         self.enabled = enabled
         self.unhealthyTimeout = unhealthyTimeout
+        self.maxConcurrent = maxConcurrent
+        self.maxUnhealthy = maxUnhealthy
     }
 }
 

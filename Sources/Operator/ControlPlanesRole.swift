@@ -68,35 +68,14 @@ struct ControlPlanesRole {
             map: { _ in clusters.list().filter { $0.spec?.publish?.addresses == nil }.map { ObjectKey($0) } })
         clusterChanges.deliver(to: clusterController)
 
-        let poolController = Controller(
-            name: "nodepool", reconciler: NodePoolReconciler(client: client, events: events, logger: logger), logger: logger)
-        poolController.watch(pools) { [ObjectKey($0)] }
-        // A Machine that came free, or that changed phase, may matter to any pool.
-        poolController.watch(machines) { _ in pools.list().map { ObjectKey($0) } }
-        poolController.watch(clusters) { cluster in
-            pools.list().filter { $0.namespace == cluster.namespace && $0.spec?.clusterName == cluster.name }.map { ObjectKey($0) }
-        }
-
-        let nodeController = Controller(
-            name: "node",
-            reconciler: NodeReconciler(
-                client: client, sessions: sessions, events: events, operatorNamespace: configuration.namespace, logger: logger),
-            concurrency: 8, logger: logger)
-        nodeController.watch(machines) { [ObjectKey($0)] }
-        nodeController.watch(pools) { pool in
-            machines.list().filter { $0.status?.claim?.nodePoolUID == pool.metadata.uid }.map { ObjectKey($0) }
-        }
-        // Its deletion takes its Machines along, and a spec that was refused may make nodes again.
-        nodeController.watch(clusters) { cluster in
-            machines.list().filter { machine in
-                machine.status?.claim?.hostedClusterUID == cluster.metadata.uid
-                    && (cluster.metadata.isBeingDeleted || [.claimed, .joining, .upgrading].contains(machine.status?.phase))
-            }.map { ObjectKey($0) }
-        }
+        let controllers = PoolControllers(
+            client: client, sessions: sessions, events: events, operatorNamespace: configuration.namespace, clusters: clusters,
+            pools: pools, machines: machines, logger: logger)
+        let nodeController = controllers.node()
         machineChanges.deliver(to: nodeController)
 
         try await runTogether(
-            [clusterController, poolController, nodeController],
+            [clusterController, controllers.nodePool(), nodeController],
             beside: [clusters, pools, machines, hostNodes, deployments, statefulSets, services, sessions], logger: logger)
     }
 

@@ -108,6 +108,11 @@ struct TestLab: Sendable {
         try await host.nestbox("lab", "exec", "--name", name, "--machine", machine, "--", "sh", "-c", script)
     }
 
+    /// Starts the machines that were switched off.
+    func switchOn() async throws {
+        try await host.nestbox("lab", "up", "--name", name)
+    }
+
     func phase(of machine: String) async throws -> String {
         try await host.kubectl("get", "machine", machine, "-o", "jsonpath={.status.phase}")
     }

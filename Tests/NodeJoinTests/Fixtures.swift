@@ -34,3 +34,7 @@ extension JoinParameters {
 extension CleanParameters {
     static let example = CleanParameters(owner: .example, clusterPodCIDR: "10.244.0.0/16")
 }
+
+extension RepairParameters {
+    static let example = RepairParameters(owner: .example, bootstrapKubeconfig: "{\"kind\": \"Config\"}")
+}

@@ -73,6 +73,10 @@ struct PlanRenderingTests {
         try expectGolden(Plan.clean(.example).description, "clean.txt")
     }
 
+    @Test func repair() throws {
+        try expectGolden(Plan.repair(.example).description, "repair.txt")
+    }
+
     @Test func check() throws {
         let check = CleanCheck(podCIDR: "10.244.0.0/16", serviceCIDR: "10.96.0.0/12", apiAddress: "172.20.0.1")
         try expectGolden(check.script(toolsFolder: "/var/tmp/x"), "clean-check.txt")
@@ -85,7 +89,7 @@ struct PlanRenderingTests {
         ]
         let plans = [
             Plan.join(.example()), Plan.join(Self.withOwnContainerd), Plan.join(Self.configured), Plan.upgrade(.example()),
-            Plan.upgrade(Self.configured), Plan.clean(.example),
+            Plan.upgrade(Self.configured), .repair(.example), .clean(.example),
         ]
         for plan in plans {
             for step in plan.steps {
@@ -106,6 +110,10 @@ struct PlanRenderingTests {
         parameters.bootstrapKubeconfig = "token: secret-token"
         for step in Plan.join(parameters).steps where "\(step)".contains("secret-token") {
             #expect(step.name == "Configuration")
+        }
+        for step in Plan.repair(RepairParameters(owner: .example, bootstrapKubeconfig: "token: secret-token")).steps
+        where "\(step)".contains("secret-token") {
+            #expect(step.name == "Certificate")
         }
     }
 

@@ -1,4 +1,5 @@
 import KubernetesAPI
+import KubernetesVersions
 import NestboxAPI
 import Testing
 
@@ -67,6 +68,83 @@ struct PoolDecisionTests {
         ]
         #expect(PoolDecision(pool: Self.pool(replicas: 2), cluster: Self.cluster, machines: machines).releases == ["a"])
         #expect(PoolDecision(pool: Self.pool(replicas: 1), cluster: Self.cluster, machines: machines).releases == ["a", "c"])
+    }
+
+    @Test func asksForPodsOnlyWhereAChoiceDependsOnThem() {
+        var machines = [Self.held("a", podCIDR: "10.244.0.0/24"), Self.held("b", podCIDR: "10.244.1.0/24")]
+        for index in machines.indices { machines[index].status?.facts = MachineFacts(kubeletVersion: "v1.20.2") }
+        func decision(_ replicas: Int, pods: [String: Int]? = nil) -> PoolDecision {
+            PoolDecision(pool: Self.pool(replicas: replicas), cluster: Self.cluster, machines: machines, pods: pods)
+        }
+        #expect(decision(1).wantsPodCounts)
+        #expect(decision(1).releases == ["b"], "without an answer it shrinks all the same")
+        #expect(!decision(0).wantsPodCounts, "all of them go")
+        #expect(!decision(2).wantsPodCounts)
+        let informed = decision(1, pods: ["a": 1, "b": 2])
+        #expect(informed.releases == ["a"] && !informed.wantsPodCounts)
+        #expect(informed.reasons == ["a": .scaledDown])
+    }
+
+    static func leaving(_ name: String, podCIDR: String, _ change: (inout Machine) -> Void = { _ in }) -> Machine {
+        var machine = held(name, phase: .draining, podCIDR: podCIDR)
+        machine.status?.facts = MachineFacts(kubeletVersion: "v1.20.2")
+        machine.status?.claim?.released = true
+        machine.status?.claim?.releasedFor = .scaledDown
+        change(&machine)
+        return machine
+    }
+
+    @Test func takesBackWhatIsStillDrainedBeforeItClaims() {
+        let machines = [
+            Self.held("a", podCIDR: "10.244.0.0/24"), Self.leaving("b", podCIDR: "10.244.1.0/24"),
+            Self.leaving("c", podCIDR: "10.244.2.0/24") { $0.metadata.annotations = [MachineAnnotation.deletionCost: "-1"] },
+            Self.free("d"),
+        ]
+        func decision(_ replicas: Int) -> PoolDecision {
+            PoolDecision(pool: Self.pool(replicas: replicas), cluster: Self.cluster, machines: machines)
+        }
+        #expect(decision(1).takeBacks.isEmpty)
+        #expect(decision(2).takeBacks == ["b"], "the one that would leave last is taken back first")
+        #expect(decision(2).claims.isEmpty)
+        #expect(decision(4).takeBacks == ["b", "c"])
+        #expect(decision(4).claims == [.init(machine: "d", podCIDR: "10.244.3.0/24")])
+        #expect(decision(5).missing == 1)
+    }
+
+    @Test(
+        "What is not taken back",
+        arguments: [
+            ("handed over", { @Sendable machine in machine.status?.phase = .cleaning }),
+            (
+                "drained",
+                { @Sendable machine in
+                    var drained = condition("Draining", true)
+                    drained.reason = DrainReport.drained
+                    machine.status?.conditions?.append(drained)
+                }
+            ),
+            ("deleted", { @Sendable machine in machine.metadata.deletionTimestamp = "2026-01-01T00:00:00Z" }),
+            ("another reason", { @Sendable machine in machine.status?.claim?.releasedFor = .machineDeleted }),
+            ("no reason", { @Sendable machine in machine.status?.claim?.releasedFor = nil }),
+            ("not Ready", { @Sendable machine in machine.status?.conditions = [condition("NodeReady", false)] }),
+            ("never a node", { @Sendable machine in machine.status?.facts = nil }),
+            ("unfit", { @Sendable machine in machine.status?.unfitFor = [Unfitness(hostedClusterUID: "cluster-1", message: "m")] }),
+            ("another pool's", { @Sendable machine in machine.status?.claim?.nodePoolUID = "pool-2" }),
+            ("quarantined", { @Sendable machine in machine.status?.phase = .quarantined }),
+        ] as [(String, @Sendable (inout Machine) -> Void)])
+    func notTakenBack(why: String, change: @Sendable (inout Machine) -> Void) {
+        let machines = [Self.leaving("a", podCIDR: "10.244.0.0/24") { change(&$0) }, Self.free("b")]
+        let decision = PoolDecision(pool: Self.pool(replicas: 1), cluster: Self.cluster, machines: machines)
+        #expect(decision.takeBacks.isEmpty)
+        #expect(decision.claims.map(\.machine) == ["b"])
+    }
+
+    @Test func anOutdatedMachineIsNotTakenBack() {
+        var pool = Self.pool(replicas: 1)
+        pool.spec?.version = KubernetesVersion(1, 20, 2)
+        let leaving = Self.leaving("a", podCIDR: "10.244.0.0/24") { $0.status?.claim?.revision = "another" }
+        let decision = PoolDecision(pool: pool, cluster: Self.cluster, machines: [leaving, Self.free("b")])
+        #expect(decision.takeBacks.isEmpty && decision.claims.map(\.machine) == ["b"])
     }
 
     @Test func replacesQuarantinedMachines() {

@@ -194,7 +194,7 @@ import Testing
             name: "scaling up makes new ones", pool: pool(4), machines: [node("a", old), node("b", old)] + free, claims: ["y", "z"]),
         Step(
             name: "all at once, where that may be", pool: pool(2, unavailable: 2), machines: [node("a", old), node("b", old)],
-            releases: ["b", "a"]),
+            releases: ["a", "b"]),
         // In place.
         Step(
             name: "in place: one at a time", pool: pool(3, type: "InPlace"),

@@ -189,9 +189,10 @@ private struct Pool {
             let events = EventRecorder(client: client, component: "test", logger: .quiet)
             let pool = Pool(
                 client: client, namespace: namespace, names: names,
-                pools: NodePoolReconciler(client: client, events: events, logger: .quiet),
+                pools: NodePoolReconciler(client: client, sessions: sessions, events: events, logger: .quiet),
                 nodes: NodeReconciler(
-                    client: client, sessions: sessions, events: events, operatorNamespace: namespace, logger: .quiet))
+                    client: client, sessions: sessions, machines: Informer(client: client, logger: .quiet), events: events,
+                    operatorNamespace: namespace, logger: .quiet))
             for (index, name) in names.enumerated() {
                 var machine = try await client.create(
                     Machine(

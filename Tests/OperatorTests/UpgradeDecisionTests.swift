@@ -41,7 +41,9 @@ import Testing
         // Ready, said the old one.
         #expect(Self.decide(installed, Self.node(heartbeat: -11)) == .verify("its Node was not heard of since the kubelet started"))
         #expect(Self.decide(installed, Self.node(kubelet: "v1.20.2")) == .verify("its Node reports kubelet v1.20.2"))
-        #expect(Self.decide(installed, Self.node(isReady: false)) == .verify("its Node is not Ready: PLEG is not healthy"))
+        #expect(
+            Self.decide(installed, Self.node(isReady: false))
+                == .verify("its Node is not Ready in the tenant's cluster: PLEG is not healthy"))
         #expect(Self.decide(installed, nil) == .verify("its Node is not there yet"))
     }
 

@@ -32,6 +32,7 @@ extension Machine: AdminKind {
             ("For namespaces", spec?.allowedNamespaces?.joined(separator: ", ")),
             ("Phase", status?.phase?.rawValue ?? "Unknown"),
             ("Message", status?.message),
+            ("Repair", status?.repair.map { "\($0.state.rawValue)\($0.message.map { ": \($0)" } ?? "")" }),
             ("Claimed by", claim.map { "node pool \($0.namespace)/\($0.nodePool) of cluster \($0.hostedCluster)" }),
             ("Pod network", claim?.podCIDR),
             ("Last tenant", status?.lastTenant),

@@ -37,6 +37,7 @@ extension NodePool: AdminKind {
             ("Template", status?.revision.map { "\($0), \(status?.updatedReplicas ?? 0) nodes are of it" }),
             ("Rollout", conditions?.missing("Progressing") ?? conditions?.named("Progressing")?.message),
             ("Drain timeout", spec?.drainTimeout),
+            ("Auto repair", spec?.autoRepair.flatMap { $0.enabled == true ? "after \($0.unhealthyTimeout ?? "")" : nil }),
             ("Node labels", Description.pairs(spec?.labels)),
             ("Taints", spec?.taints?.map { "\($0.key)=\($0.value ?? ""):\($0.effect)" }.joined(separator: ", ")),
             ("Machines with", Description.pairs(spec?.machineSelector?.matchLabels)),

@@ -23,6 +23,13 @@ extension NodePool {
         errors.checkNodeLabels(spec.labels, at: "spec.labels")
         errors.checkTaints(spec.taints, at: "spec.taints")
         errors.requireDuration(spec.autoRepair?.unhealthyTimeout, atLeast: 60, at: "spec.autoRepair.unhealthyTimeout")
+        errors.requireCount(spec.autoRepair?.maxConcurrent, at: "spec.autoRepair.maxConcurrent")
+        if let limit = spec.autoRepair?.maxUnhealthy {
+            errors.require(
+                limit.share(of: 1) != nil, "spec.autoRepair.maxUnhealthy",
+                "\(limit) is neither a number of nodes nor a percentage such as 40%"
+            )
+        }
         errors.checkSelector(spec.machineSelector, at: "spec.machineSelector")
         errors.checkNodeConfiguration(spec.nodeConfiguration, at: "spec.nodeConfiguration")
         return errors.list

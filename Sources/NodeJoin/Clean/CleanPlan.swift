@@ -1,6 +1,10 @@
 import SSHClient
 
 extension Plan {
+    public static let cleanName = "Clean"
+    /// Once it is done, no process of a pod is left on the machine, and nothing there starts one again.
+    public static let stepThatEndsPods = CleanProcesses.kill.name
+
     /// Makes a machine what it was before it joined. Every step can be done again, on a machine that joined to any point.
     ///
     /// With `renewHostKeys` the outcome's output `hostKey` is the new public key. It is reported, and the report awaited,
@@ -21,7 +25,7 @@ extension Plan {
                 actions: [
                     .script(Script("rm -rf \(NodePaths.configuration) /run/nestbox-plan.lock"))
                 ], timeout: .seconds(30)))
-        return Plan(name: "Clean", fence: fence(parameters.owner), steps: steps)
+        return Plan(name: cleanName, fence: fence(parameters.owner), steps: steps)
     }
 
     /// No claim is as good as ours: it goes last, and the connection may have broken right after.

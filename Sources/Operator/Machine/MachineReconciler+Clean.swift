@@ -14,11 +14,10 @@ extension MachineReconciler {
         guard let claim = machine.status?.claim else { return .done }
         try await noteBeginning(of: machine)
         let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.cleaning])
-        let owner = MachineOwner(
-            uid: machine.metadata.uid ?? "", epoch: claim.epoch, holder: "\(claim.namespace)/\(claim.nodePool)")
         let plan = Plan.clean(
             CleanParameters(
-                owner: owner, clusterPodCIDR: claim.clusterPodCIDR ?? "", nodeLocalAPIAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1"))
+                owner: MachineOwner(machine, claim: claim), clusterPodCIDR: claim.clusterPodCIDR ?? "",
+                nodeLocalAPIAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1"))
         let connect = { @Sendable in
             // Read anew: the host key may be the next one by now.
             let current = try await self.client.get(Machine.self, machine.name)
@@ -73,6 +72,7 @@ extension MachineReconciler {
             now.status?.nextHostKey = nil
             now.status?.message = nil
             now.status?.plan = nil
+            now.status?.repair = nil
             now.status?.facts?.kubeletVersion = nil
             var conditions = ConditionSet(nil, generation: now.metadata.generation)
             conditions.set("Reachable", true, reason: "Connected", message: "")
@@ -109,7 +109,12 @@ extension MachineReconciler {
     private func waitOrGiveUp(_ machine: Machine, _ trouble: String) async throws -> ReconcileResult {
         let patience = CleaningPatience(machine.status?.conditions)
         if patience.isOver(at: Date()) {
-            try await quarantine(machine, "it could not be cleaned, for it does not answer: \(trouble)")
+            let kept =
+                machine.podsAreEnded
+                ? ""
+                : "; its Node is kept in the tenant's cluster, for its pods may run still: once the server is surely off, say so by "
+                    + "kubectl annotate machine \(machine.name) \(MachineAnnotation.poweredOff)=\(machine.status?.claim?.epoch ?? 0)"
+            try await quarantine(machine, "it could not be cleaned, for it does not answer: \(trouble)\(kept)")
             return .done
         }
         try await say(machine, "Reachable", false, "SSHFailed", trouble)

@@ -111,6 +111,7 @@ extension MachineReconciler {
             }
             now.status?.phase = .draining
             now.status?.claim?.released = true
+            now.status?.claim?.releasedFor = .unfit
             now.status?.message = why
             let others = (now.status?.unfitFor ?? []).filter { $0.hostedClusterUID != claim.hostedClusterUID }
             // Bounded: clusters come and go, and nobody takes their names out.

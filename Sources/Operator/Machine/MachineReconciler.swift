@@ -34,7 +34,8 @@ struct MachineReconciler: Reconciler {
             case .claimed, .joining: return try await join(machine)
             case .upgrading: return try await upgrade(machine)
             case .cleaning: return try await clean(machine)
-            case .available, .ready, .draining, .quarantined: return .done
+            case .ready: return try await repair(machine)
+            case .available, .draining, .quarantined: return .done
             }
         } catch let error as SSHError {
             return try await report("\(error)", isTransient: error.isTransient, on: machine)

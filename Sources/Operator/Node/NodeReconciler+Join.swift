@@ -61,7 +61,7 @@ extension NodeReconciler {
     }
 
     /// Makes a ticket where there is none, and a new one when its token ends before a Node came of it.
-    private func ensureTicket(
+    func ensureTicket(
         for machine: Machine, hasNode: Bool, claim: MachineClaim, pool: NodePool, cluster: HostedCluster, session: TenantSession
     ) async throws {
         let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
@@ -79,7 +79,8 @@ extension NodeReconciler {
         }
         // Written down first: no node is made from a template that nobody knows it was made from.
         let revision = ticket.revision
-        if claim.revision != revision {
+        // A node that lost its certificate stays of the template that it is of.
+        if claim.revision != revision, machine.status?.phase != .ready {
             // What was begun from one template is not finished from another: the pool takes it back.
             guard claim.revision == nil || machine.status?.phase == .claimed else { return }
             var isOurs = false
@@ -134,16 +135,22 @@ extension NodeReconciler {
         var known = session.nodes.get(ObjectKey(name: machine.name))
         // The informer may not have listed yet: that a Node is gone is for the API to say.
         if known == nil { known = try await session.client.find(Node.self, ObjectKey(name: machine.name)) }
-        try await note(known, of: machine, claim: claim)
+        let result = try await watch(over: known, of: machine, claim: claim, pool: pool, cluster: cluster, session: session)
         try await noteRevision(of: machine, claim: claim, pool: pool, cluster: cluster)
+        guard let node = known else { return result }
+        // One that was deleted and registered itself anew lacks it.
+        try await settle(node, claim: claim, session: session)
+        // It was to leave, or to be upgraded, and stays.
+        session.drains.end(machine.name)
+        try await session.uncordon(node)
         let marks = NodeMarks(pool.spec, nodePool: claim.nodePool)
-        guard let node = known, marks.patch(for: node) != nil else { return .done }
+        guard marks.patch(for: node) != nil else { return result }
         try await retryOnConflict {
             guard let fresh = try await session.client.find(Node.self, ObjectKey(name: machine.name)), let patch = marks.patch(for: fresh)
             else { return }
             _ = try await session.client.patch(Node.self, fresh.name, merge: patch)
         }
-        return .done
+        return result
     }
 
     /// Nodes from before templates had revisions get the one they are of, and what an upgrade failed at is forgotten with the template
@@ -163,24 +170,6 @@ extension NodeReconciler {
             }
             return true
         }
-    }
-
-    /// Whether the Node is Ready, when that differs from what the Machine says.
-    private func note(_ node: Node?, of machine: Machine, claim: MachineClaim) async throws {
-        let isReady = node?.isReady ?? false
-        guard machine.status?.conditions?.named("NodeReady")?.status != (isReady ? "True" : "False") else { return }
-        let (reason, message) =
-            node == nil
-            ? ("NodeGone", "its Node is gone from the tenant's cluster")
-            : isReady ? ("NodeReady", "") : ("NodeNotReady", "its Node is not Ready in the tenant's cluster")
-        let changed = try await client.updateMachineStatus(machine.name) { now in
-            guard now.status?.phase == .ready, now.status?.claim?.epoch == claim.epoch else { return false }
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("NodeReady", isReady, reason: reason, message: message)
-            now.status?.conditions = conditions.list
-            return true
-        }
-        if changed, !isReady { await events.record(.warning, reason: reason, message: message, on: machine) }
     }
 }
 

@@ -8,49 +8,114 @@ import NestboxAPI
 extension NodeReconciler {
     /// Takes the node out of the tenant, drained where that can be, and passes the machine on to be cleaned; one that nothing was
     /// changed on is free at once.
-    func leave(_ machine: Machine, claim: MachineClaim, isAlive: Bool, session: TenantSession?) async throws -> ReconcileResult {
+    func leave(
+        _ machine: Machine, claim: MachineClaim, cluster: HostedCluster?, session: TenantSession?
+    ) async throws -> ReconcileResult {
         let wasNode = machine.status?.facts?.kubeletVersion != nil
         let unfit = wasNode ? nil : machine.unfitness(for: claim.hostedClusterUID)
+        let pool = try await client.find(NodePool.self, ObjectKey(namespace: claim.namespace, name: claim.nodePool))?.withDefaults()
+        let start = cluster == nil ? Date() : try await drainStart(of: machine)
+        let node = session?.nodes.get(ObjectKey(name: machine.name))
+        if wasNode, let session, session.nodes.isSynced { try await note(node, of: machine, claim: claim) }
         let decision = LeaveDecision(
-            isAlive: isAlive, mayHavePods: wasNode, isRecorded: unfit != nil, hasSession: session != nil,
-            since: isAlive ? try await drainStart(of: machine) : Date(), timeout: try await drainTimeout(claim), now: Date())
+            isAlive: cluster != nil, mayHavePods: wasNode, isRecorded: unfit != nil, isPoweredOff: machine.isPoweredOff,
+            isNotMended: claim.releasedFor == .notMended, hasSession: session != nil, silentSince: node?.notReadySince, since: start,
+            timeout: pool?.spec?.drainTimeout.flatMap(GoDuration.init)?.seconds ?? 600, now: Date())
         switch decision {
         case .wait(let deadline):
-            try await say("draining: waits for the tenant's API to answer", on: machine)
-            return deadline.map { .requeue(after: .seconds(max(1, $0.timeIntervalSinceNow.rounded(.up)))) } ?? .done
-        case .drain:
+            try await say(DrainReport(other: "waits for the tenant's API to answer"), on: machine)
+            return deadline.map { .requeue(after: Self.left(until: $0)) } ?? .done
+        case .drain(let deadline):
             guard let session else { return .done }
-            if let trouble = await remains(machine, session: session) {
-                try await say("draining: \(trouble.words)", on: machine)
-                return .requeue(after: trouble.pause)
+            if let pause = try await remains(machine, claim: claim, pool: pool, cluster: cluster, session: session, since: start) {
+                return .requeue(after: deadline.map { min(pause, Self.left(until: $0)) } ?? pause)
             }
-        case .handOver:
-            if let session {
-                do { try await forget(machine, session: session) } catch {
-                    // Tried again while it is cleaned.
-                    logger.warning(
-                        "the tenant could not be made to forget a node", metadata: ["machine": "\(machine.name)", "error": "\(error)"])
-                }
-            }
+        case .handOver(let cause):
+            // From here on nobody takes it back: see NodePoolReconciler.
+            guard try await isGivenUp(machine, "its pods are not waited for any longer") else { return .done }
+            try await cutOff(machine, claim: claim, because: cause, session: session, node: node)
         }
+        session?.drains.end(machine.name)
         if let unfit { try await free(machine, unfit) } else { try await handOver(machine, to: .cleaning) }
         return .done
     }
 
-    /// Cordons and drains the node and takes it out of the tenant; what keeps that from being done, or nil when it was.
-    private func remains(_ machine: Machine, session: TenantSession) async -> (words: String, pause: Duration)? {
+    private static func left(until deadline: Date) -> Duration { .seconds(max(1, deadline.timeIntervalSinceNow.rounded(.up))) }
+
+    /// Cordons and drains the node and takes it out of the tenant. When to look again while that is not done; nil when it is.
+    private func remains(
+        _ machine: Machine, claim: MachineClaim, pool: NodePool?, cluster: HostedCluster?, session: TenantSession, since start: Date
+    ) async throws -> Duration? {
         do {
-            if let node = try await session.client.find(Node.self, ObjectKey(name: machine.name)), node.isReady {
-                if node.spec?.unschedulable != true {
-                    _ = try await session.client.patch(Node.self, node.name, merge: ["spec": ["unschedulable": true]])
+            if !machine.isDrained, machine.status?.facts?.kubeletVersion != nil,
+                let node = try await session.client.find(Node.self, ObjectKey(name: machine.name))
+            {
+                try await session.cordon(node, epoch: claim.epoch)
+                if othersTakePods(machine, claim: claim, pool: pool, session: session, since: start) { return .milliseconds(300) }
+                let drain = NodeDrain(session: session, server: cluster?.status?.version ?? cluster?.spec?.version) {
+                    try await client.find(Machine.self, ObjectKey(name: machine.name)).map { now in
+                        now.status?.phase == .draining && now.status?.claim?.epoch == claim.epoch
+                    } ?? false
                 }
-                if let blocked = try await drain(node, session: session) { return (blocked, .seconds(1)) }
+                switch try await drain.look(at: node) {
+                case .empty: break
+                case .unwanted: return .seconds(1)
+                case .waits(let left, let again):
+                    try await say(left, on: machine)
+                    return again
+                }
             }
+            guard try await isGivenUp(machine, "its pods have gone; its Node is removed") else { return .seconds(1) }
             try await forget(machine, session: session)
             return nil
-        } catch {
+        } catch let error as KubernetesError {
             // Said, and asked again soon: a backoff might sleep over the deadline.
-            return ("the tenant's API: \(error)", .seconds(5))
+            try await say(DrainReport(other: "the tenant's API: \(error)"), on: machine)
+            return .seconds(5)
+        }
+    }
+
+    /// Whether nodes that leave at the same time might still be given this one's pods, which would have to move twice. Waited for
+    /// no longer than it takes to cordon them.
+    private func othersTakePods(
+        _ machine: Machine, claim: MachineClaim, pool: NodePool?, session: TenantSession, since start: Date
+    ) -> Bool {
+        guard Date().timeIntervalSince(start) < 10 else { return false }
+        let siblings = machines.list().filter { $0.name != machine.name && $0.status?.claim?.hostedClusterUID == claim.hostedClusterUID }
+        let isReleasing =
+            claim.releasedFor == .scaledDown
+            && pool.map { pool in siblings.filter { $0.isHeld(by: pool) }.count > pool.spec?.replicas ?? 0 } == true
+        return isReleasing
+            || siblings.contains { sibling in
+                sibling.status?.phase == .draining
+                    && session.nodes.get(ObjectKey(name: sibling.name)).map { $0.spec?.unschedulable != true } ?? false
+            }
+    }
+
+    /// Takes from the node what lets it speak for itself. The Node stays as long as pods may run on the machine: Kubernetes would
+    /// start them elsewhere too.
+    private func cutOff(
+        _ machine: Machine, claim: MachineClaim, because cause: LeaveDecision.Cause, session: TenantSession?, node: Node?
+    ) async throws {
+        if cause == .timedOut || cause == .silent, machine.status?.facts?.kubeletVersion != nil {
+            let left = machine.status?.conditions?.named("Draining")?.message ?? ""
+            await events.record(
+                .warning, reason: "DrainGivenUp",
+                message: (cause == .silent ? "its Node is not Ready" : "the pool's drainTimeout is over")
+                    + ": what still runs on it ends with the cleaning\(left.isEmpty ? "" : "; last seen: \(left)")",
+                on: machine)
+        }
+        guard let session else { return }
+        do {
+            if machine.podsAreEnded {
+                try await forget(machine, session: session)
+            } else {
+                if let node { try await session.cordon(node, epoch: claim.epoch) }
+                try await disown(machine, session: session)
+            }
+        } catch {
+            // Tried again while it is cleaned.
+            logger.warning("the tenant could not be made to forget a node", metadata: ["machine": "\(machine.name)", "error": "\(error)"])
         }
     }
 
@@ -70,31 +135,6 @@ extension NodeReconciler {
         }
     }
 
-    /// Asks for evictions; what still keeps the drain, in words, or nil when the node is empty.
-    func drain(_ node: Node, session: TenantSession) async throws -> String? {
-        let pods = try await session.client.list(Pod.self, fields: "spec.nodeName=\(node.name)").items
-        let decision = DrainDecision(pods: pods)
-        var refusals: [String] = []
-        for pod in decision.evict {
-            do {
-                _ = try await session.client.subresource(
-                    .post, "eviction", of: Pod.self, pod.name, namespace: pod.namespace, body: EvictionRequest(of: pod, on: node))
-            } catch let error as KubernetesError where error.isNotFound {
-            } catch let error as KubernetesError {
-                refusals.append("\(pod.key): \(error)")
-            }
-        }
-        if decision.isOver { return nil }
-        if let first = refusals.first { return first }
-        return "\(decision.evict.count + decision.terminating.count) pods are still on the node"
-    }
-
-    /// The pool's patience in seconds; 0 for ever.
-    func drainTimeout(_ claim: MachineClaim) async throws -> TimeInterval {
-        let pool = try await client.find(NodePool.self, ObjectKey(namespace: claim.namespace, name: claim.nodePool))?.withDefaults()
-        return pool?.spec?.drainTimeout.flatMap(GoDuration.init)?.seconds ?? 600
-    }
-
     /// When the first pass over the drain was.
     private func drainStart(of machine: Machine) async throws -> Date {
         let started = machine.status?.conditions?.named("Draining")?.lastTransitionTime
@@ -109,11 +149,45 @@ extension NodeReconciler {
         return Date()
     }
 
-    private func say(_ message: String, on machine: Machine) async throws {
+    /// Notes that the Machine goes for good, before anything is taken from its Node; false when it was taken back meanwhile.
+    private func isGivenUp(_ machine: Machine, _ message: String) async throws -> Bool {
+        let epoch = machine.status?.claim?.epoch
+        var isLeaving = false
         try await client.updateMachineStatus(machine.name) { now in
-            guard now.status?.phase == .draining else { return false }
-            now.status?.message = message
+            isLeaving = now.status?.phase == .draining && now.status?.claim?.epoch == epoch
+            guard isLeaving, !now.isDrained else { return false }
+            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
+            conditions.set("Draining", true, reason: DrainReport.drained, message: message)
+            now.status?.conditions = conditions.list
+            now.status?.message = nil
             return true
         }
+        return isLeaving
+    }
+
+    /// Says what keeps the drain; what a person may want to act on is an event too, once.
+    private func say(_ report: DrainReport, on machine: Machine) async throws {
+        let before = machine.status?.conditions?.named("Draining")?.message ?? ""
+        let epoch = machine.status?.claim?.epoch
+        let changed = try await client.updateMachineStatus(machine.name) { now in
+            guard now.status?.phase == .draining, now.status?.claim?.epoch == epoch, !now.isDrained else { return false }
+            now.status?.message = "draining: \(report.message)"
+            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
+            conditions.set("Draining", true, reason: report.reason, message: report.message)
+            now.status?.conditions = conditions.list
+            return true
+        }
+        guard changed else { return }
+        for warning in report.warnings(now: Date()) where !before.contains(warning) {
+            await events.record(.warning, reason: "DrainBlocked", message: warning, on: machine)
+        }
+    }
+}
+
+extension Node {
+    /// Since when it has not been Ready; nil when it is, or that is not known.
+    var notReadySince: Date? {
+        let ready = status?.conditions?.first { $0.type == "Ready" }
+        return ready?.status == "True" ? nil : ready?.lastTransitionTime.flatMap(Timestamp.parse)
     }
 }

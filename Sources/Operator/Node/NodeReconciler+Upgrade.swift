@@ -11,24 +11,19 @@ extension NodeReconciler {
     ) async throws -> ReconcileResult {
         guard let upgrade = machine.status?.upgrade, let template = NodeTemplate(pool, in: cluster) else { return .done }
         let node = try await session.client.find(Node.self, ObjectKey(name: machine.name))
+        let patience = pool.withDefaults().spec?.drainTimeout.flatMap(GoDuration.init)?.seconds ?? 600
         let decision = UpgradeDecision(
-            upgrade, node: node, version: template.version, revision: template.revision, patience: try await drainTimeout(claim),
-            now: Date())
+            upgrade, node: node, version: template.version, revision: template.revision, patience: patience, now: Date())
         switch decision {
         case .wait: return .done
-        case .drain:
+        case .drain(let deadline):
             guard let node else { return .done }
-            guard try await noteCordon(of: node, upgrade, machine) else { return .done }
-            if let blocked = try await moveAway(node, session: session) {
-                try await note(machine, upgrade) { $0.message = "upgrading: draining: \(blocked)" }
-                return .requeue(after: .seconds(1))
+            if let pause = try await remains(on: node, of: machine, upgrade, claim: claim, cluster: cluster, session: session) {
+                return .requeue(after: deadline.map { min(pause, .seconds(max(1, $0.timeIntervalSinceNow.rounded(.up)))) } ?? pause)
             }
             return try await install(machine, upgrade, claim: claim, pool: pool, cluster: cluster, session: session)
         case .install:
-            if let node, upgrade.drainedAt == nil {
-                guard try await noteCordon(of: node, upgrade, machine) else { return .done }
-                try await cordon(node, session: session)
-            }
+            if let node, upgrade.drainedAt == nil { try await session.cordon(node, epoch: claim.epoch) }
             return try await install(machine, upgrade, claim: claim, pool: pool, cluster: cluster, session: session)
         case .verify(let lacking):
             if let node { try await settle(node, claim: claim, session: session) }
@@ -36,7 +31,7 @@ extension NodeReconciler {
             // Its Node's changes come by themselves; this is for a status that was written and did not say more.
             return .requeue(after: .seconds(30))
         case .finish:
-            if let node { try await uncordon(node, upgrade, session: session) }
+            if let node { try await session.uncordon(node) }
             let version = node?.status?.nodeInfo?.kubeletVersion
             try await end(machine, upgrade, "is of revision \(upgrade.revision)") { status in
                 status.claim?.revision = upgrade.revision
@@ -45,36 +40,35 @@ extension NodeReconciler {
                 status.upgrade = nil
             }
         case .fallBack:
-            if let node { try await uncordon(node, upgrade, session: session) }
+            if let node { try await session.uncordon(node) }
             try await end(machine, upgrade, upgrade.failure ?? "it failed") { $0.message = "the upgrade failed: \(upgrade.failure ?? "")" }
         }
         return .done
     }
 
-    /// Whether the node was cordoned already, written down before it is. False when somebody else took the Machine on.
-    private func noteCordon(of node: Node, _ upgrade: MachineUpgrade, _ machine: Machine) async throws -> Bool {
-        guard upgrade.wasCordoned == nil else { return true }
-        return try await note(machine, upgrade) { $0.upgrade?.wasCordoned = node.spec?.unschedulable ?? false }
-    }
-
-    private func moveAway(_ node: Node, session: TenantSession) async throws -> String? {
+    /// Cordons the node and has its pods moved away. When to look again while there are some; nil when it is empty.
+    private func remains(
+        on node: Node, of machine: Machine, _ upgrade: MachineUpgrade, claim: MachineClaim, cluster: HostedCluster, session: TenantSession
+    ) async throws -> Duration? {
         do {
-            try await cordon(node, session: session)
-            return try await drain(node, session: session)
+            try await session.cordon(node, epoch: claim.epoch)
+            let drain = NodeDrain(session: session, server: cluster.status?.version ?? cluster.spec?.version) {
+                try await client.find(Machine.self, ObjectKey(name: machine.name)).map { now in
+                    now.status?.phase == .upgrading && now.status?.upgrade == upgrade && now.status?.claim?.epoch == claim.epoch
+                } ?? false
+            }
+            switch try await drain.look(at: node) {
+            case .empty: return nil
+            case .unwanted: return .seconds(1)
+            case .waits(let left, let again):
+                try await note(machine, upgrade) { $0.message = "upgrading: draining: \(left.message)" }
+                return again
+            }
         } catch let error as KubernetesError {
             // Said, and asked again soon: a backoff might sleep over the deadline.
-            return "the tenant's API: \(error)"
+            try await note(machine, upgrade) { $0.message = "upgrading: draining: the tenant's API: \(error)" }
+            return .seconds(5)
         }
-    }
-
-    private func cordon(_ node: Node, session: TenantSession) async throws {
-        guard node.spec?.unschedulable != true else { return }
-        _ = try await session.client.patch(Node.self, node.name, merge: ["spec": ["unschedulable": true]])
-    }
-
-    private func uncordon(_ node: Node, _ upgrade: MachineUpgrade, session: TenantSession) async throws {
-        guard node.spec?.unschedulable == true, upgrade.wasCordoned != true else { return }
-        _ = try await session.client.patch(Node.self, node.name, merge: ["spec": ["unschedulable": .null]])
     }
 
     /// Leaves the ticket; from then on the machines operator works.
@@ -90,6 +84,7 @@ extension NodeReconciler {
             else { return .done }
             _ = try await client.apply(ticket.secret(namespace: operatorNamespace), fieldManager: fieldManager)
         }
+        session.drains.end(machine.name)
         if upgrade.drainedAt == nil {
             try await note(machine, upgrade) {
                 $0.upgrade?.drainedAt = Timestamp.format(Date())

@@ -10,13 +10,23 @@ import NestboxAPI
 struct NodeReconciler: Reconciler {
     let client: KubernetesClient
     let sessions: TenantSessions
+    /// All Machines, as they are known: what leaves at the same time.
+    let machines: Informer<Machine>
     let events: EventRecorder
     /// Where tickets are left for the machines operator.
     let operatorNamespace: String
     let logger: Logger
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
-        guard let machine = try await client.find(Machine.self, key), let claim = machine.status?.claim else { return .done }
+        let machine = try await client.find(Machine.self, key)
+        var result = ReconcileResult.done
+        if let machine, let claim = machine.status?.claim { result = try await look(machine, claim: claim) }
+        // Afterwards, and without its failing: one tenant's API that is down holds up no other tenant's node.
+        let isLeft = await !removeLeftBehind(key.name, of: machine)
+        return isLeft && result == .done ? .requeue(after: .seconds(60)) : result
+    }
+
+    private func look(_ machine: Machine, claim: MachineClaim) async throws -> ReconcileResult {
         let found = try await client.find(
             HostedCluster.self, ObjectKey(namespace: claim.namespace, name: claim.hostedCluster))?.withDefaults()
         // Nil when it is gone, or going: its deletion never drains and never waits for the tenant's API.
@@ -27,13 +37,13 @@ struct NodeReconciler: Reconciler {
         case .claimed, .joining, .ready, .upgrading:
             guard let cluster else {
                 // Its pool may be one that nobody looks after: a cluster's end does not wait for that.
-                try await handOver(machine, to: .cleaning)
+                try await handOver(machine, to: .cleaning, for: .clusterDeleted)
                 return .done
             }
             guard let pool = try await client.find(NodePool.self, ObjectKey(namespace: claim.namespace, name: claim.nodePool)),
                 pool.metadata.uid == claim.nodePoolUID
             else {
-                try await handOver(machine, to: .draining)
+                try await handOver(machine, to: .draining, for: .poolDeleted)
                 return .done
             }
             // Without a session the API does not answer yet; its opening brings every Machine of the cluster back here.
@@ -46,20 +56,31 @@ struct NodeReconciler: Reconciler {
             }
             return try await join(machine, claim: claim, pool: pool, cluster: cluster, session: session)
         case .draining:
-            return try await leave(machine, claim: claim, isAlive: cluster != nil, session: session)
+            return try await leave(machine, claim: claim, cluster: cluster, session: session)
         case .cleaning, .quarantined:
             // Cleaning may have begun while the tenant's API did not answer.
-            if let session { try await forget(machine, session: session) } else { try await deleteTicket(of: machine) }
+            guard let session else {
+                try await deleteTicket(of: machine)
+                return .done
+            }
+            session.drains.end(machine.name)
+            try await disown(machine, session: session)
+            if machine.podsAreEnded { try await session.client.deleteIfPresent(Node.self, machine.name) }
             return .done
         case .available, nil:
             return .done
         }
     }
 
-    /// Removes what the tenant knows of the node. From here on its certificate is worthless.
+    /// Removes all that the tenant knows of the node, on which nothing runs any more.
     func forget(_ machine: Machine, session: TenantSession) async throws {
-        try await session.client.deleteIfPresent(ConfigMap.self, machine.name, namespace: NodeRecord.namespace)
+        try await disown(machine, session: session)
         try await session.client.deleteIfPresent(Node.self, machine.name)
+    }
+
+    /// Takes the node out of the operator's record: from here on its certificate is worthless.
+    func disown(_ machine: Machine, session: TenantSession) async throws {
+        try await session.client.deleteIfPresent(ConfigMap.self, machine.name, namespace: NodeRecord.namespace)
         try await deleteTicket(of: machine)
     }
 
@@ -68,13 +89,14 @@ struct NodeReconciler: Reconciler {
     }
 
     /// Passes the Machine on towards its release, if it is still in the phase that was seen.
-    func handOver(_ machine: Machine, to phase: MachinePhase) async throws {
+    func handOver(_ machine: Machine, to phase: MachinePhase, for reason: ReleaseReason? = nil) async throws {
         let seen = machine.status?.phase
         let epoch = machine.status?.claim?.epoch
         try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == seen, now.status?.claim?.epoch == epoch else { return false }
             now.status?.phase = phase
             now.status?.claim?.released = true
+            if let reason { now.status?.claim?.releasedFor = reason }
             now.status?.message = nil
             return true
         }

@@ -2,6 +2,7 @@ import Foundation
 import KubernetesAPI
 import KubernetesVersions
 import NestboxAPI
+import NodeJoin
 
 /// What a node that is upgraded where it is does next, as seen from inside its tenant. Pure.
 enum UpgradeDecision: Equatable {
@@ -42,12 +43,14 @@ enum UpgradeDecision: Equatable {
     private static func lacking(_ node: Node?, version: KubernetesVersion, since started: Date) -> String? {
         guard let node else { return "its Node is not there yet" }
         let running = node.status?.nodeInfo?.kubeletVersion
-        guard running.flatMap({ KubernetesVersion($0) }) == version else { return "its Node reports kubelet \(running ?? "of no version")" }
+        guard running.flatMap({ KubernetesVersion($0) }) == version else {
+            return "its Node reports kubelet \(running.map { MachineWords.cleaned($0, limit: 32) } ?? "of no version")"
+        }
         let ready = node.status?.conditions?.first { $0.type == "Ready" }
         // What an earlier kubelet said is no proof. Both times are the machine's own.
         guard let heartbeat = ready?.lastHeartbeatTime.flatMap(Timestamp.parse), heartbeat >= started else {
             return "its Node was not heard of since the kubelet started"
         }
-        return node.isReady ? nil : "its Node is not Ready: \(ready?.message ?? ready?.reason ?? "it does not say why")"
+        return node.isReady ? nil : NodeHealth(node).message
     }
 }

@@ -8,7 +8,8 @@ import NestboxAPI
 extension NodePoolReconciler {
     /// Writes the pool's status, when it differs from what is there.
     func report(_ pool: NodePool, cluster: HostedCluster?, decision: PoolDecision) async throws {
-        let machines = try await client.list(Machine.self).items.filter { $0.isHeld(by: pool) }
+        let inventory = try await client.list(Machine.self).items
+        let machines = inventory.filter { $0.isHeld(by: pool) }
         var reported = pool
         var status = pool.status ?? NodePoolStatus()
         let replicas = pool.spec?.replicas ?? 0
@@ -30,11 +31,22 @@ extension NodePoolReconciler {
         conditions.set(
             "ValidConfiguration", decision.problem == nil, reason: decision.problem == nil ? "Valid" : "Invalid",
             message: decision.problem ?? "")
-        let refused = decision.refusals.sorted { $0.key < $1.key }.map { "; Machine \($0.key) cannot be claimed: \($0.value)" }.joined()
-        let lacking = decision.blocked ?? (decision.missing > 0 ? Self.lacking(decision.missing, of: replicas) + refused : nil)
+        let lacking =
+            decision.blocked
+            ?? (decision.missing > 0
+                ? InventoryShortage(
+                    missing: decision.missing, replicas: replicas, pool: pool, machines: inventory, refusals: decision.refusals
+                ).message : nil)
         conditions.set(
             "MachinesAvailable", lacking == nil, reason: lacking == nil ? "Enough" : "MachinesLacking", message: lacking ?? "")
         setRollout(decision.rollout, status, pool, &conditions)
+        if pool.withDefaults().spec?.autoRepair?.enabled == true {
+            let suspension = decision.replacements.suspension
+            conditions.set(
+                "RepairSuspended", suspension != nil, reason: suspension?.reason ?? "WithinLimits", message: suspension?.message ?? "")
+        } else {
+            conditions.remove("RepairSuspended")
+        }
         let isReady = ready.count >= replicas && cluster != nil && decision.problem == nil
         conditions.set(
             "Ready", isReady, reason: isReady ? "AllNodesReady" : decision.problem == nil ? "NodesNotReady" : "Invalid",
@@ -89,10 +101,6 @@ extension NodePoolReconciler {
         guard status != pool.status else { return }
         reported.status = status
         _ = try await client.updateStatus(reported)
-    }
-
-    static func lacking(_ missing: Int, of replicas: Int) -> String {
-        "\(missing) of \(replicas) replicas lack a Machine: none Available is left that this pool may claim; register one with nestbox create machine"
     }
 }
 

@@ -11,6 +11,7 @@ struct NodePoolReconciler: Reconciler {
     static let finalizer = "nestbox.dev/machines"
 
     let client: KubernetesClient
+    let sessions: TenantSessions
     let events: EventRecorder
     let logger: Logger
 
@@ -23,9 +24,13 @@ struct NodePoolReconciler: Reconciler {
         // Read from the API, not from a cache: a claim missed here would give one pod network to two nodes.
         let machines = try await client.list(Machine.self).items
         if let cluster, pool.clusterChange(machines) == nil, try await belong(&pool, to: cluster) { return .done }
-        let decision = PoolDecision(pool: pool, cluster: cluster, machines: machines)
+        var decision = PoolDecision(pool: pool, cluster: cluster, machines: machines)
+        if decision.wantsPodCounts, let uid = cluster?.metadata.uid, let pods = await podCounts(clusterUID: uid) {
+            decision = PoolDecision(pool: pool, cluster: cluster, machines: machines, pods: pods)
+        }
 
-        for name in decision.releases { try await release(name, pool: pool) }
+        for name in decision.releases { try await release(name, for: decision.reasons[name], pool: pool) }
+        for name in decision.takeBacks { try await takeBack(name, pool: pool) }
         for (machine, problem) in decision.refusals { try await refuse(machine, problem, pool: pool) }
         for claim in decision.claims { try await self.claim(claim, pool: pool, cluster: cluster) }
         for name in decision.rollout.upgrades { try await upgrade(name, to: decision.rollout.revision, pool: pool) }
@@ -56,6 +61,7 @@ struct NodePoolReconciler: Reconciler {
             machine.status?.message = nil
             machine.status?.plan = nil
             machine.status?.upgrade = nil
+            machine.status?.repair = nil
             let kept = machine.status?.conditions?.filter { $0.type == "Reachable" }
             machine.status?.conditions = kept
             let epoch = (machine.status?.lastEpoch ?? 0) + 1
@@ -86,16 +92,24 @@ struct NodePoolReconciler: Reconciler {
         if refused { await events.record(.warning, reason: "MachineRefused", message: "Machine \(name): \(problem)", on: pool) }
     }
 
-    private func release(_ name: String, pool: NodePool) async throws {
+    private func release(_ name: String, for reason: ReleaseReason?, pool: NodePool) async throws {
         let released = try await client.updateMachineStatus(name) { machine in
             guard machine.isHeld(by: pool) else { return false }
+            if reason == .notMended {
+                // It may have come back in the last moment.
+                guard machine.status?.repair?.state == .notMended else { return false }
+                machine.noteReplacement()
+            }
             machine.status?.claim?.released = true
+            machine.status?.claim?.releasedFor = reason
             machine.status?.phase = .draining
             machine.status?.upgrade = nil
             return true
         }
         if released {
-            await events.record(.normal, reason: "Released", message: "gives Machine \(name) back", on: pool)
+            let why = reason.map { " (\($0.rawValue))" } ?? ""
+            let type: EventType = reason == .notMended ? .warning : .normal
+            await events.record(type, reason: "Released", message: "gives Machine \(name) back\(why)", on: pool)
         }
     }
 
@@ -109,7 +123,7 @@ struct NodePoolReconciler: Reconciler {
             machine.status?.phase = .upgrading
             machine.status?.message = nil
             machine.status?.upgrade = MachineUpgrade(
-                revision: revision, startedAt: Timestamp.format(Date()), wasCordoned: before?.wasCordoned,
+                revision: revision, startedAt: Timestamp.format(Date()),
                 // It has been drained already, and its patience begins anew.
                 drainedAt: before?.drainedAt.map { _ in Timestamp.format(Date()) })
             return true
@@ -117,6 +131,23 @@ struct NodePoolReconciler: Reconciler {
         if begun {
             await events.record(.normal, reason: "Upgrading", message: "upgrades Machine \(name) in place to \(revision)", on: pool)
         }
+    }
+
+    /// Keeps a Machine that was being drained. Whoever hands it over to be cleaned looks at the same phase and epoch: one of the two
+    /// writes first, and the other then finds nothing to do.
+    private func takeBack(_ name: String, pool: NodePool) async throws {
+        let kept = try await client.updateMachineStatus(name) { machine in
+            guard machine.mayBeTakenBack(by: pool) else { return false }
+            machine.status?.claim?.released = nil
+            machine.status?.claim?.releasedFor = nil
+            machine.status?.phase = .ready
+            machine.status?.message = nil
+            var conditions = ConditionSet(machine.status?.conditions, generation: machine.metadata.generation)
+            conditions.remove("Draining")
+            machine.status?.conditions = conditions.list
+            return true
+        }
+        if kept { await events.record(.normal, reason: "TakenBack", message: "keeps Machine \(name), whose drain is over", on: pool) }
     }
 
     /// A deleted pool stays until no Machine carries its claim any more.
@@ -129,5 +160,25 @@ struct NodePoolReconciler: Reconciler {
         }
         try await client.removeFinalizer(Self.finalizer, from: pool)
         return .done
+    }
+}
+
+extension InformerChange<Machine> {
+    /// Whether a pool may have to do with it. The progress of a plan, which is written often, is of no interest to any.
+    var mattersToPools: Bool {
+        guard case .updated(let old, let new) = self else { return true }
+        return old.withoutProgress != new.withoutProgress
+    }
+}
+
+extension Machine {
+    fileprivate var withoutProgress: Machine {
+        var machine = self
+        machine.metadata.resourceVersion = nil
+        machine.status?.plan = nil
+        machine.status?.message = nil
+        // What keeps a drain changes with every pod.
+        machine.status?.conditions?.removeAll { $0.type == "Draining" && $0.reason != DrainReport.drained }
+        return machine
     }
 }

@@ -11,6 +11,12 @@ struct PoolDecision: Equatable {
 
     var claims: [Claim] = []
     var releases: [String] = []
+    /// Why those of `releases` are given back.
+    var reasons: [String: ReleaseReason] = [:]
+    /// Machines on their way out, which are to stay after all: more replicas are asked for again.
+    var takeBacks: [String] = []
+    /// Whether it chose among nodes without knowing how many pods they have, so that it is worth asking.
+    var wantsPodCounts = false
     /// Replicas asked for that no Machine is there for.
     var missing = 0
     /// What is wrong with the pool's own spec; nothing is claimed then, and only what leaves anyway is given back.
@@ -20,18 +26,20 @@ struct PoolDecision: Equatable {
     /// Why Machines that the pool would claim cannot be this cluster's nodes, in a sentence each, by their names.
     var refusals: [String: String] = [:]
     var rollout = RolloutDecision()
+    /// Which Machines' places are given to others because their nodes were not mended.
+    var replacements = Replacements()
 }
 
 extension PoolDecision {
     /// Decides from the pool, its cluster (nil when it is not there) and every Machine.
-    init(pool: NodePool, cluster: HostedCluster?, machines: [Machine], now: Date = Date()) {
+    /// - Parameter pods: how many pods would have to move from each Machine; nil where nobody asked.
+    init(pool: NodePool, cluster: HostedCluster?, machines: [Machine], pods: [String: Int]? = nil, now: Date = Date()) {
         let held = machines.filter { $0.isHeld(by: pool) }
         if pool.metadata.isBeingDeleted {
-            releases = held.map(\.name).sorted()
+            release(held, for: .poolDeleted)
             return
         }
-        let leaving = held.filter { $0.metadata.isBeingDeleted }
-        releases = leaving.map(\.name).sorted()
+        release(held.filter { $0.metadata.isBeingDeleted }, for: .machineDeleted)
         // Under another cluster's name nothing of it is to be understood: neither its number nor its version.
         if let change = pool.clusterChange(machines) {
             problem = change.description
@@ -40,27 +48,44 @@ extension PoolDecision {
         let problems = pool.withDefaults().validate() + (cluster.map { pool.validate(in: $0) } ?? [])
         problem = problems.isEmpty ? nil : problems.map(\.description).joined(separator: "; ")
         if cluster == nil || cluster?.metadata.isBeingDeleted == true {
-            releases = held.map(\.name).sorted()
+            releases = []
+            release(held, for: .clusterDeleted)
             return
         }
         let replicas = pool.spec?.replicas ?? 0
         let staying = held.filter { !$0.metadata.isBeingDeleted }
         // A spec that is not understood rolls out nothing, and neither does a cluster that is paused.
-        if problem == nil, cluster?.specTrouble == nil, let template = NodeTemplate(pool, in: cluster) {
+        let template = problem == nil && cluster?.specTrouble == nil ? NodeTemplate(pool, in: cluster) : nil
+        let isOutdated = { (machine: Machine) in template.map { machine.nodeRevision($0) != $0.revision } ?? false }
+        let order = LeavingOrder(isOutdated: isOutdated, pods: pods ?? [:])
+        if let template {
             rollout = RolloutDecision(
-                pool: pool, template: template, machines: machines, staying: staying, now: now, order: Self.leavesBefore)
+                pool: pool, template: template, machines: machines, staying: staying, now: now, order: { order($0, $1) })
         } else {
             rollout.most = max(replicas, 0)
             rollout.wanted = max(0, replicas - staying.count)
         }
         if staying.count > rollout.most, replicas >= 0 {
-            releases += staying.sorted(by: Self.leavesBefore).prefix(staying.count - rollout.most).map(\.name)
+            let surplus = staying.sorted { order($0, $1) }.prefix(staying.count - rollout.most)
+            for machine in surplus { release([machine], for: .scaledDown) }
+            // Where all go there is nothing to choose, and Machines that are no nodes have no pods.
+            wantsPodCounts = pods == nil && rollout.most > 0 && staying.filter { $0.status?.facts?.kubeletVersion != nil }.count > 1
         } else {
-            releases += rollout.releases
+            for machine in staying where rollout.releases.contains(machine.name) { release([machine], for: .outdated) }
         }
-        guard rollout.wanted > 0 || staying.count < replicas, let cluster, problem == nil else { return }
-        let wanted = rollout.wanted
-        missing = max(0, replicas - staying.count)
+        guard let cluster, problem == nil else { return }
+        if rollout.hold == nil {
+            let others = staying.filter { !releases.contains($0.name) && !rollout.upgrades.contains($0.name) }
+            replacements = Replacements(pool: pool, cluster: cluster, held: others, machines: machines)
+            release(others.filter { replacements.machines.contains($0.name) }, for: .notMended)
+        }
+        let lacking = rollout.wanted + replacements.machines.count
+        let leaving = machines.filter { $0.mayBeTakenBack(by: pool) && !isOutdated($0) }
+        let returning = LeavingOrder(isOutdated: isOutdated)
+        takeBacks = leaving.sorted { returning($1, $0) }.prefix(lacking).map(\.name)
+        let wanted = lacking - takeBacks.count
+        missing = max(0, max(0, replicas - staying.count) + replacements.machines.count - takeBacks.count)
+        guard wanted > 0 || missing > 0 else { return }
         if let trouble = cluster.specTrouble ?? rollout.hold {
             blocked = trouble
             return
@@ -86,9 +111,11 @@ extension PoolDecision {
         rollout.lacksSurge = claims.isEmpty && wanted > 0 && missing == 0
     }
 
-    /// Unhealthy Machines leave first, then the youngest names: the order is stable, so that two passes agree.
-    private static func leavesBefore(_ left: Machine, _ right: Machine) -> Bool {
-        left.isReadyNode == right.isReadyNode ? left.name > right.name : !left.isReadyNode
+    private mutating func release(_ machines: [Machine], for reason: ReleaseReason) {
+        for name in machines.map(\.name).sorted() {
+            releases.append(name)
+            reasons[name] = reason
+        }
     }
 }
 
@@ -128,6 +155,17 @@ extension Machine {
         guard let claim = status?.claim, claim.nodePoolUID == pool.metadata.uid else { return false }
         return claim.released != true && status?.phase != .quarantined
     }
+
+    /// Whether it leaves this pool for nothing but a smaller number, and is a good node still that nothing was taken from.
+    func mayBeTakenBack(by pool: NodePool) -> Bool {
+        guard !metadata.isBeingDeleted, status?.phase == .draining, let claim = status?.claim, claim.nodePoolUID == pool.metadata.uid
+        else { return false }
+        return claim.released == true && claim.releasedFor == .scaledDown && !isDrained && status?.facts?.kubeletVersion != nil
+            && status?.conditions?.named("NodeReady")?.status == "True" && unfitness(for: claim.hostedClusterUID) == nil
+    }
+
+    /// Whether its pods have gone and its Node goes: from here on it cannot be taken back.
+    var isDrained: Bool { status?.conditions?.named("Draining")?.reason == DrainReport.drained }
 
     /// Whether this pool may claim it: free, allowed for the namespace, matched by the selector, and clean of other tenants.
     func mayBeClaimed(by pool: NodePool) -> Bool {

@@ -13,12 +13,16 @@ final class TenantSession: Sendable {
     let client: KubernetesClient
     let nodes: Informer<Node>
     let certificateRequests: Informer<CertificateSigningRequest>
+    /// The pods of nodes that are being drained.
+    let drains: DrainedNodes
+    /// To be called when the tenant's API forbids what is done here.
+    let rightsLost: @Sendable () -> Void
     private let access: ClientConfiguration
     private let approval: Controller
 
     /// - Parameters:
     ///   - rightsLost: called when the tenant's API forbids what is done here.
-    ///   - nodeChanged: called with the name of a node that was added, changed or deleted.
+    ///   - nodeChanged: called with the name of a node that was added, changed or deleted, or whose pods are on their way out.
     init(
         cluster: ObjectKey, clusterUID: String, access: ClientConfiguration, logger: Logger,
         rightsLost: @escaping @Sendable () -> Void, nodeChanged: @escaping @Sendable (String) -> Void
@@ -28,10 +32,12 @@ final class TenantSession: Sendable {
         self.cluster = cluster
         self.clusterUID = clusterUID
         self.access = access
+        self.rightsLost = rightsLost
         certificateAuthority = access.certificateAuthority ?? ""
         client = try KubernetesClient(access, userAgent: "nestbox-operator", logger: logger)
         nodes = Informer(client: client, logger: logger)
         certificateRequests = Informer(client: client, logger: logger)
+        drains = DrainedNodes(client: client, logger: logger, podsChanged: nodeChanged)
         nodes.onChange { change in nodeChanged(change.object.name) }
         approval = Controller(
             name: "certificate-approval",
@@ -52,6 +58,7 @@ final class TenantSession: Sendable {
             group.addTask { try? await self.nodes.run() }
             group.addTask { try? await self.certificateRequests.run() }
             group.addTask { try? await self.approval.run() }
+            group.addTask { await self.drains.run() }
         }
         await client.shutdown()
     }

@@ -36,6 +36,8 @@ final class TenantSessions: Service {
         state.withLock { $0.sessions[clusterUID] }
     }
 
+    var all: [TenantSession] { state.withLock { Array($0.sessions.values) } }
+
     /// Opens the session unless it is open, and anew when the tenant is reached at another address, or with another certificate,
     /// than before: the one of old would soon be refused.
     func open(cluster: ObjectKey, clusterUID: String, access: ClientConfiguration) throws -> TenantSession {

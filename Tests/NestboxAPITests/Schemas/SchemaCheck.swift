@@ -26,6 +26,8 @@ struct SchemaCheck {
             if let least = schema["minimum"]?.integer, number < least { problems.append("\(path): \(number) < \(least)") }
             if let most = schema["maximum"]?.integer, number > most { problems.append("\(path): \(number) > \(most)") }
         case ("boolean", .bool): break
+        case (nil, .integer), (nil, .string):
+            if schema["x-kubernetes-int-or-string"] != .bool(true) { problems.append("\(path): the schema has no type") }
         default: problems.append("\(path): \(value) is not of type \(schema["type"]?.string ?? "?")")
         }
         if let values = schema["enum"]?.array, !values.contains(value) { problems.append("\(path): \(value) is not one of \(values)") }
@@ -60,6 +62,6 @@ struct SchemaCheck {
     private static let keywords: Set<String> = [
         "type", "description", "properties", "additionalProperties", "required", "items", "enum", "pattern", "format", "minimum",
         "maximum", "minLength", "maxLength", "minItems", "maxItems", "default", "nullable", "x-kubernetes-list-type",
-        "x-kubernetes-list-map-keys", "x-kubernetes-preserve-unknown-fields",
+        "x-kubernetes-list-map-keys", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string",
     ]
 }

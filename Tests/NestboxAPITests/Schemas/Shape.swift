@@ -6,6 +6,7 @@ indirect enum Shape: Equatable, CustomStringConvertible {
     case string(oneOf: Set<String>?)
     case integer
     case boolean
+    case integerOrString
     case array(Shape)
     case map(Shape)
     case object([String: Member])
@@ -23,6 +24,7 @@ indirect enum Shape: Equatable, CustomStringConvertible {
         case .string(let values): values.map { "one of \($0.sorted())" } ?? "string"
         case .integer: "integer"
         case .boolean: "boolean"
+        case .integerOrString: "integer or string"
         case .array(let items): "[\(items)]"
         case .map(let values): "[string: \(values)]"
         case .object(let members): "object of \(members.keys.sorted())"
@@ -55,6 +57,10 @@ indirect enum Shape: Equatable, CustomStringConvertible {
 extension Shape {
     /// The shape that a structural schema describes.
     init(schema: JSONValue, path: String = "") throws {
+        if schema["x-kubernetes-int-or-string"]?.bool == true {
+            self = .integerOrString
+            return
+        }
         switch schema["type"]?.string {
         case "string": self = .string(oneOf: schema["enum"]?.array.map { Set($0.compactMap(\.string)) })
         case "integer": self = .integer

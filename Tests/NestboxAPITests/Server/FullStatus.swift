@@ -32,7 +32,7 @@ enum FullStatus {
         observedGeneration: 1, phase: .ready, conditions: conditions,
         claim: MachineClaim(
             namespace: "a", nodePool: "p", nodePoolUID: "1", hostedCluster: "c", hostedClusterUID: "2", epoch: 3, podCIDR: "10.244.0.0/24",
-            released: false, revision: "0123456789", claimedAt: time), lastEpoch: 3, lastTenant: "a",
+            released: false, releasedFor: .scaledDown, revision: "0123456789", claimedAt: time), lastEpoch: 3, lastTenant: "a",
         unfitFor: [Unfitness(hostedClusterUID: "u", message: "m")], hostKey: "ssh-ed25519 AAAA",
         facts: MachineFacts(
             architecture: "amd64", operatingSystem: "Debian GNU/Linux 12", kernel: "6.1.0", machineID: "0123", cpus: 2, memoryMiB: 2048,
@@ -41,7 +41,9 @@ enum FullStatus {
             name: "Join",
             steps: StepState.allCases.map { StepStatus(name: "step", state: $0, startedAt: time, finishedAt: time, message: "said") }),
         message: "in a sentence",
+        repair: RepairStatus(
+            state: .mending, since: time, attempts: 1, lastAttempt: time, message: "nestbox-kubelet is failed: restarted", needsTicket: true
+        ),
         upgrade: MachineUpgrade(
-            revision: "0123456789", startedAt: time, wasCordoned: false, drainedAt: time, kubeletStartedAt: time, failure: "words",
-            failedAt: time))
+            revision: "0123456789", startedAt: time, drainedAt: time, kubeletStartedAt: time, failure: "words", failedAt: time))
 }

@@ -42,6 +42,18 @@ import Testing
             "spec.autoRepair.unhealthyTimeout: 5s is less than 1m0s",
             NodePoolSpec(clusterName: "c", autoRepair: AutoRepairSpec(unhealthyTimeout: "5s"))
         ),
+        (
+            "spec.autoRepair.maxConcurrent: -1 is less than 0",
+            NodePoolSpec(clusterName: "c", autoRepair: AutoRepairSpec(maxConcurrent: -1))
+        ),
+        (
+            "spec.autoRepair.maxUnhealthy: most is neither a number of nodes nor a percentage such as 40%",
+            NodePoolSpec(clusterName: "c", autoRepair: AutoRepairSpec(maxUnhealthy: "most"))
+        ),
+        (
+            "spec.autoRepair.maxUnhealthy: 140% is neither a number of nodes nor a percentage such as 40%",
+            NodePoolSpec(clusterName: "c", autoRepair: AutoRepairSpec(maxUnhealthy: "140%"))
+        ),
         ("spec.labels[a b]: \"a b\" \(key)", NodePoolSpec(clusterName: "c", labels: ["a b": "x"])),
         ("spec.labels[]: \"\" \(key)", NodePoolSpec(clusterName: "c", labels: ["": "x"])),
         ("spec.labels[a/b/c]: \"a/b/c\" \(key)", NodePoolSpec(clusterName: "c", labels: ["a/b/c": "x"])),
