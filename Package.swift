@@ -93,8 +93,8 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 let testDependencies: [String: [Target.Dependency]] = [
     "AdminCLI": ["TestCommands", "TestKubernetes"],
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
-    "NodeJoin": ["TestKubernetes", "TestSSHServer"],
-    "Operator": ["TestCommands", "TestKubernetes"],
+    "NodeJoin": ["Lab", "TestKubernetes", "TestSSHServer"],
+    "Operator": ["TestCommands", "TestKubernetes", "TestSSHServer"],
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],

@@ -131,6 +131,12 @@ extension Machine {
         spec.port = spec.port ?? 22
         spec.user = spec.user ?? "root"
         spec.reuse = spec.reuse ?? .sameTenant
+        if var jumpHost = spec.jumpHost {
+            jumpHost.port = jumpHost.port ?? 22
+            jumpHost.user = jumpHost.user ?? "root"
+            jumpHost.sshKeySecret = jumpHost.sshKeySecret ?? spec.sshKeySecret
+            spec.jumpHost = jumpHost
+        }
         machine.spec = spec
         return machine
     }

@@ -41,10 +41,12 @@ public struct MachineSpec: Codable, Sendable, Equatable {
     /// Namespaces whose pools may claim it; any unless set.
     public var allowedNamespaces: [String]?
     public var reuse: ReusePolicy?
+    /// What passes SSH on to it, where it cannot be reached from the operator.
+    public var jumpHost: JumpHostSpec?
 
     public init(
         address: String? = nil, port: Int? = nil, user: String? = nil, sshKeySecret: String? = nil, hostKey: String? = nil,
-        allowedNamespaces: [String]? = nil, reuse: ReusePolicy? = nil
+        allowedNamespaces: [String]? = nil, reuse: ReusePolicy? = nil, jumpHost: JumpHostSpec? = nil
     ) {
         self.address = address
         self.port = port
@@ -53,6 +55,31 @@ public struct MachineSpec: Codable, Sendable, Equatable {
         self.hostKey = hostKey
         self.allowedNamespaces = allowedNamespaces
         self.reuse = reuse
+        self.jumpHost = jumpHost
+    }
+}
+
+/// A server that lets its user forward TCP connections, and does nothing else for Nestbox.
+public struct JumpHostSpec: Codable, Sendable, Equatable {
+    /// An IPv4 address or a DNS name.
+    public var address: String?
+    /// 22 unless set.
+    public var port: Int?
+    /// `root` unless set; it needs no right but to forward.
+    public var user: String?
+    /// The Secret, in the operator's namespace, that holds the private key under `ssh-privatekey`; the Machine's unless set.
+    public var sshKeySecret: String?
+    /// The host key to trust. Unless given, the first one seen is pinned in status.
+    public var hostKey: String?
+
+    public init(
+        address: String? = nil, port: Int? = nil, user: String? = nil, sshKeySecret: String? = nil, hostKey: String? = nil
+    ) {
+        self.address = address
+        self.port = port
+        self.user = user
+        self.sshKeySecret = sshKeySecret
+        self.hostKey = hostKey
     }
 }
 
@@ -61,6 +88,8 @@ public enum ReusePolicy: String, Codable, Sendable, CaseIterable {
     /// Back to the HostedCluster's namespace it came from.
     case sameTenant = "SameTenant"
     case anyTenant = "AnyTenant"
+    /// To any, once the provider has installed it anew and said so.
+    case reimage = "Reimage"
 }
 
 public enum MachinePhase: String, Codable, Sendable, CaseIterable {
@@ -73,6 +102,8 @@ public enum MachinePhase: String, Codable, Sendable, CaseIterable {
     case quarantined = "Quarantined"
     /// A node that gets a new kubelet or configuration where it is: cordoned, drained, swapped, and Ready again.
     case upgrading = "Upgrading"
+    /// Cleaned, and waiting until somebody has installed it anew (`reuse: Reimage`).
+    case reimaging = "Reimaging"
 }
 
 public struct MachineStatus: Codable, Sendable, Equatable {
@@ -94,15 +125,24 @@ public struct MachineStatus: Codable, Sendable, Equatable {
     public var plan: PlanStatus?
     /// Why it is Quarantined, in a sentence.
     public var message: String?
+    /// The host key that it had before it was installed anew: one that still has it was not.
+    public var previousHostKey: String?
     /// The upgrade in place under way, or the last one when it failed.
     public var upgrade: MachineUpgrade?
     /// How its node is being mended, or was; nil while there was nothing to mend.
     public var repair: RepairStatus?
+    /// The jump host's key that was seen first, pinned from then on.
+    public var jumpHostKey: String?
+    /// Why a person wants it out of use: a node is drained first, and the machine is Quarantined then, as it is.
+    public var quarantineReason: String?
+    /// What came of the last request.
+    public var answer: MachineAnswer?
 
     public init(
         observedGeneration: Int? = nil, phase: MachinePhase? = nil, conditions: [Condition]? = nil, claim: MachineClaim? = nil,
         lastEpoch: Int? = nil, lastTenant: String? = nil, unfitFor: [Unfitness]? = nil, hostKey: String? = nil, nextHostKey: String? = nil,
-        facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil, repair: RepairStatus? = nil,
+        facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil, previousHostKey: String? = nil,
+        repair: RepairStatus? = nil, jumpHostKey: String? = nil, quarantineReason: String? = nil, answer: MachineAnswer? = nil,
         upgrade: MachineUpgrade? = nil
     ) {
         self.observedGeneration = observedGeneration
@@ -117,7 +157,11 @@ public struct MachineStatus: Codable, Sendable, Equatable {
         self.facts = facts
         self.plan = plan
         self.message = message
+        self.previousHostKey = previousHostKey
         self.repair = repair
+        self.jumpHostKey = jumpHostKey
+        self.quarantineReason = quarantineReason
+        self.answer = answer
         self.upgrade = upgrade
     }
 }
@@ -167,6 +211,10 @@ public struct MachineClaim: Codable, Sendable, Equatable {
     public var released: Bool?
     /// Why it is, where that is known.
     public var releasedFor: ReleaseReason?
+    /// Set before the first change on the machine: from then on it is cleaned whatever it says of itself.
+    public var changed: Bool?
+    /// The SHA-256 of the list of what was on the machine before it joined. The list itself lies there.
+    public var baseline: String?
     /// The node template that its node was made from, or upgraded to.
     public var revision: String?
     /// RFC 3339.
@@ -175,7 +223,8 @@ public struct MachineClaim: Codable, Sendable, Equatable {
     public init(
         namespace: String, nodePool: String, nodePoolUID: String, hostedCluster: String, hostedClusterUID: String, epoch: Int,
         podCIDR: String? = nil, clusterPodCIDR: String? = nil, serviceCIDR: String? = nil, nodeLocalAPIAddress: String? = nil,
-        released: Bool? = nil, releasedFor: ReleaseReason? = nil, revision: String? = nil, claimedAt: String? = nil
+        released: Bool? = nil, releasedFor: ReleaseReason? = nil, changed: Bool? = nil, baseline: String? = nil,
+        revision: String? = nil, claimedAt: String? = nil
     ) {
         self.namespace = namespace
         self.nodePool = nodePool
@@ -189,6 +238,8 @@ public struct MachineClaim: Codable, Sendable, Equatable {
         self.nodeLocalAPIAddress = nodeLocalAPIAddress
         self.released = released
         self.releasedFor = releasedFor
+        self.changed = changed
+        self.baseline = baseline
         self.revision = revision
         self.claimedAt = claimedAt
     }
@@ -203,6 +254,8 @@ public enum ReleaseReason: String, Codable, Sendable, CaseIterable {
     case clusterDeleted = "ClusterDeleted"
     /// Its node was unwell and could not be mended: another Machine takes its place.
     case notMended = "NotMended"
+    /// A person asked for it: to have it cleaned, or out of use.
+    case askedFor = "AskedFor"
     /// It cannot be this cluster's node, which was found before anything on it was changed.
     case unfit = "Unfit"
     /// Its node is of an older template than the pool's: another Machine takes its place, or this one as a new node.
@@ -237,11 +290,20 @@ public struct MachineFacts: Codable, Sendable, Equatable {
     public var folders: [String]?
     /// The containers of its own container runtimes, in words; none unless set.
     public var containers: String?
+    /// `debian`, as /etc/os-release has it.
+    public var operatingSystemID: String?
+    /// `12`.
+    public var operatingSystemVersion: String?
+    /// Those that are built in, by name.
+    public var disks: [DiskFact]?
+    /// Graphics processors and other accelerators, by PCI ids.
+    public var gpus: [GPUFact]?
 
     public init(
         architecture: String? = nil, operatingSystem: String? = nil, kernel: String? = nil, machineID: String? = nil,
         cpus: Int? = nil, memoryMiB: Int? = nil, cgroupVersion: Int? = nil, kubeletVersion: String? = nil,
-        tools: [String: String]? = nil, folders: [String]? = nil, containers: String? = nil
+        tools: [String: String]? = nil, folders: [String]? = nil, containers: String? = nil, operatingSystemID: String? = nil,
+        operatingSystemVersion: String? = nil, disks: [DiskFact]? = nil, gpus: [GPUFact]? = nil
     ) {
         self.architecture = architecture
         self.operatingSystem = operatingSystem
@@ -254,6 +316,40 @@ public struct MachineFacts: Codable, Sendable, Equatable {
         self.tools = tools
         self.folders = folders
         self.containers = containers
+        self.operatingSystemID = operatingSystemID
+        self.operatingSystemVersion = operatingSystemVersion
+        self.disks = disks
+        self.gpus = gpus
+    }
+}
+
+/// One disk.
+public struct DiskFact: Codable, Sendable, Equatable {
+    /// `nvme0n1`.
+    public var name: String
+    public var sizeGiB: Int
+    /// `nvme`, `ssd`, `hdd` or `virtual`.
+    public var kind: String
+
+    public init(name: String, sizeGiB: Int, kind: String) {
+        self.name = name
+        self.sizeGiB = sizeGiB
+        self.kind = kind
+    }
+}
+
+/// So many alike.
+public struct GPUFact: Codable, Sendable, Equatable {
+    /// `nvidia`, `amd` or `intel`.
+    public var vendor: String
+    /// PCI vendor and device, as in `10de:20b5`.
+    public var device: String
+    public var count: Int
+
+    public init(vendor: String, device: String, count: Int) {
+        self.vendor = vendor
+        self.device = device
+        self.count = count
     }
 }
 

@@ -21,17 +21,20 @@ struct MachinesRole {
         let nodeProgram = try NodeProgram.read(configuration.nodeProgram)
         let machines = Informer<Machine>(client: client, logger: logger)
         let tickets = Informer<Secret>(client: client, namespace: configuration.namespace, labels: JoinTicket.label, logger: logger)
+        let reconciler = MachineReconciler(
+            client: client, artifacts: ArtifactStore(root: configuration.artifacts, logger: logger),
+            nodeProgram: nodeProgram, events: EventRecorder(client: client, component: "nestbox-machines"),
+            operatorNamespace: configuration.namespace, logger: logger)
         let controller = Controller(
-            name: "machine",
-            reconciler: MachineReconciler(
-                client: client, artifacts: ArtifactStore(root: configuration.artifacts, logger: logger),
-                nodeProgram: nodeProgram, events: EventRecorder(client: client, component: "nestbox-machines"),
-                operatorNamespace: configuration.namespace,
-                logger: logger),
+            name: "machine", reconciler: reconciler,
             // Each holds one SSH connection and a plan of minutes.
             concurrency: 16, logger: logger)
         controller.watch(machines) { [ObjectKey($0)] }
         controller.watch(tickets) { secret in secret.metadata.labels?[JoinTicket.label].map { [ObjectKey(name: $0)] } ?? [] }
-        try await runTogether([controller], beside: [machines, tickets], logger: logger)
+        // Beside the other, which may be in the middle of a plan with the very machine that somebody wants to look at.
+        let requests = Controller(
+            name: "machine-request", reconciler: MachineRequestReconciler(machines: reconciler), concurrency: 8, logger: logger)
+        requests.watch(machines, when: { $0.object.pendingRequest != nil }, map: { [ObjectKey($0)] })
+        try await runTogether([controller, requests], beside: [machines, tickets], logger: logger)
     }
 }

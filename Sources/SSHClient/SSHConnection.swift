@@ -14,6 +14,7 @@ public actor SSHConnection {
     private let logger: Logger
     private var session: SSHSession?
     private var presented: HostKey?
+    private var presentedByJumpHost: HostKey?
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -25,13 +26,22 @@ public actor SSHConnection {
     }
 
     /// Connects, checks the host key, and authenticates; each of the three within the timeout.
+    /// - Parameter jumpHost: what passes the connection on, where the target cannot be reached from here; it is treated in the
+    ///   same way, and sees only what is encrypted for the target.
     public static func connect(
-        to target: SSHTarget, key: SSHPrivateKey, hostKey policy: HostKeyPolicy, timeout: Duration = .seconds(15), logger: Logger
+        to target: SSHTarget, key: SSHPrivateKey, hostKey policy: HostKeyPolicy, through jumpHost: SSHJumpHost? = nil,
+        timeout: Duration = .seconds(15), logger: Logger
     ) async throws -> SSHConnection {
+        var (target, jumpHost) = (target, jumpHost)
+        jumpHost?.target.hop = .jumpHost
+        if let jumpHost { target.hop = .behind("\(jumpHost.target)") }
         let connection = try SSHConnection(target: target, logger: logger)
-        try await connection.open(key: key, policy: policy, timeout: timeout)
+        try await connection.open(key: key, policy: policy, through: jumpHost, timeout: timeout)
         return connection
     }
+
+    /// The key that the jump host presented; nil where there is none.
+    public var jumpHostKey: HostKey? { presentedByJumpHost }
 
     /// The key the server presented: to be pinned, where the policy was to trust it.
     public var hostKey: HostKey {
@@ -58,15 +68,24 @@ public actor SSHConnection {
     /// Whether it still stands, as far as is known without asking the other end.
     public var isOpen: Bool { session != nil && !line.isEnded }
 
-    private func open(key: SSHPrivateKey, policy: HostKeyPolicy, timeout: Duration) async throws {
+    private func open(
+        key: SSHPrivateKey, policy: HostKeyPolicy, through jumpHost: SSHJumpHost?, timeout: Duration
+    ) async throws {
         try await cancellable {
             let socket: Socket
             do {
-                socket = try Socket.connect(to: target, until: .now + timeout) { line.use($0) }
+                socket = try Socket.connect(to: jumpHost?.target ?? target, until: .now + timeout) { line.use($0) }
             } catch {
                 throw Task.isCancelled ? CancellationError() : error
             }
-            let session = try SSHSession(target: target, socket: socket)
+            var carrier: ForwardedChannel?
+            if let jumpHost {
+                let outer = try SSHSession(target: jumpHost.target, socket: socket)
+                presentedByJumpHost = try outer.handshake(policy: jumpHost.hostKey, timeout: timeout)
+                try outer.authenticate(with: jumpHost.key, timeout: timeout)
+                carrier = try ForwardedChannel(to: target, over: outer, timeout: timeout)
+            }
+            let session = try SSHSession(target: target, socket: socket, through: carrier)
             presented = try session.handshake(policy: policy, timeout: timeout)
             try session.authenticate(with: key, timeout: timeout)
             self.session = session

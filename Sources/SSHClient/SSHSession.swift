@@ -12,20 +12,45 @@ final class SSHSession {
     let target: SSHTarget
     let socket: Socket
     let pointer: OpaquePointer
+    /// What carries its bytes, where that is not the socket itself but a channel of the jump host's session on it.
+    private let carrier: ForwardedChannel?
 
-    init(target: SSHTarget, socket: Socket) throws(SSHError) {
-        guard let pointer = libssh2_session_init_ex(nil, nil, nil, nil) else { throw .library("libssh2 is out of memory") }
+    init(target: SSHTarget, socket: Socket, through carrier: ForwardedChannel? = nil) throws(SSHError) {
+        // Not retained by libssh2: the session below keeps it, and outlives every call of these two.
+        let abstract = carrier.map { Unmanaged.passUnretained($0).toOpaque() }
+        guard let pointer = libssh2_session_init_ex(nil, nil, nil, abstract) else { throw .library("libssh2 is out of memory") }
         self.target = target
         self.socket = socket
         self.pointer = pointer
+        self.carrier = carrier
         libssh2_session_set_blocking(pointer, 0)
+        if carrier != nil { carryByChannel() }
+    }
+
+    private typealias Abstract = UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+    private typealias Receive = @convention(c) (Int32, UnsafeMutableRawPointer?, Int, Int32, Abstract) -> Int
+    private typealias Send = @convention(c) (Int32, UnsafeRawPointer?, Int, Int32, Abstract) -> Int
+
+    /// Has libssh2 receive and send by the carrier.
+    private func carryByChannel() {
+        let receive: Receive = { _, buffer, count, _, abstract in
+            guard let buffer, let carrier = abstract?.pointee else { return -Int(EBADF) }
+            return Unmanaged<ForwardedChannel>.fromOpaque(carrier).takeUnretainedValue().receive(buffer, count)
+        }
+        let send: Send = { _, buffer, count, _, abstract in
+            guard let buffer, let carrier = abstract?.pointee else { return -Int(EBADF) }
+            return Unmanaged<ForwardedChannel>.fromOpaque(carrier).takeUnretainedValue().send(buffer, count)
+        }
+        libssh2_session_callback_set(pointer, LIBSSH2_CALLBACK_RECV, unsafeBitCast(receive, to: UnsafeMutableRawPointer.self))
+        libssh2_session_callback_set(pointer, LIBSSH2_CALLBACK_SEND, unsafeBitCast(send, to: UnsafeMutableRawPointer.self))
     }
 
     deinit {
         // Shut down first: freeing would otherwise try to say goodbye, which may want to wait.
         socket.shutDown()
         libssh2_session_free(pointer)
-        socket.close()
+        // A jump host's session closes its own.
+        if carrier == nil { socket.close() }
     }
 
     /// A step with its deadline, named for errors.
@@ -74,11 +99,22 @@ final class SSHSession {
         if directions & LIBSSH2_SESSION_BLOCK_INBOUND != 0 { events |= POLLIN }
         if directions & LIBSSH2_SESSION_BLOCK_OUTBOUND != 0 { events |= POLLOUT }
         if events == 0 { events = POLLIN }
-        guard socket.wait(for: Int16(events), until: operation.deadline) else {
-            socket.shutDown()
-            throw SSHError.timeout(target, operation: operation.name, after: operation.timeout)
+        var polled = Int16(events)
+        if let carrier {
+            guard let outer = carrier.events(for: polled) else {
+                // What never comes to an end, though every call goes forward, must end here too.
+                guard operation.deadline > .now else { throw timedOut(operation) }
+                return
+            }
+            polled = outer
         }
+        guard socket.wait(for: polled, until: operation.deadline) else { throw timedOut(operation) }
         if socket.isShutDown { throw CancellationError() }
+    }
+
+    private func timedOut(_ operation: Operation) -> SSHError {
+        socket.shutDown()
+        return .timeout(target, operation: operation.name, after: operation.timeout)
     }
 
     /// The error for a result that is not EAGAIN.

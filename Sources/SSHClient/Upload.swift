@@ -39,13 +39,13 @@ extension SSHConnection {
         } catch let failure as OpenFile.Failure {
             throw failed(failure.reason)
         }
-        let script = UploadScript(path: path, mode: mode, sha256: wanted)
+        let opened: OpenFile
+        do { opened = try OpenFile(file) } catch { throw failed(error.reason) }
+        let script = UploadScript(path: path, mode: mode, sha256: wanted, size: opened.size)
         let check = try await execute("\(shell) -c \(shellQuoted(script.check))", timeout: stall)
         if check.status == 0 { return .alreadyThere }
         guard check.status == UploadScript.absent else { throw failed(Self.words(of: check)) }
 
-        let opened: OpenFile
-        do { opened = try OpenFile(file) } catch { throw failed(error.reason) }
         let result: CommandResult
         do {
             result = try await run("the upload of \(file)", timeout: stall) { session, operation in
@@ -86,6 +86,7 @@ struct UploadScript {
     var path: String
     var mode: Int
     var sha256: String
+    var size: Int
 
     /// Ends with 0 when the path holds the content; the mode is set either way, for it may be all that differs.
     var check: String {
@@ -99,23 +100,39 @@ struct UploadScript {
     }
 
     /// Reads the content from standard input and puts it in place only when its hash is right. Its temporary file is its own:
-    /// the receiver of a broken connection may live on for a while, and must not meddle.
+    /// the receiver of a broken connection may live on for a while, must not meddle, and would keep the room that it took.
     var receive: String {
         """
         set -eu
         umask 077
         p=\(shellQuoted(path))
         t="$p.upload.$$"
-        mkdir -p "$(dirname "$p")"
-        rm -f "$p".upload.*
-        cat > "$t"
+        d=$(dirname "$p")
+        mkdir -p "$d"
+        for old in "$p".upload.*; do
+            [ -e "$old" ] || continue
+            for open in /proc/[0-9]*/fd/1; do
+                if [ "$open" -ef "$old" ]; then pid=${open#/proc/}; kill -KILL "${pid%%/*}" 2>/dev/null || true; fi
+            done
+            rm -f "$old"
+        done
+        room() {
+            df -Pk "$d" | awk 'NR == 2 { printf "the file system %s has %d MiB free of %d MiB: make room there", $6, $4 / 1024, $2 / 1024 }'
+        }
+        if [ "$(df -Pk "$d" | awk 'NR == 2 { print $4 }')" -lt \(size / 1024 + 1024) ]; then
+            echo "its \(size / 1_048_576 + 1) MiB do not fit: $(room)" >&2
+            exit 1
+        fi
+        trap 'rm -f "$t"' EXIT
+        cat > "$t" || { echo "it could not be written: $(room)" >&2; exit 1; }
         s=$(sha256sum < "$t")
         if [ "${s%% *}" != \(shellQuoted(sha256)) ]; then
-            rm -f "$t"
             echo "what arrived has SHA-256 ${s%% *}, not \(sha256)" >&2
             exit 1
         fi
         chmod \(octalMode) "$t"
+        # After a power cut the path holds nothing or all of it.
+        sync "$t"
         mv -f "$t" "$p"
         """
     }

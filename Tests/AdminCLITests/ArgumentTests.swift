@@ -41,7 +41,7 @@ import Testing
         ("create nodepool p --cluster c --label x", "'x' is invalid for '--label"),
         ("create machine m --address 192.0.2.1", "give one of --ssh-key FILE and --ssh-key-secret NAME"),
         ("create machine m --address 192.0.2.1 --ssh-key a --ssh-key-secret b", "give one of"),
-        ("create machine m --address 192.0.2.1 --ssh-key a --reuse Any", "'SameTenant' and 'AnyTenant'"),
+        ("create machine m --address 192.0.2.1 --ssh-key a --reuse Any", "'SameTenant', 'AnyTenant' or 'Reimage'"),
         ("scale nodepool p --replicas -1", "0 or more"), ("scale nodepool p", "--replicas"),
         ("get clusters -o text", "'table', 'wide', 'json', 'yaml' or 'name'"), ("get clusters a -l b=c", "names or a selector"),
         ("get clusters a -A", "--all-namespaces"), ("get clusters a b -w", "one name"), ("delete cluster", "names"),

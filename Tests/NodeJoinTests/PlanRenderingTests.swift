@@ -96,7 +96,7 @@ struct PlanRenderingTests {
                 let bodies =
                     [step.check, step.undo].compactMap { $0 }
                     + step.actions.compactMap { if case .script(let script) = $0 { script } else { nil } }
-                scripts += bodies.map { body in (plan.fence.map { $0 + body } ?? body).rendered(now: 0) }
+                scripts += bodies.map { body in (plan.fence.map { $0 + body } ?? body).rendered(now: 0, timeout: .seconds(60)) }
             }
         }
         for script in scripts {
@@ -132,7 +132,8 @@ struct PlanRenderingTests {
         let file = TextFile(folder + "/a folder/file", mode: 0o640, content)
         // The lock's folder is the machine's; here any will do.
         func run(_ body: String) async throws -> CommandResult {
-            let text = Script(body).rendered(now: 0).replacingOccurrences(of: "/run/nestbox-plan.lock", with: folder + ".lock")
+            let text = Script(body).rendered(now: 0, timeout: .seconds(60)).replacingOccurrences(
+                of: "/run/nestbox-plan.lock", with: folder + ".lock")
             defer { try? FileManager.default.removeItem(atPath: folder + ".lock") }
             return try await LocalShell().run(text, timeout: .seconds(5))
         }

@@ -5,7 +5,6 @@ import KubernetesAPI
 import KubernetesClient
 import KubernetesVersions
 import NestboxAPI
-import TestCommands
 import TestKubernetes
 import Testing
 

@@ -21,6 +21,10 @@ struct MachineTwinTests {
             second.clash(with: [first, second])
                 == "192.0.2.1:22 is registered as Machine a already: one server is one Machine; delete one of the two")
         #expect(first.clash(with: [first, second]) == nil)
+        // Behind another jump host it is another network's.
+        var behind = Self.machine("b", "192.0.2.1")
+        behind.spec?.jumpHost = JumpHostSpec(address: "bastion.example.com")
+        #expect(behind.clash(with: [first]) == nil)
         // Ports of one address may lead to several machines.
         #expect(Self.machine("b", "192.0.2.1", port: 2222).clash(with: [first]) == nil)
     }

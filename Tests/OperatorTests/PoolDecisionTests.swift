@@ -169,6 +169,8 @@ struct PoolDecisionTests {
             ("others", nil, nil, false),
             ("others", .sameTenant, nil, false),
             ("others", .anyTenant, nil, true),
+            ("others", .reimage, nil, false),
+            (nil, .reimage, nil, true),
             (nil, nil, ["others"], false),
             (nil, nil, ["others", "tenants"], true),
         ])

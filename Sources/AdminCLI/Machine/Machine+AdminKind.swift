@@ -13,6 +13,10 @@ extension Machine: AdminKind {
         Column(heading: "CLAIMED-BY") { machine in machine.status?.claim.map { "\($0.namespace)/\($0.nodePool)" } ?? "" },
         Column(heading: "STEP", wide: true) { $0.status?.plan?.current ?? "" },
         Column(heading: "OS", wide: true) { $0.status?.facts?.operatingSystem ?? "" },
+        Column(heading: "ARCH", wide: true) { $0.status?.facts?.architecture ?? "" },
+        Column(heading: "CPUS", wide: true) { $0.status?.facts?.cpus.map(String.init) ?? "" },
+        Column(heading: "MEMORY", wide: true) { $0.status?.facts?.labels[FactLabel.memory.rawValue].map { "\($0)Gi" } ?? "" },
+        Column(heading: "GPUS", wide: true) { $0.status?.facts?.gpus?.map(\.inWords).joined(separator: ", ") ?? "" },
         Column(heading: "AGE") { Rendering.age($0.metadata.creationTimestamp) },
         Column(heading: "MESSAGE", wide: true) { $0.status?.message ?? "" },
     ]
@@ -26,6 +30,12 @@ extension Machine: AdminKind {
         let claim = status?.claim
         return [
             ("Address", spec?.address.map { "\(spec?.user ?? "root")@\($0), port \(spec?.port ?? 22)" }),
+            (
+                "Jump host",
+                spec?.jumpHost.map {
+                    "\($0.user ?? "root")@\($0.address ?? ""), port \($0.port ?? 22), key Secret \($0.sshKeySecret ?? "")"
+                }
+            ),
             ("SSH key", spec?.sshKeySecret.map { "Secret \($0)" }),
             ("Host key", spec?.hostKey ?? status?.hostKey),
             ("Reuse", spec?.reuse?.rawValue),
@@ -39,16 +49,26 @@ extension Machine: AdminKind {
             ("System", facts?.operatingSystem),
             ("Kernel", facts?.kernel),
             ("Size", facts.flatMap { facts in facts.cpus.map { "\($0) CPUs, \(facts.memoryMiB ?? 0) MiB" } }),
+            ("Architecture", facts?.architecture),
+            ("Disks", facts?.disks?.map(\.inWords).joined(separator: ", ")),
+            ("GPUs", facts?.gpus?.map(\.inWords).joined(separator: ", ")),
             ("Kubelet", facts?.kubeletVersion),
+            ("To be quarantined", status?.phase == .quarantined ? nil : status?.quarantineReason),
         ]
     }
 
     func sections(with client: KubernetesClient) async throws -> [DescribedSection] {
-        guard let plan = status?.plan else { return [] }
+        var sections: [DescribedSection] = []
+        if let answer = status?.answer, let findings = answer.findings, !findings.isEmpty {
+            let rows = findings.map { [$0.name, $0.passed ? "ok" : "WRONG", $0.message] }
+            let age = answer.answeredAt.map { ", \(Rendering.age($0)) ago" } ?? ""
+            sections.append(DescribedSection(title: "Last check\(age)", rows: [["CHECK", "RESULT", "MESSAGE"]] + rows))
+        }
+        guard let plan = status?.plan else { return sections }
         let rows = plan.steps.map { step in
             [step.name, step.state.rawValue, step.startedAt.map { Rendering.age($0) } ?? "", step.message ?? ""]
         }
-        return [DescribedSection(title: "Plan \(plan.name)", rows: [["STEP", "STATE", "SINCE", "MESSAGE"]] + rows)]
+        return sections + [DescribedSection(title: "Plan \(plan.name)", rows: [["STEP", "STATE", "SINCE", "MESSAGE"]] + rows)]
     }
 }
 

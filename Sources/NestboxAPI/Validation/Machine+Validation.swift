@@ -20,6 +20,7 @@ extension Machine {
             spec.sshKeySecret != nil, "spec.sshKeySecret", "is needed: the Secret in the operator's namespace that holds the private key")
         errors.require(spec.sshKeySecret, is: .dnsName, at: "spec.sshKeySecret")
         errors.checkHostKey(spec.hostKey, at: "spec.hostKey")
+        errors.check(spec.jumpHost, at: "spec.jumpHost")
         for (index, namespace) in (spec.allowedNamespaces ?? []).enumerated() {
             errors.require(namespace, is: .dnsLabel, at: "spec.allowedNamespaces[\(index)]")
         }
@@ -36,6 +37,17 @@ extension Machine {
 }
 
 extension FieldErrors {
+    fileprivate mutating func check(_ jumpHost: JumpHostSpec?, at path: String) {
+        guard let jumpHost else { return }
+        require(jumpHost.address != nil, "\(path).address", "is needed: where the jump host answers SSH")
+        require(jumpHost.address, is: .host, at: "\(path).address")
+        let port = jumpHost.port ?? 22
+        require((1...65535).contains(port), "\(path).port", "\(port) is not a port: 1 to 65535")
+        require(jumpHost.user, is: .userName, at: "\(path).user")
+        require(jumpHost.sshKeySecret, is: .dnsName, at: "\(path).sshKeySecret")
+        checkHostKey(jumpHost.hostKey, at: "\(path).hostKey")
+    }
+
     /// `ssh-ed25519 AAAA...`, a comment may follow; the key must be of the type before it.
     fileprivate mutating func checkHostKey(_ text: String?, at path: String) {
         guard let text else { return }

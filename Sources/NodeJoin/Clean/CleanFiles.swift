@@ -34,7 +34,7 @@ enum CleanFiles {
                     \(OwnFolders.restore)
                     ! grep -qs '^# made by Nestbox$' /etc/hosts || rm /etc/hosts
                     [ ! -d \(NodePaths.configuration) ] || find \(NodePaths.configuration) -mindepth 1 -maxdepth 1 \\
-                        ! -name claim ! -name preflight ! -name '*.before' -exec rm -rf {} +
+                        ! -name claim ! -name preflight ! -name '*.before' ! -name '*.done' -exec rm -rf {} +
                     systemctl daemon-reload
                     systemctl reset-failed 'nestbox-*' 2>/dev/null || true
                     """))

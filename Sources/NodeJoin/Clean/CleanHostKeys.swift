@@ -19,6 +19,8 @@ enum CleanHostKeys {
                         type=$(ssh-keygen -l -f "$key" | sed 's/.*(\\(.*\\))$/\\1/' | tr A-Z a-z)
                         rm -f "$key.nestbox-new" "$key.nestbox-new.pub"
                         ssh-keygen -q -t "$type" -N "" -C "root@$(hostname)" -f "$key.nestbox-new" < /dev/null
+                        # An empty key after a power cut would be a server that nobody reaches any more.
+                        sync "$key.nestbox-new" "$key.nestbox-new.pub"
                         case $type in
                         ed25519) best=$key ;;
                         ecdsa) [ -n "$best" ] || best=$key ;;
@@ -37,9 +39,9 @@ enum CleanHostKeys {
                     """
                     \(places)
                     for key in $keys; do
-                        [ -f "$key.nestbox-new" ] || continue
-                        mv -f "$key.nestbox-new.pub" "$key.pub"
-                        mv -f "$key.nestbox-new" "$key"
+                        # Each may have been moved before, by an attempt that was cut off.
+                        [ ! -f "$key.nestbox-new.pub" ] || mv -f "$key.nestbox-new.pub" "$key.pub"
+                        [ ! -f "$key.nestbox-new" ] || mv -f "$key.nestbox-new" "$key"
                     done
                     # Also when nothing was left to move: the one who moved it may not have come to this.
                     systemctl try-reload-or-restart ssh.service 2>/dev/null || systemctl try-reload-or-restart sshd.service

@@ -18,6 +18,7 @@ extension CleanCheck {
         \(Self.cgroups)
         \(Self.services)
         \(Self.files)
+        \(baseline.map { Baseline.compare(digest: $0) } ?? ":")
         }
         look < /dev/null 2> /dev/null
         rm -rf "$tools"
@@ -40,6 +41,14 @@ extension CleanCheck {
             if [ -n "$space" ] && [ "$space" != "$own" ]; then
                 echo "process ${dir#/proc/} ($name) in a process namespace of its own"
             fi
+            # Units that no file stands for were made by somebody with a command; the kernel's own threads have no program.
+            [ -n "$(readlink "$dir/exe")" ] || continue
+            group=$(sed -n 's/^[0-9]*:name=systemd://p; s/^0:://p' "$dir/cgroup" | head -n 1)
+            case $group in
+            /) [ "$dir" = /proc/1 ] || echo "process ${dir#/proc/} ($name) outside of every unit" ;;
+            */session-*.scope | */init.scope | /user.slice/*) ;;
+            *) [ ! -f "/run/systemd/transient/${group##*/}" ] || echo "process ${dir#/proc/} ($name) in ${group##*/}" ;;
+            esac
         done
         ss -Hltnu | awk '{ n = split($5, a, ":"); p = a[n] + 0
             if (p == 6443 || (p >= 10248 && p <= 10259) || (p >= 30000 && p <= 32767)) print "a listener on port " p }'
@@ -139,7 +148,7 @@ extension CleanCheck {
         done
         find /usr/local /opt /etc /home /root /srv /tmp /var/tmp /var/lib /var/spool /run -xdev \\
             \\( -iname '*kubelet*' -o -iname '*nestbox*' -o -iname '*kubeconfig*' \\) ! -path "$tools*" \\
-            ! -path /run/nestbox-plan.lock ! -path /var/lib/kubelet -prune | head -n 10 | sed 's/^/file /'
+            ! -path /run/nestbox-plan.lock ! -path '/var/lib/nestbox-baseline*' ! -path /var/lib/kubelet -prune | head -n 10 | sed 's/^/file /'
         for key in /etc/ssh/ssh_host_*nestbox*; do [ ! -e "$key" ] || echo "file $key"; done
         """
 }

@@ -40,6 +40,8 @@ public struct JoinParameters: Sendable, Equatable {
     public var artifacts: JoinArtifacts
     public var tools: ToolChoice
     public var requirements: MachineRequirements
+    /// Whether what the machine was like before it joined was listed already, and the list is on record.
+    public var hasBaseline: Bool
     /// The pool's. Its `kubelet` is in the kubelet's configuration already.
     public var nodeConfiguration: NodeConfiguration
 
@@ -47,7 +49,7 @@ public struct JoinParameters: Sendable, Equatable {
         owner: MachineOwner, nodeName: String, nodeAddress: String, version: KubernetesVersion, network: JoinNetwork,
         endpoints: JoinEndpoints, certificateAuthority: String, bootstrapKubeconfig: String, kubeletConfiguration: String,
         nodeLabels: [String: String] = [:], taints: [Taint] = [], artifacts: JoinArtifacts, tools: ToolChoice,
-        requirements: MachineRequirements = .init(), nodeConfiguration: NodeConfiguration = .init()
+        requirements: MachineRequirements = .init(), hasBaseline: Bool = false, nodeConfiguration: NodeConfiguration = .init()
     ) {
         self.owner = owner
         self.nodeName = nodeName
@@ -63,6 +65,7 @@ public struct JoinParameters: Sendable, Equatable {
         self.artifacts = artifacts
         self.tools = tools
         self.requirements = requirements
+        self.hasBaseline = hasBaseline
         self.nodeConfiguration = nodeConfiguration
     }
 }

@@ -7,6 +7,7 @@ extension Plan {
         var steps = [
             ClaimFile.take(parameters.owner),
             PreflightStep.step(parameters),
+            Baseline.take(isTaken: parameters.hasBaseline),
             KernelSettingsStep.step,
             OwnFolders.keep,
         ]

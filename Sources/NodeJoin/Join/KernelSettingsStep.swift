@@ -38,6 +38,7 @@ enum KernelSettingsStep {
                         done > \(NodePaths.configuration)/sysctl.before.new
                         # The kubelet mounts its folder on itself where that is not shared: how many mounts are the machine's?
                         awk '$5 == "/var/lib/kubelet"' /proc/self/mountinfo | wc -l > \(NodePaths.configuration)/mounts.before
+                        sync \(NodePaths.configuration)/sysctl.before.new \(NodePaths.configuration)/mounts.before
                         mv \(NodePaths.configuration)/sysctl.before.new \(NodePaths.configuration)/sysctl.before
                     fi
                     """) + files.putAll

@@ -1,3 +1,4 @@
+public import NestboxAPI
 import SSHClient
 
 /// Looks at the machine before anything of it is changed, and names all that is wrong at once.
@@ -5,13 +6,14 @@ enum PreflightStep {
     /// What a refusal begins with.
     fileprivate static let refusal = "this machine cannot join: "
     private static let marker = "\(NodePaths.configuration)/preflight"
+    fileprivate static let name = "Preflight"
 
     static func step(_ parameters: JoinParameters) -> Step {
         let owner = shellQuoted(ClaimFile.line(parameters.owner))
         return Step(
-            "Preflight",
+            name,
             // Once passed it is not asked again: by then the kubelet and the ports are our own.
-            check: Script("[ \"$(cat \(marker) 2>/dev/null)\" = \(owner) ]"),
+            check: Script("[ \"$(cat \(marker) 2>/dev/null)\" = \(owner) ] || [ -e \(NodePaths.configuration)/sysctl.before ]"),
             actions: [.script(script(parameters))],
             timeout: .seconds(60), retry: .once)
     }
@@ -34,7 +36,7 @@ enum PreflightStep {
                 rm -rf \(NodePaths.configuration)
                 refuse "\(refusal)$problems"
             fi
-            echo \(shellQuoted(ClaimFile.line(parameters.owner))) > \(marker)
+            echo \(shellQuoted(ClaimFile.line(parameters.owner))) | put \(marker) 644
             """)
     }
 
@@ -114,12 +116,27 @@ enum PreflightStep {
 
     private static func disk(_ needs: MachineRequirements) -> String {
         """
-        for wanted in "/var/lib/containerd \(needs.diskMiB)" "/var/lib/kubelet 256" "/opt 512"; do
-            path=${wanted% *}
-            while [ ! -d "$path" ]; do path=$(dirname "$path"); done
-            free=$(df -Pk "$path" | awk 'NR == 2 { print int($4 / 1024) }')
-            [ "$free" -ge "${wanted#* }" ] || problem "${wanted% *} has $free MiB free of the ${wanted#* } MiB needed"
-        done
+        # Together, where they lie on one file system.
+        short=$(
+            for wanted in "/var/lib/containerd \(needs.diskMiB)" "/opt 512" "/var/lib/kubelet 256" "/var/lib 64" "/etc 8" "/tmp 8"; do
+                path=${wanted% *}
+                while [ ! -d "$path" ]; do path=$(dirname "$path"); done
+                printf '%s %s %s\n' "$(df -Pk "$path" | awk 'NR == 2 { print $6, int($4 / 1024) }')" \
+                    "$(df -Pi "$path" | awk 'NR == 2 { print ($2 > 0 ? $4 : 1000000) }')" "$wanted"
+            done | awk '
+                { free[$1] = $2; files[$1] = $3; what[$1] = what[$1] (need[$1] ? ", " : "") $4; need[$1] += $5 }
+                END {
+                    for (place in need) {
+                        if (free[place] < need[place])
+                            printf "%sthe file system %s has %d MiB free of the %d MiB needed for %s", and, place, free[place], need[place], what[place]
+                        else if (files[place] < 20000)
+                            printf "%sthe file system %s has room for %d files of the 20000 needed for %s", and, place, files[place], what[place]
+                        else continue
+                        and = "; "
+                    }
+                }'
+        )
+        [ -z "$short" ] || problem "$short"
         """
     }
 
@@ -162,6 +179,11 @@ enum PreflightStep {
         rm -f /run/nestbox-networks
         """
     }
+}
+
+extension PlanStatus {
+    /// Whether this join found the machine fit: what comes next changes it.
+    public var isPastPreflight: Bool { steps.contains { $0.name == PreflightStep.name && $0.state == .succeeded } }
 }
 
 extension StepFailure {

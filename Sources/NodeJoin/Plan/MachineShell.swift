@@ -13,13 +13,14 @@ public protocol MachineShell: Sendable {
 /// Over SSH, as root or as a user who may use sudo without a password.
 public struct SSHMachineShell: MachineShell {
     public let connection: SSHConnection
+    /// Of uploads. They end when nothing more comes; this ends those whose connection was cut and that nobody told so.
     private let shell: String
     private let prefix: String
 
     public init(_ connection: SSHConnection) {
         self.connection = connection
         prefix = connection.target.user == "root" ? "" : "sudo -n "
-        shell = prefix + "/bin/sh"
+        shell = prefix + "timeout -k 5 3600 /bin/sh"
     }
 
     public func run(_ text: String, timeout: Duration) async throws -> CommandResult {

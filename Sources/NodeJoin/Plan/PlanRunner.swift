@@ -160,7 +160,8 @@ private struct PlanRun {
     private mutating func execute(_ script: Script, _ step: Step) async throws(StepFailure) -> CommandResult {
         do {
             let seconds = Int(now().timeIntervalSince1970)
-            let result = try await connected().run(script.rendered(now: seconds), timeout: step.timeout)
+            let limit = step.timeout + PlanTurn.patience
+            let result = try await connected().run(script.rendered(now: seconds, timeout: limit), timeout: limit)
             for (key, value) in result.reports where outputs.count < 64 || outputs[key] != nil { outputs[key] = value }
             return result
         } catch {
@@ -201,6 +202,8 @@ extension StepFailure {
             if isWhole ?? result.reachedEnd { return nil }
             self.init(kind: .unreachable, message: "the connection closed before the script's end")
         case ScriptStatus.refused: self.init(kind: .refused, message: words)
+        // Nothing was done, and nothing is wrong: as good as not reached yet.
+        case ScriptStatus.busy: self.init(kind: .unreachable, message: words)
         case ScriptStatus.timedOut:
             self.init(kind: .failed, message: "it took longer than \(timeout.components.seconds) s" + (words.isEmpty ? "" : ": \(words)"))
         case _ where words.hasPrefix("sudo:"):

@@ -31,23 +31,31 @@ extension Script {
     static let endMarker = "@end"
 
     /// The whole text for `/bin/sh -s`. The body is a function, so that a text cut off on its way runs not at all, and
-    /// commands that read their input cannot eat the rest. A lock keeps a script of an earlier connection, which may still
-    /// run, from running beside this one.
-    func rendered(now: Int, lock: Duration = .seconds(60)) -> String {
+    /// commands that read their input cannot eat the rest. `PlanTurn` keeps it from running beside another script.
+    /// - Parameter timeout: what timeout(1) was given for the whole of it.
+    func rendered(now: Int, timeout: Duration) -> String {
         """
         export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
         umask 022
         refuse() { printf '%s\\n' "$*" >&2; exit \(ScriptStatus.refused); }
         report() { printf '@%s=%s\\n' "$1" "$2"; }
-        put() { mkdir -p "$(dirname "$1")"; (umask 077; cat > "$1.new"); chmod "$2" "$1.new"; mv -f "$1.new" "$1"; }
+        put() {
+            mkdir -p "$(dirname "$1")"
+            (umask 077; cat > "$1.new")
+            chmod "$2" "$1.new"
+            # After a power cut it is the old one or the new one, and never an empty one.
+            sync "$1.new"
+            mv -f "$1.new" "$1"
+        }
         same() { [ -f "$1" ] && [ "$(stat -c %a "$1")" = "$2" ] && [ "$(sha256sum < "$1")" = "$3  -" ]; }
+        \(MachineRoom.functions)
         main() {
         set -eu
         now=\(now)
         \(body)
         }
-        exec 9> /run/nestbox-plan.lock
-        flock -w \(lock.components.seconds) 9 || { echo "another plan still works on this machine" >&2; exit \(ScriptStatus.busy); }
+        \(PlanTurn.take(timeout))
+        trap 'status=$?; [ $status = 0 ] || [ $status = \(ScriptStatus.refused) ] || scarce >&2' EXIT
         set -eu
         main < /dev/null 9>&-
         echo \(Self.endMarker)

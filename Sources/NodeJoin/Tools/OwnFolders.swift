@@ -23,6 +23,7 @@ enum OwnFolders {
                         for path in \(all.joined(separator: " ")); do
                             if [ -e "$path" ] || [ -L "$path" ]; then echo "$path"; fi
                         done > \(list).new
+                        sync \(list).new
                         mv \(list).new \(list)
                     fi
                     for path in \(setAside.joined(separator: " ")); do

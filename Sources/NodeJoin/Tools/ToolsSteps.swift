@@ -27,6 +27,8 @@ enum ToolsSteps {
                         """
                         tar -xf \(packed) -C \(NodePaths.root) --no-same-owner
                         rm -f \(NodePaths.root)/tools
+                        # The marker must not outlive what it stands for, should the power fail now.
+                        sync -f \(NodePaths.root)
                         echo \(tar.sha256) > \(marker)
                         rm -f \(packed)
                         """)),
@@ -47,9 +49,13 @@ enum ToolsSteps {
                         rm -rf \(packages)
                         mkdir -p \(packages)/apt/lists/partial \(packages)/apt/archives/partial \(packages)/root \(NodePaths.programs)
                         fetch() {
-                            DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dir::State::Lists=\(packages)/apt/lists \\
+                            words=$(DEBIAN_FRONTEND=noninteractive apt-get -qq -o APT::Update::Error-Mode=any -o Dir::State::Lists=\(packages)/apt/lists \\
                                 -o Dir::Cache::Archives=\(packages)/apt/archives -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \\
-                                -o APT::Sandbox::User=root -o Debug::NoLocking=1 "$@" > /dev/null
+                                -o APT::Sandbox::User=root -o Debug::NoLocking=1 -o Acquire::Retries=3 "$@" 2>&1) || {
+                                echo "its apt-get cannot $1: $(printf '%s\\n' "$words" | grep '^[EW]:' | head -n 3);" \\
+                                    "mend its package sources, or bring the tools yourself (nestbox artifacts get)" >&2
+                                exit 1
+                            }
                         }
                         fetch update
                         fetch install --yes --download-only --no-install-recommends --reinstall \(names)
@@ -68,6 +74,7 @@ enum ToolsSteps {
                                 put \(NodePaths.programs)/"$program" 755
                         done
                         rm -f \(NodePaths.root)/tools
+                        sync -f \(NodePaths.root)
                         echo \(shellQuoted(names)) > \(packages)/names
                         """))
             ], timeout: .seconds(300))

@@ -11,17 +11,21 @@ import SSHClient
 extension MachineReconciler {
     /// Makes the machine what it was, has that checked by code that shares nothing with the cleaning, and frees it.
     func clean(_ machine: Machine) async throws -> ReconcileResult {
-        guard let claim = machine.status?.claim else { return .done }
+        let claim = machine.cleaningClaim
         try await noteBeginning(of: machine)
-        let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.cleaning])
+        let progress = PlanProgressWriter(
+            client: client, machine: machine.name, epoch: machine.status?.claim?.epoch, phases: [.cleaning])
         let plan = Plan.clean(
             CleanParameters(
                 owner: MachineOwner(machine, claim: claim), clusterPodCIDR: claim.clusterPodCIDR ?? "",
-                nodeLocalAPIAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1"))
+                nodeLocalAPIAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1",
+                assumeJoined: claim.changed == true || machine.isToBeCleanedWhole))
         let connect = { @Sendable in
             // Read anew: the host key may be the next one by now.
             let current = try await self.client.get(Machine.self, machine.name)
-            return SSHMachineShell(try await self.connect(to: current))
+            let connection = try await self.connect(to: current)
+            try await self.settleHostKey(of: current, presented: connection.hostKey)
+            return SSHMachineShell(connection)
         }
         let runner = PlanRunner(connect: connect, logger: logger) { report in
             try await progress.write(report.status) { status in
@@ -31,57 +35,105 @@ extension MachineReconciler {
         do {
             let outcome = try await runner.run(plan)
             guard case .failed(let step, let failure) = outcome.result else {
-                return try await check(machine, claim: claim, connect: connect)
+                return try await check(machine, claim: claim, newHostKey: outcome.outputs["hostKey"], connect: connect)
             }
             if failure.kind == .unreachable { return try await waitOrGiveUp(machine, "\(step): \(failure.message)") }
-            try await quarantine(machine, "cleaning failed at \(step): \(failure.message)")
+            try await quarantine(
+                machine, "cleaning failed at \(step): \(failure.message); mend it, then: nestbox machine clean \(machine.name)")
         } catch is PlanProgressWriter.Superseded {}
         return .done
     }
 
     private func check(
-        _ machine: Machine, claim: MachineClaim, connect: @Sendable () async throws -> SSHMachineShell
+        _ machine: Machine, claim: MachineClaim, newHostKey: String?, connect: @Sendable () async throws -> SSHMachineShell
     ) async throws -> ReconcileResult {
-        let facts = machine.status?.facts
-        let tools = await toolsForCheck(Architecture(fact: facts))
+        let check = await cleanCheck(of: machine)
         let shell = try await connect()
-        let found: [String]
+        var found: [String]
         let hostKey: String
         do {
             hostKey = try await shell.connection.hostKey.description
-            found = try await CleanCheck(
-                podCIDR: claim.clusterPodCIDR ?? "", serviceCIDR: claim.serviceCIDR ?? "",
-                apiAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1", tools: tools.map { LocalFile($0.tarball) },
-                ownFolders: facts?.folders ?? [], hasOwnContainerd: facts?.tools?[NodeTool.containerd.rawValue] != nil
-            ).run(on: shell)
-            await shell.close()
+            found = try await check.run(on: shell)
         } catch {
             await shell.close()
             throw error
         }
-        guard found.isEmpty else {
-            try await quarantine(machine, "after cleaning there is still: \(found.prefix(10).joined(separator: "; "))")
+        if claim.changed == true, hostKey != newHostKey {
+            found.append("the SSH host key from before it was cleaned, which the last tenant's root could read")
+        }
+        let words = found.prefix(10).joined(separator: "; ")
+        // What is installed anew is rid of anything.
+        let isReimaged = machine.withDefaults().spec?.reuse == .reimage
+        guard found.isEmpty || isReimaged else {
+            await shell.close()
+            try await quarantine(
+                machine,
+                "after cleaning there is still: \(words); look at it, remove what should not be there, then: "
+                    + "nestbox machine clean \(machine.name); or install it anew, then: nestbox machine reimaged \(machine.name)")
             return .done
         }
         let freed = try await client.updateMachineStatus(machine.name) { now in
-            guard now.status?.claim?.epoch == claim.epoch, now.status?.phase == .cleaning else { return false }
-            now.status?.phase = .available
+            guard now.status?.claim?.epoch == machine.status?.claim?.epoch, now.status?.phase == .cleaning else { return false }
+            now.status?.phase = isReimaged ? .reimaging : .available
+            if let tenant = now.status?.claim?.namespace { now.status?.lastTenant = tenant }
             now.status?.claim = nil
-            now.status?.lastTenant = claim.namespace
             now.status?.hostKey = hostKey
             now.status?.nextHostKey = nil
-            now.status?.message = nil
+            now.status?.message =
+                isReimaged ? "waits until it was installed anew, and somebody says so: nestbox machine reimaged \(machine.name)" : nil
             now.status?.plan = nil
             now.status?.repair = nil
             now.status?.facts?.kubeletVersion = nil
             var conditions = ConditionSet(nil, generation: now.metadata.generation)
             conditions.set("Reachable", true, reason: "Connected", message: "")
-            conditions.set("Clean", true, reason: "Checked", message: "nothing of \(claim.namespace)/\(claim.nodePool) was found")
+            let nothing = "nothing of \(owner(of: claim)) was found"
+            conditions.set(
+                "Clean", found.isEmpty, reason: found.isEmpty ? "Checked" : "Leftovers",
+                message: !found.isEmpty
+                    ? "still there, until it is installed anew: \(words)"
+                    : claim.baseline == nil ? "\(nothing); other files were not looked at, for they were not listed before" : nothing)
             now.status?.conditions = conditions.list
             return true
         }
-        if freed { await events.record(.normal, reason: "Cleaned", message: "checked clean and free", on: machine) }
+        if freed {
+            try? await check.forgetBaseline(on: shell)
+            await events.record(
+                .normal, reason: "Cleaned",
+                message: isReimaged ? "cleaned, and waits until it was installed anew" : "checked clean and free", on: machine)
+        }
+        await shell.close()
         return .done
+    }
+
+    /// What a machine is held to that should be bare.
+    private func cleanCheck(of machine: Machine) async -> CleanCheck {
+        let (claim, facts) = (machine.cleaningClaim, machine.status?.facts)
+        let tools = await toolsForCheck(Architecture(fact: facts))
+        return CleanCheck(
+            podCIDR: claim.clusterPodCIDR ?? "", serviceCIDR: claim.serviceCIDR ?? "",
+            apiAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1", tools: tools.map { LocalFile($0.tarball) },
+            ownFolders: facts?.folders ?? [], hasOwnContainerd: facts?.tools?[NodeTool.containerd.rawValue] != nil,
+            baseline: claim.baseline)
+    }
+
+    /// What there is on a machine that should be bare.
+    func leftovers(on shell: SSHMachineShell, of machine: Machine) async throws -> [String] {
+        try await cleanCheck(of: machine).run(on: shell)
+    }
+
+    private func owner(of claim: MachineClaim) -> String {
+        claim.nodePool.isEmpty ? "a node" : "\(claim.namespace)/\(claim.nodePool)"
+    }
+
+    /// A machine that presents the key made for it has put it to use, in an earlier attempt of this cleaning: from then on the one before
+    /// is worth nothing, and must not be in the way of the next one that is made.
+    private func settleHostKey(of machine: Machine, presented: HostKey) async throws {
+        guard let next = machine.status?.nextHostKey, HostKey(next) == presented, machine.status?.hostKey != next else { return }
+        try await client.updateMachineStatus(machine.name) { now in
+            guard now.status?.nextHostKey == next else { return false }
+            now.status?.hostKey = next
+            return true
+        }
     }
 
     /// When the cleaning began is when `Clean` became False.
@@ -114,7 +166,9 @@ extension MachineReconciler {
                 ? ""
                 : "; its Node is kept in the tenant's cluster, for its pods may run still: once the server is surely off, say so by "
                     + "kubectl annotate machine \(machine.name) \(MachineAnnotation.poweredOff)=\(machine.status?.claim?.epoch ?? 0)"
-            try await quarantine(machine, "it could not be cleaned, for it does not answer: \(trouble)\(kept)")
+            try await quarantine(
+                machine,
+                "it could not be cleaned, for it does not answer: \(trouble)\(kept); once it does: nestbox machine clean \(machine.name)")
             return .done
         }
         try await say(machine, "Reachable", false, "SSHFailed", trouble)

@@ -35,7 +35,10 @@ extension MachineReconciler {
         }
         let runner = PlanRunner(connect: { SSHMachineShell(try await self.connect(to: machine)) }, logger: logger) { report in
             // Its Node may be Ready before the plan's last look at it.
-            try await progress.write(report.status) { if $0.phase == .claimed { $0.phase = .joining } }
+            try await progress.write(report.status) { status in
+                if status.phase == .claimed { status.phase = .joining }
+                report.record(in: &status)
+            }
         }
         do {
             let outcome = try await runner.run(.join(parameters))
@@ -96,7 +99,8 @@ extension MachineReconciler {
             try await say(machine, "Installed", false, NodeConfigurationFailure.reason, words)
             return .requeue(after: .seconds(60))
         case .failed(let step, let failure):
-            try await quarantine(machine, "the join failed at \(step): \(failure.message)")
+            try await quarantine(
+                machine, "the join failed at \(step): \(failure.message); mend it, then: nestbox machine clean \(machine.name)")
             return .done
         }
     }
@@ -133,6 +137,7 @@ extension MachineReconciler {
             now.status?.facts = facts
             return true
         }
+        if isClaimed { try await label(machine, by: facts) }
         return isClaimed ? facts : nil
     }
 
@@ -196,7 +201,20 @@ extension JoinParameters {
             kubeletConfiguration: ticket.kubeletConfiguration, nodeLabels: ticket.labels, taints: ticket.taints, artifacts: artifacts,
             tools: tools,
             requirements: MachineRequirements(architecture: Architecture(fact: machine.status?.facts).rawValue),
-            nodeConfiguration: ticket.nodeConfiguration ?? NodeConfiguration())
+            hasBaseline: machine.status?.claim?.baseline != nil, nodeConfiguration: ticket.nodeConfiguration ?? NodeConfiguration())
+    }
+}
+
+extension PlanReport {
+    /// What the cleaning has to know of a join, on our side: on the machine the tenant has root.
+    fileprivate func record(in status: inout MachineStatus) {
+        if self.status.isPastPreflight { status.claim?.changed = true }
+        if let baseline = outputs[Baseline.digestKey] { status.claim?.baseline = baseline }
+        if let trouble = outputs[Baseline.troubleKey] {
+            var conditions = ConditionSet(status.conditions, generation: status.observedGeneration)
+            conditions.set("Listed", false, reason: "NotListed", message: "after cleaning only what is Nestbox's is looked for: \(trouble)")
+            status.conditions = conditions.list
+        }
     }
 }
 

@@ -19,16 +19,20 @@ extension MachineReconciler {
         let (hostKey, facts) = try await connected(to: machine) { connection in
             (try await connection.hostKey, try await MachineFacts.gather(on: SSHMachineShell(connection)))
         }
+        if let trouble = machine.reimageTrouble(presented: hostKey) { return try await refuse(machine, "NotReimaged", trouble) }
         var seen = machine
         seen.status = MachineStatus(facts: facts)
         if let clash = seen.clash(with: try await client.list(Machine.self).items) {
             return try await refuse(machine, "RegisteredTwice", clash)
         }
+        // Before it may be claimed: a pool that wants none with a GPU must see that it has one.
+        try await label(machine, by: facts)
         let registered = try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == nil else { return false }
             now.status?.phase = .available
             now.status?.hostKey = hostKey.description
             now.status?.facts = facts
+            now.status?.previousHostKey = nil
             now.status?.message = nil
             now.status?.observedGeneration = now.metadata.generation
             var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)

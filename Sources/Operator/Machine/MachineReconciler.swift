@@ -28,6 +28,7 @@ struct MachineReconciler: Reconciler {
         }
         if !machine.metadata.isBeingDeleted, try await client.addFinalizer(Self.finalizer, to: &machine) { return .done }
 
+        if machine.isReimaged { return try await registerAnew(machine) }
         do {
             switch machine.status?.phase {
             case nil: return try await register(machine)
@@ -35,46 +36,33 @@ struct MachineReconciler: Reconciler {
             case .upgrading: return try await upgrade(machine)
             case .cleaning: return try await clean(machine)
             case .ready: return try await repair(machine)
+            case .reimaging: return try await awaitReimage(machine)
             case .available, .draining, .quarantined: return .done
             }
         } catch let error as SSHError {
-            return try await report("\(error)", isTransient: error.isTransient, on: machine)
+            return try await report(error.conditionReason, error.words(for: machine), isTransient: error.isTransient, on: machine)
         } catch let failure as StepFailure {
-            return try await report(failure.message, isTransient: failure.kind != .refused, on: machine)
+            let reason = failure.kind == .refused ? "Refused" : "SSHFailed"
+            return try await report(reason, failure.message, isTransient: failure.kind != .refused, on: machine)
         }
     }
 
     /// The machine does not answer as it should: said on the object, and tried again. A changed host key, a refused key or an
     /// unusable one is for a person to mend; trying slowly finds out when it was.
-    private func report(_ trouble: String, isTransient: Bool, on machine: Machine) async throws -> ReconcileResult {
+    private func report(
+        _ reason: String, _ trouble: String, isTransient: Bool, on machine: Machine
+    ) async throws -> ReconcileResult {
         logger.warning("machine over SSH", metadata: ["machine": "\(machine.name)", "error": "\(trouble)"])
         let changed = try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == machine.status?.phase else { return false }
             var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("Reachable", false, reason: "SSHFailed", message: trouble)
+            conditions.set("Reachable", false, reason: reason, message: trouble)
             now.status?.conditions = conditions.list
             now.status?.message = trouble
             return true
         }
-        if changed { await events.record(.warning, reason: "SSHFailed", message: trouble, on: machine) }
+        if changed { await events.record(.warning, reason: reason, message: trouble, on: machine) }
         return .requeue(after: isTransient ? .seconds(10) : .seconds(60))
-    }
-
-    /// A connection as the Machine says; its host key must be the pinned one, once there is one.
-    func connect(to machine: Machine) async throws -> SSHConnection {
-        let spec = machine.withDefaults().spec ?? MachineSpec()
-        let secretName = spec.sshKeySecret ?? ""
-        guard let secret = try await client.find(Secret.self, ObjectKey(namespace: operatorNamespace, name: secretName)) else {
-            throw SSHError.unusableKey("there is no Secret \(operatorNamespace)/\(secretName) with the SSH key of Machine \(machine.name)")
-        }
-        guard let text = secret.data?["ssh-privatekey"]?.text else {
-            throw SSHError.unusableKey("Secret \(operatorNamespace)/\(secretName) has no ssh-privatekey")
-        }
-        // A key given in the spec is for the first connection: cleaning makes a new one, and the old is worth nothing then.
-        let pinned = [machine.status?.hostKey ?? spec.hostKey, machine.status?.nextHostKey].compactMap { $0.flatMap { HostKey($0) } }
-        return try await SSHConnection.connect(
-            to: SSHTarget(host: spec.address ?? "", port: spec.port ?? 22, user: spec.user ?? "root"), key: try SSHPrivateKey(text),
-            hostKey: pinned.isEmpty ? .trustFirst : .pinned(pinned), logger: logger)
     }
 
     /// The tools of the store; nil when it has none and no source gives any: the machine's package manager may have them.

@@ -6,7 +6,7 @@ extension Machine {
     /// Nil when no other is the same server, as far as is known.
     func clash(with others: [Machine]) -> String? {
         for other in others where other.name != name && other.isBefore(self) {
-            if let address = spec?.address, address == other.spec?.address, port == other.port {
+            if let address = spec?.address, address == other.spec?.address, port == other.port, way == other.way {
                 return "\(address):\(port) is registered as Machine \(other.name) already: one server is one Machine; delete one of the two"
             }
             if let id = status?.facts?.machineID, id == other.status?.facts?.machineID {
@@ -19,6 +19,8 @@ extension Machine {
     }
 
     private var port: Int { spec?.port ?? 22 }
+    /// Behind another jump host the same private address is another server's.
+    private var way: String? { spec?.jumpHost?.address }
 
     /// The one that is in use first, then the older one, then by name: two that look at each other must agree.
     private func isBefore(_ other: Machine) -> Bool {

@@ -5,7 +5,8 @@ import NestboxAPI
 struct PlanProgressWriter: Sendable {
     let client: KubernetesClient
     let machine: String
-    let epoch: Int
+    /// Of the claim; nil when the Machine has none.
+    let epoch: Int?
     let phases: Set<MachinePhase>
     /// Of the upgrade in place that the plan is part of.
     var upgrade: String?

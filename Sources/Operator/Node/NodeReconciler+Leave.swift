@@ -124,9 +124,10 @@ extension NodeReconciler {
         let epoch = machine.status?.claim?.epoch
         try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == .draining, now.status?.claim?.epoch == epoch else { return false }
-            now.status?.phase = .available
+            let reason = now.status?.quarantineReason
+            now.status?.phase = reason == nil ? .available : .quarantined
             now.status?.claim = nil
-            now.status?.message = unfit
+            now.status?.message = reason ?? unfit
             var conditions = ConditionSet(
                 now.status?.conditions?.filter { $0.type == "Reachable" }, generation: now.metadata.generation)
             conditions.set("Claimable", false, reason: "Unfit", message: unfit)

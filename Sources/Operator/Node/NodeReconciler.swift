@@ -67,7 +67,7 @@ struct NodeReconciler: Reconciler {
             try await disown(machine, session: session)
             if machine.podsAreEnded { try await session.client.deleteIfPresent(Node.self, machine.name) }
             return .done
-        case .available, nil:
+        case .available, .reimaging, nil:
             return .done
         }
     }
@@ -88,16 +88,18 @@ struct NodeReconciler: Reconciler {
         try await client.deleteIfPresent(Secret.self, JoinTicket.secretName(machine: machine.name), namespace: operatorNamespace)
     }
 
-    /// Passes the Machine on towards its release, if it is still in the phase that was seen.
+    /// Passes the Machine on towards its release, if it is still in the phase that was seen. One that a person wants out of use is
+    /// left as it is instead of being cleaned.
     func handOver(_ machine: Machine, to phase: MachinePhase, for reason: ReleaseReason? = nil) async throws {
         let seen = machine.status?.phase
         let epoch = machine.status?.claim?.epoch
         try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == seen, now.status?.claim?.epoch == epoch else { return false }
-            now.status?.phase = phase
+            let quarantine = phase == .cleaning ? now.status?.quarantineReason : nil
+            now.status?.phase = quarantine == nil ? phase : .quarantined
             now.status?.claim?.released = true
             if let reason { now.status?.claim?.releasedFor = reason }
-            now.status?.message = nil
+            now.status?.message = quarantine
             return true
         }
     }

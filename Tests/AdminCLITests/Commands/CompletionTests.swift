@@ -1,5 +1,7 @@
 import Foundation
 import KubernetesAPI
+import KubernetesClient
+import NestboxAPI
 import TestCommands
 import TestKubernetes
 import Testing
@@ -42,10 +44,16 @@ extension Commands {
                 try await expect(host, "kubeconfig p", offers: ["prod"])
                 try await expect(host, "create nodepool x --cluster de", offers: ["demo", "dev"])
                 try await expect(host, "scale nodepool ", offers: ["workers"])
+                let machine = "m-\(host.namespace)"
+                try await host.done("create machine \(machine) --ssh-key-secret fleet --address 198.25.0.1")
+                for verb in ["check", "clean", "quarantine", "release", "logs", "accept-host-key", "rotate-key"] {
+                    try await expect(host, "machine \(verb) \(machine)", offers: [machine])
+                }
+                try await host.client.delete(Machine.self, machine)
                 #expect(try await offered(host, ["describe", "cluster", "-n", "kube-system", ""]).isEmpty)
                 try await expect(host, "get clusters -n \(host.namespace)", offers: [host.namespace])
                 try await expect(host, "get clusters --context ", offers: ["here", "elsewhere"])
-                try await expect(host, "create machine m --reuse ", offers: ["SameTenant", "AnyTenant"])
+                try await expect(host, "create machine m --reuse ", offers: ["SameTenant", "AnyTenant", "Reimage"])
                 try await expect(host, "de", offers: ["describe", "delete"])
             }
         }

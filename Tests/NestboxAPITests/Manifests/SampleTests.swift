@@ -67,6 +67,11 @@ import Testing
         #expect(machine.port == plainMachine.port)
         #expect(machine.user == plainMachine.user)
         #expect(machine.reuse == plainMachine.reuse)
+        let behind = Machine(
+            metadata: ObjectMeta(name: "m"), spec: MachineSpec(sshKeySecret: "k", jumpHost: JumpHostSpec(address: "b"))
+        ).withDefaults().spec
+        #expect(machine.jumpHost?.port == behind?.jumpHost?.port && machine.jumpHost?.user == behind?.jumpHost?.user)
+        #expect(behind?.jumpHost?.sshKeySecret == "k")
     }
 
     private func problems(of document: JSONValue) throws -> [String] {

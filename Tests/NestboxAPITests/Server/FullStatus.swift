@@ -32,18 +32,25 @@ enum FullStatus {
         observedGeneration: 1, phase: .ready, conditions: conditions,
         claim: MachineClaim(
             namespace: "a", nodePool: "p", nodePoolUID: "1", hostedCluster: "c", hostedClusterUID: "2", epoch: 3, podCIDR: "10.244.0.0/24",
-            released: false, releasedFor: .scaledDown, revision: "0123456789", claimedAt: time), lastEpoch: 3, lastTenant: "a",
+            released: false, releasedFor: .scaledDown, changed: true, baseline: "00", revision: "0123456789", claimedAt: time),
+        lastEpoch: 3, lastTenant: "a",
         unfitFor: [Unfitness(hostedClusterUID: "u", message: "m")], hostKey: "ssh-ed25519 AAAA",
         facts: MachineFacts(
             architecture: "amd64", operatingSystem: "Debian GNU/Linux 12", kernel: "6.1.0", machineID: "0123", cpus: 2, memoryMiB: 2048,
-            kubeletVersion: "v1.20.2"),
+            kubeletVersion: "v1.20.2", operatingSystemID: "debian", operatingSystemVersion: "12",
+            disks: [DiskFact(name: "nvme0n1", sizeGiB: 894, kind: "nvme")], gpus: [GPUFact(vendor: "nvidia", device: "10de:20b5", count: 8)]
+        ),
         plan: PlanStatus(
             name: "Join",
             steps: StepState.allCases.map { StepStatus(name: "step", state: $0, startedAt: time, finishedAt: time, message: "said") }),
-        message: "in a sentence",
+        message: "in a sentence", previousHostKey: "ssh-ed25519 AAAA",
         repair: RepairStatus(
             state: .mending, since: time, attempts: 1, lastAttempt: time, message: "nestbox-kubelet is failed: restarted", needsTicket: true
-        ),
+        ), jumpHostKey: "ssh-ed25519 AAAA", quarantineReason: "a fan is dead",
+        answer: MachineAnswer(
+            id: "1", verb: .check, result: .failed, message: "said",
+            findings: [MachineFinding(name: "Clock", passed: false, message: "late")],
+            cursor: "s=1", answeredAt: time),
         upgrade: MachineUpgrade(
             revision: "0123456789", startedAt: time, drainedAt: time, kubeletStartedAt: time, failure: "words", failedAt: time))
 }

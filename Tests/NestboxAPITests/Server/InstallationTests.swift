@@ -13,7 +13,12 @@ import Testing
     private func withKinds(_ body: (Kubectl, KubernetesClient) async throws -> Void) async throws {
         let cluster = try TestKubernetes.current()
         let kubectl = try Kubectl(cluster)
-        try await kubectl("apply", "-k", "manifests/crds")
+        do {
+            try await kubectl("apply", "-k", "manifests/crds")
+        } catch let error as KubectlError where error.description.contains("AlreadyExists") {
+            // Another suite made them between kubectl's look and its write.
+            try await kubectl("apply", "-k", "manifests/crds")
+        }
         try await kubectl(
             "wait", "--for=condition=Established", "--timeout=60s", Self.definitions[0], Self.definitions[1], Self.definitions[2])
         try await cluster.withClient { try await body(kubectl, $0) }

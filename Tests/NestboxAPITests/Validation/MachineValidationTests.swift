@@ -58,6 +58,11 @@ import Testing
         Wrong(
             "spec.hostKey: \"ssh-rsa\" is not one of ssh-ed25519, ecdsa-sha2-nistp256, ecdsa-sha2-nistp384, ecdsa-sha2-nistp521"
         ) { $0.hostKey = "ssh-rsa AAAAB3NzaC1yc2EA" },
+        Wrong("spec.jumpHost.address: is needed: where the jump host answers SSH") { $0.jumpHost = JumpHostSpec() },
+        Wrong("spec.jumpHost.address: \"a_b\" is not an IPv4 address or a DNS name") { $0.jumpHost = JumpHostSpec(address: "a_b") },
+        Wrong("spec.jumpHost.port: 70000 is not a port: 1 to 65535") { $0.jumpHost = JumpHostSpec(address: "b", port: 70000) },
+        Wrong("spec.jumpHost.user: \"a b\" \(user)") { $0.jumpHost = JumpHostSpec(address: "b", user: "a b") },
+        Wrong("spec.jumpHost.hostKey: \(notAKey)") { $0.jumpHost = JumpHostSpec(address: "b", hostKey: "x") },
     ]
 
     @Test(arguments: wrong) func saysWhatIsWrong(wrong: Wrong) {
@@ -70,6 +75,7 @@ import Testing
         Wrong("a key with a comment") { $0.hostKey = "ssh-ed25519 \(ed25519) root@worker-1" },
         Wrong("a user of a directory") { $0.user = "svc_nest.box-1" },
         Wrong("nobody may claim it") { $0.allowedNamespaces = [] },
+        Wrong("a jump host") { $0.jumpHost = JumpHostSpec(address: "bastion.example.com", port: 2222, user: "jump", sshKeySecret: "b") },
     ])
     func takesWhatIsRight(right: Wrong) {
         #expect(Self.machine(right.change).validate() == [])

@@ -45,7 +45,10 @@ public final class SSHServer: Sendable {
         return process.terminationStatus == 0 ? binary : nil
     }
 
-    public init(hostKeyTypes: [String] = ["ed25519"], userKeyType: [String] = ["-t", "ed25519"]) async throws {
+    /// - Parameter programs: scripts by name, which its users find before this computer's programs.
+    public init(
+        hostKeyTypes: [String] = ["ed25519"], userKeyType: [String] = ["-t", "ed25519"], programs: [String: String] = [:]
+    ) async throws {
         guard let binary = Self.binary else {
             throw TestSSHServerError("there is no sshd: name one in NESTBOX_SSHD, or let apt-get download openssh-server")
         }
@@ -62,6 +65,11 @@ public final class SSHServer: Sendable {
                 "UseDNS no", "LogLevel ERROR",
             ]
         try configuration.joined(separator: "\n").appending("\n").write(toFile: folder + "/config", atomically: true, encoding: .utf8)
+        try FileManager.default.createDirectory(atPath: folder + "/programs", withIntermediateDirectories: true)
+        for (name, script) in programs {
+            try Data(script.utf8).write(to: URL(fileURLWithPath: folder + "/programs/\(name)"))
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/programs/\(name)")
+        }
         // sshd wants a user of that name and a folder in /run; both exist in its mount namespace only.
         let script = """
             set -eu
@@ -69,6 +77,7 @@ public final class SSHServer: Sendable {
             grep -q ^sshd: /etc/passwd || echo sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin >> \(folder)/passwd
             echo \(Self.plainUser):x:65532:65532::/:/bin/sh >> \(folder)/passwd
             mount --bind \(folder)/passwd /etc/passwd
+            \(programs.isEmpty ? "" : "mount --bind \(folder)/programs /usr/local/sbin")
             mount -t proc proc /proc
             mount --bind \(folder)/run /run
             mkdir -p -m 755 /run/sshd
