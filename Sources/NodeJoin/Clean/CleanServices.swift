@@ -20,7 +20,7 @@ enum CleanServices {
                     """))
         ], timeout: .seconds(120))
 
-    /// The cgroups of pods: folders, or slices of systemd's. Where machines are containers, a hierarchy may be shared with
+    /// The cgroups of pods: folders, or slices of systemd's; and of our units, where systemd does not know them any more. Where machines are containers, a hierarchy may be shared with
     /// others: groups whose processes are not to be seen from here (they read as 0) are not ours.
     static let removeSlices = Step(
         "RemoveCgroups",
@@ -31,7 +31,7 @@ enum CleanServices {
                     systemctl stop kubepods.slice 2>/dev/null || true
                     try=0
                     while :; do
-                        left=$(find /sys/fs/cgroup -depth -type d -path '*/kubepods*' 2>/dev/null)
+                        left=$(find /sys/fs/cgroup -depth -type d \\( -path '*/kubepods*' -o -path '*/nestbox-*.service*' \\) 2>/dev/null)
                         [ -n "$left" ] || break
                         printf '%s\\n' "$left" | while read -r folder; do rmdir "$folder" 2>/dev/null || true; done
                         try=$((try + 1))
