@@ -73,11 +73,3 @@ struct BareMachine {
         return all.filter { line in !allowed.contains { line.contains($0) } }.sorted()
     }
 }
-
-extension TestLab {
-    /// Runs a shell's text in the lab's host.
-    @discardableResult
-    func onHost(_ script: String) async throws -> String {
-        try await host.nestbox("lab", "exec", "--name", name, "--", "sh", "-c", script)
-    }
-}
