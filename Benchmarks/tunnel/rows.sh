@@ -69,7 +69,7 @@ start() {
     local system
     for system in "$@"; do [ "$system" = raw ] || { start_server "$system" && start_agent "$system"; }; done
     for system in "$@"; do
-        poll 20 carries "$system" || { tail -5 "$work/$system"/*.log >&2; return 1; }
+        poll 20 carries "$system" || { tail -n 5 "$work/$system"/*.log >&2; return 1; }
     done
 }
 

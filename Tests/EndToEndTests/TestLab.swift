@@ -72,9 +72,13 @@ struct TestLab: Sendable {
     // MARK: A tenant
 
     /// Creates a cluster and its pool, and waits for both.
-    func createTenant(_ name: String, namespace: String = "default", version: String? = nil, replicas: Int) async throws -> CommandRun {
+    func createTenant(
+        _ name: String, namespace: String = "default", version: String? = nil, controlPlaneReplicas: Int = 1, replicas: Int
+    ) async throws -> CommandRun {
         let version = version ?? self.version
-        try await host.nestbox("create", "cluster", name, "-n", namespace, "--version", version, "--wait", "--timeout", "600")
+        try await host.nestbox(
+            "create", "cluster", name, "-n", namespace, "--version", version, "--replicas", "\(controlPlaneReplicas)", "--wait",
+            "--timeout", "600")
         try await host.nestbox(
             "create", "nodepool", "workers", "-n", namespace, "--cluster", name, "--replicas", "\(replicas)", "--wait", "--timeout", "900")
         return try await tenant(name, namespace: namespace)
@@ -91,6 +95,12 @@ struct TestLab: Sendable {
     }
 
     // MARK: The machines
+
+    /// Runs a shell's text in the host's namespaces, where pods have addresses.
+    @discardableResult
+    func onHost(_ script: String) async throws -> String {
+        try await host.nestbox("lab", "exec", "--name", name, "--", "bash", "-c", script)
+    }
 
     /// Runs a shell's text on a machine as its root, past everything that Nestbox does.
     @discardableResult

@@ -49,6 +49,8 @@ import Testing
         #expect(!at(20).servesEndpointSliceV1 && at(21).servesEndpointSliceV1)
         #expect(!at(21).servesEvictionV1 && at(22).servesEvictionV1)
         #expect(at(23).kubeletConfigMapName == "kubelet-config-1.23" && at(24).kubeletConfigMapName == "kubelet-config")
+        let flags = ["3.4.13-0", "3.5.24-0", "3.6.8-0"].compactMap(ProgramVersion.init).map(EtcdFlags.peerSkipClientSANVerification)
+        #expect(flags.map { $0.hasPrefix("experimental-") } == [true, true, false])
         #expect(at(21).etcdImageTag == "3.4.13-0" && at(22).etcdImageTag == "3.5.24-0" && at(34).etcdImageTag == "3.6.8-0")
         #expect(at(35).pauseImageTag == "3.10.1" && at(36).pauseImageTag == "3.10.2")
         #expect(at(34).coreDNSImage == "coredns/coredns:v1.12.1" && at(36).coreDNSImage == "coredns/coredns:v1.14.2")

@@ -77,6 +77,31 @@ import Testing
         }
     }
 
+    /// A pod must not be moved to a node that leaves too, and be moved again.
+    @Test func nodesThatLeaveTogetherAreCordonedBeforeAnyPodMoves() async throws {
+        try await PoolWorld.with { world in
+            let names = (0..<6).map { "m\($0)" }
+            for name in names { try await world.addMachine(name) }
+            try await world.makePool(replicas: 6)
+            for name in names {
+                try await world.join(name)
+                try await world.addPod("on-\(name)", on: name)
+            }
+            try await world.scale(to: 1)
+            // m0 stays: of alike ones the last names go first.
+            let leaving = names.dropFirst()
+            try await eventually("a pod to be asked to go") {
+                for name in leaving where try await world.isGoing("on-\(name)") { return true }
+                return false
+            }
+            for name in leaving { #expect(try await world.node(name)?.spec?.unschedulable == true, "\(name)") }
+            for name in leaving {
+                try await eventually("the pod on \(name) to be asked to go") { try await world.isGoing("on-\(name)") }
+            }
+            #expect(try await !world.isGoing("on-m0"))
+        }
+    }
+
     @Test func aDrainIsCalledOffByScalingUpAgain() async throws {
         try await PoolWorld.with { world in
             for name in ["a", "b", "c"] { try await world.addMachine(name) }

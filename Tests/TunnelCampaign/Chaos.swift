@@ -44,26 +44,27 @@ struct Chaos: Sendable {
             for name in Self.servers + Self.agents { try all[name]?.start() }
             let parts = Parts(members: all, port: target.port)
             for name in Self.servers { try await self.waitUntilLive(name, parts) }
-            try await eventually("every agent is connected at least twice", within: .seconds(60)) {
-                var agents = 0
-                for name in Self.servers { agents += try await all[name]?.metrics(["nestbox_tunnel_agents"]).first ?? 0 }
-                return agents >= 2 * Self.agents.count
-            }
             return try await campaign(parts)
         }
     }
 
-    /// A server lives from the moment that a connection through it is first good until just before it is killed.
-    private func waitUntilLive(_ name: String, _ parts: Parts) async throws {
+    /// A server lives from the moment that a connection through it is good and it holds every agent, until just before it is killed.
+    @discardableResult
+    private func waitUntilLive(_ name: String, _ parts: Parts) async throws -> Duration {
         let start = ContinuousClock.now
         var tries = 0
         try await eventually("\(name) serves", within: .seconds(60)) {
             tries += 1
             return try await Self.exchange(parts, through: name) == nil
         }
-        parts.life.holds(name, agents: (try? await parts.members[name]?.metrics(["nestbox_tunnel_agents"]).first) ?? 0)
+        let served = ContinuousClock.now - start
+        try await eventually("every agent is connected to \(name)", within: .seconds(60)) {
+            try await parts.members[name]?.metrics(["nestbox_tunnel_agents"]).first == Self.agents.count
+        }
+        let held = ContinuousClock.now - start
         parts.life.lives(name)
-        say("\(name) lives, \((ContinuousClock.now - start).seconds) s after its start, at try \(tries)")
+        say("\(name) serves \(served.seconds) s after its start, at try \(tries), and holds every agent after \(held.seconds) s")
+        return held
     }
 
     private func campaign(_ parts: Parts) async throws -> String {
@@ -72,7 +73,6 @@ struct Chaos: Sendable {
             group.addTask { try await self.killInTurn(parts, until: end) }
             group.addTask { try await self.dial(parts, until: end) }
             for number in 0..<Self.sessions { group.addTask { try await self.keepSession(number, parts, until: end) } }
-            for name in Self.servers { group.addTask { try await self.askForAgents(name, parts, until: end) } }
             try await group.waitForAll()
         }
         return try verdict(parts)
@@ -91,19 +91,7 @@ struct Chaos: Sendable {
             try await parts.members[name]?.stop(SIGKILL)
             try await Task.sleep(for: Self.deadTime)
             try parts.members[name]?.start()
-            try await waitUntilLive(name, parts)
-        }
-    }
-
-    /// Whether a server holds agents, or passes on what is asked of it.
-    private func askForAgents(_ name: String, _ parts: Parts, until end: ContinuousClock.Instant) async throws {
-        while ContinuousClock.now < end {
-            // One that is killed while it is asked says nothing.
-            let agents = try? await limited(to: .seconds(1)) {
-                try await parts.members[name]?.metrics(["nestbox_tunnel_agents"]).first ?? 0
-            }
-            if let agents { parts.life.holds(name, agents: agents) }
-            try await Task.sleep(for: .milliseconds(100))
+            parts.counts.returned(after: try await waitUntilLive(name, parts))
         }
     }
 
@@ -135,7 +123,7 @@ struct Chaos: Sendable {
     }
 
     private func dialOnce(_ parts: Parts, _ life: LifeLog.Life) async {
-        let opening = ChaosCounts.Opening(life: life, isPassedOn: parts.life.passesOn(life.server))
+        let opening = ChaosCounts.Opening(life: life)
         var problem: String?
         do {
             problem = try await limited(to: .seconds(20)) { try await Self.exchange(parts, through: life.server) }
@@ -152,7 +140,7 @@ struct Chaos: Sendable {
                 try await Task.sleep(for: .milliseconds(100))
                 continue
             }
-            let opening = ChaosCounts.Opening(life: life, isPassedOn: parts.life.passesOn(life.server))
+            let opening = ChaosCounts.Opening(life: life)
             let pause = Duration.milliseconds(Int.random(in: 50...300, using: &generator))
             do {
                 try await TestConnection.open(parts.members[life.server]?.socket ?? "") { connection in
@@ -170,7 +158,7 @@ struct Chaos: Sendable {
     private func verdict(_ parts: Parts) throws -> String {
         let totals = parts.counts.current
         for line in ChaosCounts.definition + totals.lines { say(line) }
-        let summary = "\(totals.kills) kills; \(totals.dials.summary("dials")); \(totals.sessions.summary("sessions"))"
+        let summary = "\(totals.kills) kills; \(totals.returns); \(totals.dials.summary("dials")); \(totals.sessions.summary("sessions"))"
         guard totals.problems.isEmpty else { throw CampaignFailed(summary: summary, problems: totals.problems) }
         return summary
     }

@@ -8,14 +8,9 @@ final class LifeLog: Sendable {
         var number: Int
     }
 
-    /// A connection that is lost so soon after a server's death is lost by it.
-    static let aftermath = Duration.seconds(2)
-
     private struct State {
         var living: [String: Life] = [:]
         var lives = 0
-        /// Servers that hold no agent, by their own word, as asked some times a second: another one carries what they pass on.
-        var passingOn: Set<String> = []
         var deaths: [(server: String, time: ContinuousClock.Instant)] = []
     }
 
@@ -34,14 +29,6 @@ final class LifeLog: Sendable {
             state.deaths.append((server, .now))
         }
     }
-
-    func holds(_ server: String, agents: Int) {
-        state.withLock { state in
-            if agents == 0 { state.passingOn.insert(server) } else { state.passingOn.remove(server) }
-        }
-    }
-
-    func passesOn(_ server: String) -> Bool { state.withLock { $0.passingOn.contains(server) } }
 
     func isOver(_ life: Life) -> Bool { state.withLock { $0.living[life.server] != life } }
 

@@ -76,6 +76,8 @@ enum EtcdStatefulSet {
     private static func arguments(_ settings: ClusterSettings) -> [String: String] {
         let directory = KeySecret.mountPath(.etcd)
         let members = (0..<settings.etcdMembers).map(NestboxName.etcdMember)
+        let tag = image(settings).split(separator: ":").last ?? ""
+        let version = ProgramVersion(tag) ?? ProgramVersion(settings.version.etcdImageTag) ?? ProgramVersion(3, 6)
         return [
             "name": "$(NAME)",
             "data-dir": "/var/lib/etcd/data",
@@ -92,6 +94,9 @@ enum EtcdStatefulSet {
             "cert-file": "\(directory)/server.crt",
             "key-file": "\(directory)/server.key",
             "peer-client-cert-auth": "true",
+            // A member calls from its pod, whose address is in no certificate: it is known by its name in it, which no client's has.
+            "peer-cert-allowed-cn": Leaf.etcdCommonName,
+            EtcdFlags.peerSkipClientSANVerification(etcd: version): "true",
             "peer-trusted-ca-file": "\(directory)/ca.crt",
             "peer-cert-file": "\(directory)/peer.crt",
             "peer-key-file": "\(directory)/peer.key",

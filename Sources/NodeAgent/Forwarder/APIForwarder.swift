@@ -124,15 +124,8 @@ final class APIForwarder: Service {
     }
 
     private static func bootstrap(on loop: any EventLoop) -> ClientBootstrap {
-        ClientBootstrap(group: loop)
-            .connectTimeout(connectTime)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            // A server that lost its power sends no FIN: the kernel gives up on it after so many milliseconds (TCP_USER_TIMEOUT)
-            // without an acknowledgement, and asks after so many seconds of silence (TCP_KEEPIDLE, TCP_KEEPINTVL).
-            .channelOption(.socketOption(.so_keepalive), value: 1)
-            .channelOption(.tcpOption(.init(rawValue: 18)), value: 20_000)
-            .channelOption(.tcpOption(.init(rawValue: 4)), value: 10)
-            .channelOption(.tcpOption(.init(rawValue: 5)), value: 5)
+        TCPKeepalive(idle: 10, interval: 5, timeout: 20_000).apply(
+            to: ClientBootstrap(group: loop).connectTimeout(connectTime).channelOption(.tcpOption(.tcp_nodelay), value: 1))
     }
 
     private func keep(_ far: NIOLoopBound<SocketEnd>, of upstream: any Channel, to endpoint: Endpoint) {

@@ -1,19 +1,30 @@
 import ControllerRuntime
 import KubernetesAPI
 import KubernetesClient
+import Logging
 import NestboxAPI
 import NodeJoin
 
 extension NodeReconciler {
     /// Removes Nodes that were left because pods might still run on them, once their Machine is nobody's, another's, or gone.
-    func removeLeftBehind(_ name: String, of machine: Machine?) async throws {
+    /// False when one could not be removed.
+    func removeLeftBehind(_ name: String, of machine: Machine?) async -> Bool {
+        var isDone = true
         for session in sessions.all where machine?.status?.claim?.hostedClusterUID != session.clusterUID {
             guard let node = session.nodes.get(ObjectKey(name: name)), node.metadata.annotations?[NodeDrain.leaving] != nil else {
                 continue
             }
-            try await session.client.deleteIfPresent(ConfigMap.self, name, namespace: NodeRecord.namespace)
-            try await session.client.deleteIfPresent(Node.self, name, uid: node.metadata.uid)
+            do {
+                try await session.client.deleteIfPresent(ConfigMap.self, name, namespace: NodeRecord.namespace)
+                try await session.client.deleteIfPresent(Node.self, name, uid: node.metadata.uid)
+            } catch {
+                logger.warning(
+                    "a Node that was left behind could not be removed",
+                    metadata: ["cluster": "\(session.cluster)", "node": "\(name)", "error": "\(error)"])
+                isDone = false
+            }
         }
+        return isDone
     }
 }
 

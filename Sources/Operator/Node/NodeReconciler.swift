@@ -19,8 +19,14 @@ struct NodeReconciler: Reconciler {
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
         let machine = try await client.find(Machine.self, key)
-        if [.available, .claimed, nil].contains(machine?.status?.phase) { try await removeLeftBehind(key.name, of: machine) }
-        guard let machine, let claim = machine.status?.claim else { return .done }
+        var result = ReconcileResult.done
+        if let machine, let claim = machine.status?.claim { result = try await look(machine, claim: claim) }
+        // Afterwards, and without its failing: one tenant's API that is down holds up no other tenant's node.
+        let isLeft = await !removeLeftBehind(key.name, of: machine)
+        return isLeft && result == .done ? .requeue(after: .seconds(60)) : result
+    }
+
+    private func look(_ machine: Machine, claim: MachineClaim) async throws -> ReconcileResult {
         let found = try await client.find(
             HostedCluster.self, ObjectKey(namespace: claim.namespace, name: claim.hostedCluster))?.withDefaults()
         // Nil when it is gone, or going: its deletion never drains and never waits for the tenant's API.

@@ -1,7 +1,6 @@
 import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 import ServiceLifecycle
 
 /// What a tunnel agent is made with.
@@ -44,7 +43,7 @@ public final class TunnelAgent: Service {
     public let counters: TunnelCounters
     private let configuration: TunnelAgentConfiguration
     private let follower: any NodeStateFollower
-    private let context: ReloadingContext
+    private let dialer: TLSDialer
     private let eventLoop: any EventLoop
     private let resolvers = NIOThreadPool(numberOfThreads: 2)
     private let logger: Logger
@@ -63,10 +62,9 @@ public final class TunnelAgent: Service {
         self.logger = logger
         limits = .makeBoxSendingValue(
             DialLimits(counters: counters, memory: ProcessMemory(eventLoop: eventLoop), logger: logger), eventLoop: eventLoop)
-        context = ReloadingContext(configuration.tls) {
-            [offered = [NativeProtocol.applicationProtocol] + [configuration.otherProtocol].compactMap { $0 }] in
-            try $0.clientContext(speaking: offered)
-        }
+        dialer = TLSDialer(
+            tls: configuration.tls,
+            speaking: [NativeProtocol.applicationProtocol] + [configuration.otherProtocol].compactMap { $0 })
     }
 
     /// How many servers hold a connection of this agent's.
@@ -181,58 +179,35 @@ public final class TunnelAgent: Service {
     }
 
     private func connect(_ link: Int, to endpoint: Endpoint) async throws -> (AgentSession, [SmallFile.Stamp]) {
-        let context = context
         let stamps = try await currentStamps()
-        let tls = try await NIOThreadPool.singleton.runIfActive { try context.current() }
-        let ready = eventLoop.makePromise(of: AgentSession.self)
         let connector = TargetConnector(policy: configuration.policy, resolvers: resolvers)
         let (configuration, counters, limits, links, news, logger) = (configuration, counters, limits, links, news, logger)
-        ClientBootstrap(group: eventLoop)
-            .connectTimeout(NativeProtocol.dialTimeout)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.writeBufferWaterMark, value: NativeProtocol.connectionWatermark)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let session = AgentSession(
-                        channel: channel, connector: connector, limits: limits.value, lookInterval: configuration.rotationCheck,
-                        counters: counters,
-                        logger: logger,
-                        onMessage: { message, session in
-                            switch message {
-                            case .server(let id, let count):
-                                if links.claim(id, of: count, at: endpoint, for: link, by: session) {
-                                    ready.succeed(session)
-                                } else {
-                                    ready.fail(SameServer())
-                                    session.channel.close(promise: nil)
-                                }
-                            case .state(let revision, let state):
-                                news.put(StateNews.Item(revision: revision, state: state, session: session))
-                            default: break
-                            }
-                        })
-                    let gate = HandshakeGate(
-                        onReady: { chosen in
-                            guard chosen == NativeProtocol.applicationProtocol else {
-                                if let chosen, chosen == configuration.otherProtocol { throw OtherProtocolChosen() }
-                                throw HandshakeFailure.otherProtocol(chosen)
-                            }
-                            try session.start()
-                        },
-                        onFailure: { ready.fail($0) })
-                    let handler = try NIOSSLClientHandler(context: tls, serverHostname: configuration.serverName)
-                    try channel.pipeline.syncOperations.addHandlers([handler, gate])
-                    let deadline = channel.eventLoop.scheduleTask(in: NativeProtocol.handshakeTimeout) {
-                        ready.fail(HandshakeFailure.timeout)
-                    }
-                    ready.futureResult.whenComplete { _ in deadline.cancel() }
-                    channel.closeFuture.whenComplete { _ in ready.fail(ConnectionEnded(reason: session.endReason)) }
-                    ready.futureResult.whenFailure { _ in channel.close(promise: nil) }
-                }
+        let session = try await dialer.dial(endpoint, serverName: configuration.serverName, on: eventLoop) { channel, chosen, ready in
+            guard chosen == NativeProtocol.applicationProtocol else {
+                if let chosen, chosen == configuration.otherProtocol { throw OtherProtocolChosen() }
+                throw HandshakeFailure.otherProtocol(chosen)
             }
-            .connect(host: endpoint.host, port: endpoint.port)
-            .whenFailure { ready.fail($0) }
-        return (try await ready.futureResult.get(), stamps)
+            let session = AgentSession(
+                channel: channel, connector: connector, limits: limits.value, lookInterval: configuration.rotationCheck, counters: counters,
+                logger: logger,
+                onMessage: { message, session in
+                    switch message {
+                    case .server(let id, let count):
+                        if links.claim(id, of: count, at: endpoint, for: link, by: session) {
+                            ready.succeed(session)
+                        } else {
+                            ready.fail(SameServer())
+                            session.channel.close(promise: nil)
+                        }
+                    case .state(let revision, let state):
+                        news.put(StateNews.Item(revision: revision, state: state, session: session))
+                    default: break
+                    }
+                })
+            channel.closeFuture.whenComplete { _ in ready.fail(ConnectionEnded(reason: session.endReason)) }
+            try session.start()
+        }.get()
+        return (session, stamps)
     }
 }
 

@@ -1,13 +1,11 @@
 import Logging
 import NIOCore
-import NIOPosix
-import NIOSSL
 
 /// Keeps this server connected to one peer. On the tunnel's event loop only.
 final class PeerLink {
     let peer: Peer
     private(set) var connection: PeerConnection?
-    private let context: ReloadingContext
+    private let dialer: TLSDialer
     private let serverName: String
     private let counters: TunnelCounters
     private let logger: Logger
@@ -20,11 +18,11 @@ final class PeerLink {
     private var isStopped = false
 
     init(
-        to peer: Peer, context: ReloadingContext, serverName: String, counters: TunnelCounters, logger: Logger, eventLoop: any EventLoop,
+        to peer: Peer, dialer: TLSDialer, serverName: String, counters: TunnelCounters, logger: Logger, eventLoop: any EventLoop,
         nextID: @escaping () -> UInt64
     ) {
         self.peer = peer
-        self.context = context
+        self.dialer = dialer
         self.serverName = serverName
         self.counters = counters
         self.eventLoop = eventLoop
@@ -43,38 +41,13 @@ final class PeerLink {
     }
 
     private func connect() {
-        let context = context
-        let tls = NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { try context.current() }
-        tls.assumeIsolated().whenComplete { result in
-            guard !self.isStopped else { return }
-            switch result {
-            case .success(let tls): self.connect(tls)
-            case .failure(let error): self.failed(error)
-            }
-        }
-    }
-
-    private func connect(_ tls: NIOSSLContext) {
         let link = NIOLoopBound(self, eventLoop: eventLoop)
-        let serverName = serverName
-        ClientBootstrap(group: eventLoop)
-            .connectTimeout(NativeProtocol.dialTimeout)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.writeBufferWaterMark, value: NativeProtocol.connectionWatermark)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let gate = HandshakeGate(
-                        onReady: { chosen in
-                            guard chosen == PeerProtocol.applicationProtocol else { throw HandshakeFailure.otherProtocol(chosen) }
-                            try link.value.connected(channel)
-                        },
-                        onFailure: { link.value.failed($0) })
-                    let handler = try NIOSSLClientHandler(context: tls, serverHostname: serverName)
-                    try channel.pipeline.syncOperations.addHandlers([handler, gate])
-                }
-            }
-            .connect(host: peer.endpoint.host, port: peer.endpoint.port)
-            .assumeIsolated().whenFailure { self.failed($0) }
+        let connected: EventLoopFuture<Void> = dialer.dial(peer.endpoint, serverName: serverName, on: eventLoop) { channel, chosen, ready in
+            guard chosen == PeerProtocol.applicationProtocol else { throw HandshakeFailure.otherProtocol(chosen) }
+            try link.value.connected(channel)
+            ready.succeed()
+        }
+        connected.assumeIsolated().whenFailure { self.failed($0) }
     }
 
     private func connected(_ channel: any Channel) throws {

@@ -24,10 +24,10 @@ final class ServerParts {
             lastID += 1
             return lastID
         }
-        let context = ReloadingContext(configuration.tls) { try $0.clientContext(speaking: [PeerProtocol.applicationProtocol]) }
+        let dialer = TLSDialer(tls: configuration.tls, speaking: [PeerProtocol.applicationProtocol])
         peerLinks = PeerLinks { peer in
             PeerLink(
-                to: peer, context: context, serverName: configuration.peers?.serverName ?? "", counters: counters, logger: logger,
+                to: peer, dialer: dialer, serverName: configuration.peers?.serverName ?? "", counters: counters, logger: logger,
                 eventLoop: eventLoop, nextID: nextID)
         }
         let registry = AgentRegistry(

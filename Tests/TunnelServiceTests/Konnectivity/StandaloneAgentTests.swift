@@ -40,11 +40,11 @@ struct StandaloneAgentTests {
         }
     }
 
-    @Test("Speaks upstream's protocol with a server that knows no other")
-    func upstreams() async throws {
+    @Test("Speaks upstream's protocol with a server that knows no other", arguments: ["localhost", "127.0.0.1"])
+    func upstreams(host: String) async throws {
         try await TunnelFixture.with { fixture in
-            try await ScriptedServer.with(files: try fixture.pki.server(name: "localhost")) { server in
-                let agent = try agent(fixture, port: server.port, name: "localhost")
+            try await ScriptedServer.with(files: try fixture.pki.server(name: "localhost", address: "127.0.0.1")) { server in
+                let agent = try agent(fixture, port: server.port, name: host)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     defer { group.cancelAll() }
                     group.addTask { try await agent.run() }

@@ -3,7 +3,6 @@ import NIOCore
 import NIOHPACK
 import NIOHTTP2
 import NIOPosix
-import NIOSSL
 
 /// Makes an agent's connections to upstream's servers: TCP, TLS, the call, and the server's word who it is.
 struct KonnectivityServerDialer: Sendable {
@@ -12,7 +11,7 @@ struct KonnectivityServerDialer: Sendable {
     let eventLoop: any EventLoop
     let counters: TunnelCounters
     let logger: Logger
-    private let context: ReloadingContext
+    private let dialer: TLSDialer
 
     init(
         configuration: KonnectivityAgentConfiguration, connector: TargetConnector, eventLoop: any EventLoop, counters: TunnelCounters,
@@ -24,51 +23,22 @@ struct KonnectivityServerDialer: Sendable {
         self.counters = counters
         self.logger = logger
         let protocols = [KonnectivityProtocol.applicationProtocol] + configuration.extraProtocols
-        context = ReloadingContext(configuration.tls) { try $0.clientContext(speaking: protocols) }
+        // The kernel notices a machine that is gone long before gRPC's rules allow to ask.
+        dialer = TLSDialer(
+            tls: configuration.tls, speaking: protocols, keepalive: TCPKeepalive(idle: 6, interval: 4, timeout: 18_000))
     }
 
     func connect() async throws -> KonnectivityLink {
-        let (context, tokenPath) = (context, configuration.tokenPath)
-        let (tls, token) = try await NIOThreadPool.singleton.runIfActive {
-            (try context.current(), try tokenPath.map { try SmallFile.text($0) })
+        let token = try await NIOThreadPool.singleton.runIfActive { [tokenPath = configuration.tokenPath] in
+            try tokenPath.map { try SmallFile.text($0) }
         }
         let opening = GRPCHeaders.request(
             path: KonnectivityProtocol.agentPath, authority: configuration.server.description, metadata: metadata(token: token))
-        let ready = eventLoop.makePromise(of: KonnectivityLink.self)
-        let server = configuration.server
-        ClientBootstrap(group: eventLoop)
-            .connectTimeout(NativeProtocol.dialTimeout)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            // The kernel notices a machine that is gone long before gRPC's rules allow to ask.
-            .channelOption(.socketOption(.so_keepalive), value: 1)
-            .channelOption(.tcpOption(.keepIdle), value: 6)
-            .channelOption(.tcpOption(.keepInterval), value: 4)
-            .channelOption(.tcpOption(.keepCount), value: 3)
-            .channelOption(.tcpOption(.userTimeout), value: 18_000)
-            .channelOption(.writeBufferWaterMark, value: NativeProtocol.connectionWatermark)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let gate = HandshakeGate(
-                        onReady: { chosen in
-                            guard chosen == KonnectivityProtocol.applicationProtocol else { throw HandshakeFailure.otherProtocol(chosen) }
-                            try self.start(on: channel, opening: opening, ready: ready)
-                        },
-                        onFailure: { ready.fail($0) })
-                    // An address is held to the certificate's addresses; as a name it would not be sent.
-                    let name = server.address == nil ? server.host : nil
-                    let handler = try NIOSSLClientHandler(context: tls, serverHostname: name)
-                    try channel.pipeline.syncOperations.addHandlers([handler, gate])
-                    let deadline = channel.eventLoop.scheduleTask(in: NativeProtocol.handshakeTimeout) {
-                        ready.fail(HandshakeFailure.timeout)
-                    }
-                    ready.futureResult.whenComplete { _ in deadline.cancel() }
-                    channel.closeFuture.whenComplete { _ in ready.fail(HandshakeFailure.closed) }
-                    ready.futureResult.whenFailure { _ in channel.close(promise: nil) }
-                }
-            }
-            .connect(host: server.host, port: server.port)
-            .whenFailure { ready.fail($0) }
-        return try await ready.futureResult.get()
+        return try await dialer.dial(configuration.server, serverName: configuration.server.host, on: eventLoop) { channel, chosen, ready in
+            guard chosen == KonnectivityProtocol.applicationProtocol else { throw HandshakeFailure.otherProtocol(chosen) }
+            channel.closeFuture.whenComplete { _ in ready.fail(HandshakeFailure.closed) }
+            try self.start(on: channel, opening: opening, ready: ready)
+        }.get()
     }
 
     private func metadata(token: String?) -> [(String, String)] {
@@ -116,12 +86,4 @@ struct KonnectivityServerDialer: Sendable {
             }
         }
     }
-}
-
-extension NIOBSDSocket.Option {
-    /// Linux: `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`, `TCP_USER_TIMEOUT`.
-    fileprivate static let keepIdle = NIOBSDSocket.Option(rawValue: 4)
-    fileprivate static let keepInterval = NIOBSDSocket.Option(rawValue: 5)
-    fileprivate static let keepCount = NIOBSDSocket.Option(rawValue: 6)
-    fileprivate static let userTimeout = NIOBSDSocket.Option(rawValue: 18)
 }
