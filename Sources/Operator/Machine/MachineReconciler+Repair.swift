@@ -47,7 +47,10 @@ extension MachineReconciler {
     private func note(_ outcome: PlanOutcome, of machine: Machine) async throws {
         let findings = RepairFindings(outputs: outcome.outputs)
         var failure: (words: String, kind: StepFailure.Kind)?
-        if case .failed(let step, let why) = outcome.result { failure = ("\(step): \(why.message)", why.kind) }
+        if case .failed(let step, let why) = outcome.result {
+            // That it is out of reach has nothing to do with the step that found it so.
+            failure = (why.kind == .unreachable ? why.message : "\(step): \(why.message)", why.kind)
+        }
         let parts = [findings.words, failure?.words ?? ""].filter { !$0.isEmpty }
         let words = parts.isEmpty ? "nothing is found wrong on the machine" : parts.joined(separator: "; ")
         try await change(machine, orFrom: .mended, event: "Repairing") { repair, conditions in
