@@ -19,7 +19,8 @@ public struct NestboxCommand: AsyncParsableCommand {
             """,
         groupedSubcommands: [
             CommandGroup(
-                name: "Clusters, node pools and machines", subcommands: [Create.self, Get.self, Describe.self, Scale.self, Delete.self]),
+                name: "Clusters, node pools and machines",
+                subcommands: [Create.self, Get.self, Describe.self, Scale.self, Rollout.self, Delete.self]),
             CommandGroup(name: "Machines by hand", subcommands: [MachineCommand.self]),
             CommandGroup(name: "Access", subcommands: [KubeconfigCommand.self]),
             CommandGroup(name: "This computer", subcommands: [LabCommand.self, ArtifactsCommand.self]),

@@ -20,6 +20,7 @@ public enum Defaults {
     public static let nodeLifetime = "168h"
     public static let drainTimeout = "10m"
     public static let unhealthyTimeout = "10m"
+    public static let readyTimeout = "10m"
 }
 
 extension HostedCluster {
@@ -111,7 +112,8 @@ extension NodePool {
         spec.replicas = spec.replicas ?? 0
         // A pool of machines that all exist has none to spare unless its owner says so.
         spec.upgrade = UpgradeSpec(
-            type: spec.upgrade?.type ?? "Replace", maxSurge: spec.upgrade?.maxSurge ?? 0, maxUnavailable: spec.upgrade?.maxUnavailable ?? 1)
+            type: spec.upgrade?.type ?? "Replace", maxSurge: spec.upgrade?.maxSurge ?? 0, maxUnavailable: spec.upgrade?.maxUnavailable ?? 1,
+            paused: spec.upgrade?.paused ?? false, readyTimeout: spec.upgrade?.readyTimeout ?? Defaults.readyTimeout)
         spec.drainTimeout = spec.drainTimeout ?? Defaults.drainTimeout
         spec.autoRepair = AutoRepairSpec(
             enabled: spec.autoRepair?.enabled ?? false, unhealthyTimeout: spec.autoRepair?.unhealthyTimeout ?? Defaults.unhealthyTimeout,

@@ -100,6 +100,8 @@ public enum MachinePhase: String, Codable, Sendable, CaseIterable {
     case draining = "Draining"
     case cleaning = "Cleaning"
     case quarantined = "Quarantined"
+    /// A node that gets a new kubelet or configuration where it is: cordoned, drained, swapped, and Ready again.
+    case upgrading = "Upgrading"
     /// Cleaned, and waiting until somebody has installed it anew (`reuse: Reimage`).
     case reimaging = "Reimaging"
 }
@@ -125,6 +127,8 @@ public struct MachineStatus: Codable, Sendable, Equatable {
     public var message: String?
     /// The host key that it had before it was installed anew: one that still has it was not.
     public var previousHostKey: String?
+    /// The upgrade in place under way, or the last one when it failed.
+    public var upgrade: MachineUpgrade?
     /// How its node is being mended, or was; nil while there was nothing to mend.
     public var repair: RepairStatus?
     /// The jump host's key that was seen first, pinned from then on.
@@ -138,7 +142,8 @@ public struct MachineStatus: Codable, Sendable, Equatable {
         observedGeneration: Int? = nil, phase: MachinePhase? = nil, conditions: [Condition]? = nil, claim: MachineClaim? = nil,
         lastEpoch: Int? = nil, lastTenant: String? = nil, unfitFor: [Unfitness]? = nil, hostKey: String? = nil, nextHostKey: String? = nil,
         facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil, previousHostKey: String? = nil,
-        repair: RepairStatus? = nil, jumpHostKey: String? = nil, quarantineReason: String? = nil, answer: MachineAnswer? = nil
+        repair: RepairStatus? = nil, jumpHostKey: String? = nil, quarantineReason: String? = nil, answer: MachineAnswer? = nil,
+        upgrade: MachineUpgrade? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.phase = phase
@@ -157,6 +162,33 @@ public struct MachineStatus: Codable, Sendable, Equatable {
         self.jumpHostKey = jumpHostKey
         self.quarantineReason = quarantineReason
         self.answer = answer
+        self.upgrade = upgrade
+    }
+}
+
+/// One upgrade of a node where it is. Times are RFC 3339.
+public struct MachineUpgrade: Codable, Sendable, Equatable {
+    /// The node template's, to become the claim's.
+    public var revision: String
+    public var startedAt: String
+    /// From then on the machine is worked on.
+    public var drainedAt: String?
+    /// When the new kubelet started, by the machine's own clock, as what it says of its Node is.
+    public var kubeletStartedAt: String?
+    /// Why it failed, in a sentence; what was there before runs again then.
+    public var failure: String?
+    public var failedAt: String?
+
+    public init(
+        revision: String, startedAt: String, drainedAt: String? = nil, kubeletStartedAt: String? = nil, failure: String? = nil,
+        failedAt: String? = nil
+    ) {
+        self.revision = revision
+        self.startedAt = startedAt
+        self.drainedAt = drainedAt
+        self.kubeletStartedAt = kubeletStartedAt
+        self.failure = failure
+        self.failedAt = failedAt
     }
 }
 
@@ -183,11 +215,16 @@ public struct MachineClaim: Codable, Sendable, Equatable {
     public var changed: Bool?
     /// The SHA-256 of the list of what was on the machine before it joined. The list itself lies there.
     public var baseline: String?
+    /// The node template that its node was made from, or upgraded to.
+    public var revision: String?
+    /// RFC 3339.
+    public var claimedAt: String?
 
     public init(
         namespace: String, nodePool: String, nodePoolUID: String, hostedCluster: String, hostedClusterUID: String, epoch: Int,
         podCIDR: String? = nil, clusterPodCIDR: String? = nil, serviceCIDR: String? = nil, nodeLocalAPIAddress: String? = nil,
-        released: Bool? = nil, releasedFor: ReleaseReason? = nil, changed: Bool? = nil, baseline: String? = nil
+        released: Bool? = nil, releasedFor: ReleaseReason? = nil, changed: Bool? = nil, baseline: String? = nil,
+        revision: String? = nil, claimedAt: String? = nil
     ) {
         self.namespace = namespace
         self.nodePool = nodePool
@@ -203,6 +240,8 @@ public struct MachineClaim: Codable, Sendable, Equatable {
         self.releasedFor = releasedFor
         self.changed = changed
         self.baseline = baseline
+        self.revision = revision
+        self.claimedAt = claimedAt
     }
 }
 
@@ -219,6 +258,8 @@ public enum ReleaseReason: String, Codable, Sendable, CaseIterable {
     case askedFor = "AskedFor"
     /// It cannot be this cluster's node, which was found before anything on it was changed.
     case unfit = "Unfit"
+    /// Its node is of an older template than the pool's: another Machine takes its place, or this one as a new node.
+    case outdated = "Outdated"
 }
 
 /// Why a Machine cannot be a node of one cluster.
@@ -314,7 +355,7 @@ public struct GPUFact: Codable, Sendable, Equatable {
 
 /// The plan under way, or the last one.
 public struct PlanStatus: Codable, Sendable, Equatable {
-    /// `Join`, `Repair` or `Clean`.
+    /// `Join`, `Upgrade`, `Repair` or `Clean`.
     public var name: String
     public var steps: [StepStatus]
 

@@ -32,11 +32,12 @@ public struct NodePoolSpec: Codable, Sendable, Equatable {
     public var autoRepair: AutoRepairSpec?
     /// Which Machines may be claimed; all that this namespace may claim unless set.
     public var machineSelector: LabelSelector?
+    public var nodeConfiguration: NodeConfiguration?
 
     public init(
         clusterName: String? = nil, replicas: Int? = nil, version: KubernetesVersion? = nil, upgrade: UpgradeSpec? = nil,
         drainTimeout: String? = nil, labels: [String: String]? = nil, taints: [Taint]? = nil, autoRepair: AutoRepairSpec? = nil,
-        machineSelector: LabelSelector? = nil
+        machineSelector: LabelSelector? = nil, nodeConfiguration: NodeConfiguration? = nil
     ) {
         self.clusterName = clusterName
         self.replicas = replicas
@@ -47,6 +48,7 @@ public struct NodePoolSpec: Codable, Sendable, Equatable {
         self.taints = taints
         self.autoRepair = autoRepair
         self.machineSelector = machineSelector
+        self.nodeConfiguration = nodeConfiguration
     }
 }
 
@@ -55,11 +57,19 @@ public struct UpgradeSpec: Codable, Sendable, Equatable {
     public var type: String?
     public var maxSurge: Int?
     public var maxUnavailable: Int?
+    /// Whether nodes of an older template stay as they are; new ones are of the newest template all the same.
+    public var paused: Bool?
+    /// How long a node may take to become Ready, drain and cleaning not counted, as a Go duration; then the rollout stops.
+    public var readyTimeout: String?
 
-    public init(type: String? = nil, maxSurge: Int? = nil, maxUnavailable: Int? = nil) {
+    public init(
+        type: String? = nil, maxSurge: Int? = nil, maxUnavailable: Int? = nil, paused: Bool? = nil, readyTimeout: String? = nil
+    ) {
         self.type = type
         self.maxSurge = maxSurge
         self.maxUnavailable = maxUnavailable
+        self.paused = paused
+        self.readyTimeout = readyTimeout
     }
 }
 
@@ -88,15 +98,21 @@ public struct NodePoolStatus: Codable, Sendable, Equatable {
     /// Machines claimed, whatever their phase.
     public var replicas: Int?
     public var readyReplicas: Int?
+    /// Machines whose node is of the newest template, ready or not.
     public var updatedReplicas: Int?
     /// The label selector of this pool's nodes, for autoscalers.
     public var selector: String?
     /// Ready and other nodes by kubelet version.
     public var versions: [String: Int]?
+    /// The node template that the spec asks for, as a hash of all that makes a node roll out.
+    public var revision: String?
+    /// The last templates, the newest last: what `nestbox rollout undo` goes back to.
+    public var history: [NodePoolRevision]?
 
     public init(
         observedGeneration: Int? = nil, conditions: [Condition]? = nil, replicas: Int? = nil, readyReplicas: Int? = nil,
-        updatedReplicas: Int? = nil, selector: String? = nil, versions: [String: Int]? = nil
+        updatedReplicas: Int? = nil, selector: String? = nil, versions: [String: Int]? = nil, revision: String? = nil,
+        history: [NodePoolRevision]? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.conditions = conditions
@@ -105,5 +121,36 @@ public struct NodePoolStatus: Codable, Sendable, Equatable {
         self.updatedReplicas = updatedReplicas
         self.selector = selector
         self.versions = versions
+        self.revision = revision
+        self.history = history
     }
+}
+
+/// A node template that a pool had.
+public struct NodePoolRevision: Codable, Sendable, Equatable {
+    /// Counts up; a template that comes back is numbered anew.
+    public var number: Int
+    public var revision: String
+    /// The kubelets', also where the spec named none.
+    public var version: KubernetesVersion
+    /// As in the spec.
+    public var nodeConfiguration: [String: JSONValue]?
+    /// RFC 3339: when the spec began to ask for it.
+    public var createdAt: String
+
+    public init(
+        number: Int, revision: String, version: KubernetesVersion, nodeConfiguration: [String: JSONValue]? = nil, createdAt: String
+    ) {
+        self.number = number
+        self.revision = revision
+        self.version = version
+        self.nodeConfiguration = nodeConfiguration
+        self.createdAt = createdAt
+    }
+}
+
+/// Annotations that people and the CLI set.
+public enum NodePoolAnnotation {
+    /// RFC 3339. Machines that failed to become Ready before this do not hold up the rollout: `nestbox rollout resume`.
+    public static let resumedAt = "nestbox.dev/rollout-resumed-at"
 }

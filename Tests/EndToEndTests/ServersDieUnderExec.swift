@@ -107,11 +107,12 @@ extension InTheLab {
 
         private static func session(_ tenant: CommandRun, _ server: LivingServers.Server, pod: String, seconds: Int64) -> String {
             """
-            coproc K { exec timeout \(seconds + 30) \(tenant.kubectl) --kubeconfig '\(tenant.environment["KUBECONFIG"] ?? "")' \
-                --server https://\(server.address):6443 --tls-server-name kubernetes exec -i \(pod) -- cat 2>&1; }
-            exec 2>/dev/null 3<&${K[0]} 4>&${K[1]}
+            # It stays a while after its end, so that what it said last is heard.
+            coproc K { timeout \(seconds + 30) \(tenant.kubectl) --kubeconfig '\(tenant.environment["KUBECONFIG"] ?? "")' \
+                --server https://\(server.address):6443 --tls-server-name kubernetes exec -i \(pod) -- cat 2>&1; sleep 5; }
             pid=$K_PID
-            trap 'kill $pid' EXIT
+            exec 2>/dev/null 3<&${K[0]} 4>&${K[1]}
+            trap 'pkill -P $pid; kill $pid' EXIT
             n=0
             while [ $SECONDS -lt \(seconds) ]; do
                 n=$((n + 1))

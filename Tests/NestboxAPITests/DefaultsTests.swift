@@ -25,7 +25,8 @@ import Testing
 
     @Test func poolsAndMachines() {
         let pool = NodePool(metadata: ObjectMeta(name: "p"), spec: NodePoolSpec(upgrade: UpgradeSpec(maxSurge: 2))).withDefaults()
-        #expect(pool.spec?.upgrade == UpgradeSpec(type: "Replace", maxSurge: 2, maxUnavailable: 1))
+        #expect(
+            pool.spec?.upgrade == UpgradeSpec(type: "Replace", maxSurge: 2, maxUnavailable: 1, paused: false, readyTimeout: "10m"))
         #expect(pool.spec?.replicas == 0 && pool.spec?.drainTimeout == "10m")
         let machine = Machine(metadata: ObjectMeta(name: "m"), spec: MachineSpec(port: 2222)).withDefaults()
         #expect(machine.spec?.port == 2222 && machine.spec?.user == "root" && machine.spec?.reuse == .sameTenant)

@@ -1,4 +1,5 @@
 import Foundation
+import KubernetesAPI
 import KubernetesVersions
 import NestboxAPI
 import SSHClient
@@ -27,6 +28,39 @@ struct PlanRenderingTests {
         try expectGolden(Plan.join(Self.withOwnContainerd).description, "join-own-containerd.txt")
     }
 
+    private static var configured: JoinParameters {
+        var parameters = JoinParameters.example()
+        parameters.nodeConfiguration = NodeConfiguration(
+            kubelet: ["maxPods": 50],
+            containerd: ContainerdConfiguration(registries: [ContainerRegistry(host: "docker.io", mirrors: ["mirror.example.com"])]),
+            sysctls: ["vm.max_map_count": "262144", "net.core.somaxconn": "4096"],
+            files: [NodeFile(path: "/etc/example/it's.conf", mode: "0600", content: "a\nEND\n"), NodeFile(path: "/etc/x", content: "")],
+            preJoinCommands: ["echo 'one'\nexit 0", "if true; then"], postJoinCommands: ["true"])
+        return parameters
+    }
+
+    @Test func joinWithAConfigurationOfThePools() throws {
+        try expectGolden(Plan.join(Self.configured).description, "join-configured.txt")
+    }
+
+    @Test func upgrade() throws {
+        var parameters = JoinParameters.example(version: KubernetesVersion(1, 20, 3))
+        parameters.bootstrapKubeconfig = ""
+        try expectGolden(Plan.upgrade(parameters).description, "upgrade-1.20.txt")
+    }
+
+    @Test func upgradeWithAConfigurationOfThePools() throws {
+        var parameters = Self.configured
+        parameters.bootstrapKubeconfig = ""
+        try expectGolden(Plan.upgrade(parameters).description, "upgrade-configured.txt")
+    }
+
+    @Test func anUpgradeNeedsNoCredentialAndLeavesTheKubeletsOwn() {
+        var parameters = JoinParameters.example()
+        parameters.bootstrapKubeconfig = ""
+        #expect(!Plan.upgrade(parameters).description.contains("put /etc/nestbox/bootstrap.kubeconfig"))
+    }
+
     @Test func checkWithItsOwnContainerd() throws {
         let check = CleanCheck(
             podCIDR: "10.244.0.0/16", serviceCIDR: "10.96.0.0/12", apiAddress: "172.20.0.1",
@@ -53,9 +87,11 @@ struct PlanRenderingTests {
         var scripts = [
             CleanCheck(podCIDR: "10.244.0.0/16", serviceCIDR: "10.96.0.0/12", apiAddress: "172.20.0.1").script(toolsFolder: "/x")
         ]
-        for plan in [
-            Plan.join(.example()), Plan.join(Self.withOwnContainerd), .repair(.example), .clean(.example),
-        ] {
+        let plans = [
+            Plan.join(.example()), Plan.join(Self.withOwnContainerd), Plan.join(Self.configured), Plan.upgrade(.example()),
+            Plan.upgrade(Self.configured), .repair(.example), .clean(.example),
+        ]
+        for plan in plans {
             for step in plan.steps {
                 let bodies =
                     [step.check, step.undo].compactMap { $0 }

@@ -162,7 +162,9 @@ struct RepairOverSSHTests {
                 chmod 755 /usr/local/sbin/date
                 """)
             let words = try await machine.repair().words
-            #expect(words.hasPrefix("its clock is 40") && words.hasSuffix(" s behind ours: systemd-timesyncd was started anew"), "\(words)")
+            // Less the time that the script took to get there.
+            let told = words.wholeMatch(of: /its clock is (39..|4000) s behind ours: systemd-timesyncd was started anew/)
+            #expect(told != nil, "\(words)")
             #expect(try await machine.did() == "restart systemd-timesyncd\n")
         }
     }

@@ -1,4 +1,5 @@
 import KubernetesAPI
+import KubernetesVersions
 import NestboxAPI
 import Testing
 
@@ -139,9 +140,10 @@ struct PoolDecisionTests {
     }
 
     @Test func anOutdatedMachineIsNotTakenBack() {
-        let decision = PoolDecision(
-            pool: Self.pool(replicas: 1), cluster: Self.cluster, machines: [Self.leaving("a", podCIDR: "10.244.0.0/24"), Self.free("b")],
-            isOutdated: { $0.name == "a" })
+        var pool = Self.pool(replicas: 1)
+        pool.spec?.version = KubernetesVersion(1, 20, 2)
+        let leaving = Self.leaving("a", podCIDR: "10.244.0.0/24") { $0.status?.claim?.revision = "another" }
+        let decision = PoolDecision(pool: pool, cluster: Self.cluster, machines: [leaving, Self.free("b")])
         #expect(decision.takeBacks.isEmpty && decision.claims.map(\.machine) == ["b"])
     }
 

@@ -38,7 +38,8 @@ struct JumpHostTests {
     @Test func muchGoesThroughBothWays() async throws {
         let (jump, server) = (try await SSHServer(), try await SSHServer())
         let connection = try await connect(server, through: jumpHost(jump))
-        let input = (0..<6_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
+        let noise = try #require(FileHandle(forReadingAtPath: "/dev/urandom"))
+        let input = [UInt8](try #require(try noise.read(upToCount: 6_000_000)))
         let result = try await connection.execute("cat; echo end >&2", input: input, timeout: .seconds(60), outputLimit: 16_000_000)
         #expect(result.status == 0)
         #expect(result.stdout == input)
@@ -48,7 +49,7 @@ struct JumpHostTests {
             outputLimit: 16_000_000)
         #expect(slow.stdout.count == 2_000_000)
         let source = server.folder + "/source"
-        let content = Data((0..<(24 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 9) })
+        let content = try #require(try noise.read(upToCount: 16 << 20))
         try content.write(to: URL(fileURLWithPath: source))
         let path = server.folder + "/copy"
         #expect(try await connection.upload(file: source, to: path, mode: 0o644) == .uploaded(bytes: content.count))
@@ -118,7 +119,7 @@ struct JumpHostTests {
         await #expect {
             _ = try await SSHConnection.connect(
                 to: SSHTarget(host: "127.0.0.1", port: silent.port), key: jump.userKey, hostKey: .trustFirst, through: jumpHost(jump),
-                timeout: .milliseconds(700), logger: logger)
+                timeout: .seconds(3), logger: logger)
         } throws: { error in
             guard case .timeout(let target, "the SSH handshake", _)? = error as? SSHError else { return false }
             return !target.isJumpHost

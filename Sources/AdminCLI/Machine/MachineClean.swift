@@ -50,7 +50,7 @@ struct CleaningWait {
             throw CommandFailure("machine \(machine.name) is Quarantined: \(machine.status?.message ?? "the operator did not say why")")
         case .draining, .cleaning: machine.status?.message ?? machine.status?.plan?.current ?? machine.status?.phase?.rawValue
         // A pool may have claimed it at once.
-        case .available, .claimed, .joining, .ready, .reimaging, nil: nil
+        case .available, .claimed, .joining, .ready, .upgrading, .reimaging, nil: nil
         }
     }
 }

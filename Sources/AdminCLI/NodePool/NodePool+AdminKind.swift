@@ -12,6 +12,7 @@ extension NodePool: AdminKind {
         Column(heading: "CLUSTER") { $0.spec?.clusterName ?? "" },
         Column(heading: "DESIRED") { String($0.spec?.replicas ?? 0) },
         Column(heading: "READY") { String($0.status?.readyReplicas ?? 0) },
+        Column(heading: "UPDATED") { String($0.status?.updatedReplicas ?? 0) },
         Column(heading: "VERSION", wide: true) { $0.status?.versions?.keys.sorted().joined(separator: ",") ?? "" },
         Column(heading: "AGE") { Rendering.age($0.metadata.creationTimestamp) },
         Column(heading: "MESSAGE", wide: true) { $0.deletionProgress ?? $0.conditions?.missing("Ready") ?? "" },
@@ -29,7 +30,12 @@ extension NodePool: AdminKind {
             ("Nodes", "\(status?.readyReplicas ?? 0) ready, \(status?.replicas ?? 0) machines claimed, \(spec?.replicas ?? 0) desired"),
             ("Version", spec?.version?.description ?? "the cluster's"),
             ("Kubelets", versions),
-            ("Upgrade", spec?.upgrade?.type),
+            (
+                "Upgrade",
+                spec?.upgrade.map { "\($0.type ?? "Replace"), \($0.maxSurge ?? 0) more and \($0.maxUnavailable ?? 1) fewer at once" }
+            ),
+            ("Template", status?.revision.map { "\($0), \(status?.updatedReplicas ?? 0) nodes are of it" }),
+            ("Rollout", conditions?.missing("Progressing") ?? conditions?.named("Progressing")?.message),
             ("Drain timeout", spec?.drainTimeout),
             ("Auto repair", spec?.autoRepair.flatMap { $0.enabled == true ? "after \($0.unhealthyTimeout ?? "")" : nil }),
             ("Node labels", Description.pairs(spec?.labels)),

@@ -36,9 +36,12 @@ public enum KubeletConfiguration {
 
     /// The file `/etc/nestbox/kubelet.yaml` of one machine.
     ///
-    /// - Parameter version: the kubelet's, which may be older than the cluster's.
+    /// - Parameters:
+    ///   - version: the kubelet's, which may be older than the cluster's.
+    ///   - further: a pool's own fields; where Nestbox has the same ones, Nestbox's stay.
     public static func render(
-        for settings: ClusterSettings, version: KubernetesVersion, environment: NodeEnvironment, taints: [Taint] = []
+        for settings: ClusterSettings, version: KubernetesVersion, environment: NodeEnvironment, taints: [Taint] = [],
+        further: [String: JSONValue] = [:]
     ) -> String {
         var configuration = shared(
             settings, certificateAuthorityFile: certificateAuthorityFile, cgroupDriver: environment.cgroupDriver?.rawValue)
@@ -62,6 +65,7 @@ public enum KubeletConfiguration {
                     return value
                 })
         }
+        for (name, value) in further where configuration[name] == nil { configuration[name] = value }
         return configuration.prettyText
     }
 

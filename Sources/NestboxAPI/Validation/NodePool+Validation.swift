@@ -18,6 +18,7 @@ extension NodePool {
         errors.require(
             spec.upgrade?.maxSurge != 0 || spec.upgrade?.maxUnavailable != 0, "spec.upgrade.maxUnavailable",
             "is 0, and so is maxSurge: no node could ever be upgraded")
+        errors.requireDuration(spec.upgrade?.readyTimeout, atLeast: 30, at: "spec.upgrade.readyTimeout")
         errors.requireDuration(spec.drainTimeout, atLeast: 0, at: "spec.drainTimeout")
         errors.checkNodeLabels(spec.labels, at: "spec.labels")
         errors.checkTaints(spec.taints, at: "spec.taints")
@@ -30,6 +31,7 @@ extension NodePool {
             )
         }
         errors.checkSelector(spec.machineSelector, at: "spec.machineSelector")
+        errors.checkNodeConfiguration(spec.nodeConfiguration, at: "spec.nodeConfiguration")
         return errors.list
     }
 
@@ -50,6 +52,11 @@ extension NodePool {
         guard let refusal = servers.lazy.compactMap({ $0.refusal(ofKubelet: kubelet) }).first else { return [] }
         return [FieldError("spec.version", refusal)]
     }
+}
+
+extension HostedCluster {
+    /// The version of kubelets whose pool names none: that of the control plane which serves, for none may be newer.
+    public var kubeletVersion: KubernetesVersion? { status?.version ?? spec?.version }
 }
 
 extension FieldErrors {

@@ -61,6 +61,47 @@ extension Syntax {
         return (isLetter(first) || first == UInt8(ascii: "_")) && text.utf8.allSatisfy { isWordByte($0) }
     }
 
+    static let kubeletField = Syntax(description: "a field of KubeletConfiguration, such as maxPods") { text in
+        guard let first = text.utf8.first else { return false }
+        return isLower(first) && text.utf8.allSatisfy { isLetter($0) || isDigit($0) }
+    }
+
+    static let registryHost = Syntax(description: "a registry's host such as docker.io or 10.0.0.5:5000") { isRegistryHost($0) }
+
+    /// `[http[s]://]host[:port][/path]`.
+    static let mirror = Syntax(description: "a mirror such as https://mirror.example.com or 10.0.0.5:5000") { text in
+        let schemes = ["https://", "http://"]
+        let rest = schemes.first { text.hasPrefix($0) }.map { String(text.dropFirst($0.utf8.count)) } ?? text
+        return isRegistry(rest)
+    }
+
+    /// Of the kernel's parts that a node's owner has to do with; no empty and no relative part, so that it is a path below /proc/sys.
+    static let sysctl = Syntax(description: "a kernel setting such as net.core.somaxconn, of fs, kernel, net, user or vm") { text in
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count >= 2, ["fs", "kernel", "net", "user", "vm"].contains(parts[0]), text.utf8.count <= 128 else { return false }
+        return parts.allSatisfy { part in
+            !part.isEmpty && part.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+        }
+    }
+
+    static let sysctlValue = Syntax(description: "a kernel setting's value: one line of 1 to 256 printable ASCII characters") { text in
+        (1...256).contains(text.utf8.count) && text.utf8.allSatisfy { (0x20...0x7e).contains($0) || $0 == 9 }
+            && text.utf8.contains { $0 != 0x20 && $0 != 9 }
+    }
+
+    static let filePath = Syntax(
+        description: "an absolute path such as /etc/chrony/conf.d/pool.conf, without empty, . and .. parts, of printable ASCII characters"
+    ) { text in
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        guard text.hasPrefix("/"), !parts.isEmpty, text.utf8.count <= 1024 else { return false }
+        return parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." } && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+    }
+
+    static let fileMode = Syntax(description: "a file's mode in octal digits, such as 0644, without setuid and the like") { text in
+        let digits = text.hasPrefix("0") && text.utf8.count == 4 ? text.dropFirst() : text[...]
+        return digits.utf8.count == 3 && digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
+    }
+
     static let flag = Syntax(description: "a flag's name without dashes before it, such as v or feature-gates") { text in
         guard let first = text.utf8.first else { return false }
         return isLetter(first) && text.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "-") }

@@ -16,6 +16,7 @@ enum CleanFiles {
 
     private static let paths = [
         "/etc/systemd/system/nestbox-*.service", "/etc/systemd/system/*.wants/nestbox-*.service", "/etc/sysctl.d/99-nestbox.conf",
+        "/etc/sysctl.d/99-nestbox-pool.conf",
         "/etc/modules-load.d/nestbox.conf", "/etc/kubernetes", "/etc/calico", "/etc/cilium", "/opt/nestbox",
         "/usr/libexec/kubernetes", "/var/lib/kubelet", "/var/lib/nestbox-node",
         "/var/lib/calico", "/var/lib/cilium", "/var/lib/dockershim", "/var/log/pods", "/var/log/containers", "/var/log/calico",

@@ -13,7 +13,7 @@ extension Plan {
     public static func clean(_ parameters: CleanParameters) -> Plan {
         var steps = [
             CleanServices.stop, CleanProcesses.kill, CleanMounts.unmount, CleanNetwork.step(parameters), CleanPacketFilter.step(parameters),
-            CleanServices.removeSlices, CleanFiles.remove, CleanTraces.wipe, CleanFiles.restoreKernelSettings,
+            CleanServices.removeSlices, CleanConfiguration.putBack, CleanFiles.remove, CleanTraces.wipe, CleanFiles.restoreKernelSettings,
         ]
         if parameters.renewHostKeys { steps += [CleanHostKeys.make, CleanHostKeys.install] }
         if !parameters.assumeJoined {

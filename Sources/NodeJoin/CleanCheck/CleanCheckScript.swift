@@ -134,7 +134,7 @@ extension CleanCheck {
     private static let files = """
         for path in /etc/nestbox /etc/kubernetes /etc/cni /opt/nestbox /opt/cni /opt/containerd /var/lib/nestbox-node /var/lib/cni \\
             /var/log/pods /var/log/containers /usr/libexec/kubernetes /run/nestbox /run/containerd /run/flannel /run/calico \\
-            /var/lib/calico /var/lib/cilium /etc/sysctl.d/99-nestbox.conf /etc/modules-load.d/nestbox.conf /root/.kube; do
+            /var/lib/calico /var/lib/cilium /etc/sysctl.d/99-nestbox.conf /etc/sysctl.d/99-nestbox-pool.conf /etc/modules-load.d/nestbox.conf /root/.kube; do
             case $before in *" $path "*) continue ;; esac
             [ ! -e "$path" ] || echo "file $path"
         done

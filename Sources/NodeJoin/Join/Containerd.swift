@@ -1,5 +1,6 @@
 import Crypto
 import HexDigest
+import NestboxAPI
 import SSHClient
 
 /// A containerd of the node's own, whoever its programs are from: its configuration, folders and socket are ours alone.
@@ -30,8 +31,17 @@ enum Containerd {
         """)
 
     /// Written every time: what it depends on is the machine.
-    private static func configure(pauseImage: String) -> Script {
-        Script(
+    private static func configure(pauseImage: String, registries: [ContainerRegistry]) -> Script {
+        let hosts =
+            registries.isEmpty
+            ? ""
+            : """
+
+
+            [plugins."io.containerd.grpc.v1.cri".registry]
+              config_path = "\(Registries.folder)"
+            """
+        return Script(
             """
             image=\(shellQuoted(pauseImage))
             restrict=true
@@ -79,15 +89,19 @@ enum Containerd {
 
             [plugins."io.containerd.grpc.v1.cri".cni]
               bin_dir = "/opt/cni/bin"
-              conf_dir = "/etc/cni/net.d"
+              conf_dir = "/etc/cni/net.d"\(hosts)
             END
             """)
     }
 
-    static func component(_ artifacts: JoinArtifacts, _ tools: ToolChoice) -> NodeComponent {
-        let configuration = configure(pauseImage: artifacts.pauseImage.reference)
+    static func component(_ parameters: JoinParameters) -> NodeComponent {
+        let (artifacts, tools) = (parameters.artifacts, parameters.tools)
+        let registries = parameters.nodeConfiguration.containerd?.registries ?? []
+        let configuration = configure(pauseImage: artifacts.pauseImage.reference, registries: registries)
         return NodeComponent(
-            unit: unit, configure: configuration + [unit.file].putAll,
+            unit: unit,
+            // What is in the registries' own files is read at each pull: no reason to start it anew.
+            configure: (registries.isEmpty ? configuration : configuration + Registries.script(registries)) + [unit.file].putAll,
             fingerprint: SHA256.hexDigest(
                 of: [configuration.body, unit.file.content, tools.words, artifacts.nodeTools?.sha256 ?? ""].joined(separator: "\n")))
     }

@@ -1,5 +1,6 @@
 import KubernetesAPI
 import KubernetesVersions
+import NestboxAPI
 
 /// Who uses a machine, as written on the machine itself: fences plans of others and of earlier claims.
 public struct MachineOwner: Sendable, Equatable {
@@ -41,12 +42,14 @@ public struct JoinParameters: Sendable, Equatable {
     public var requirements: MachineRequirements
     /// Whether what the machine was like before it joined was listed already, and the list is on record.
     public var hasBaseline: Bool
+    /// The pool's. Its `kubelet` is in the kubelet's configuration already.
+    public var nodeConfiguration: NodeConfiguration
 
     public init(
         owner: MachineOwner, nodeName: String, nodeAddress: String, version: KubernetesVersion, network: JoinNetwork,
         endpoints: JoinEndpoints, certificateAuthority: String, bootstrapKubeconfig: String, kubeletConfiguration: String,
         nodeLabels: [String: String] = [:], taints: [Taint] = [], artifacts: JoinArtifacts, tools: ToolChoice,
-        requirements: MachineRequirements = .init(), hasBaseline: Bool = false
+        requirements: MachineRequirements = .init(), hasBaseline: Bool = false, nodeConfiguration: NodeConfiguration = .init()
     ) {
         self.owner = owner
         self.nodeName = nodeName
@@ -63,6 +66,7 @@ public struct JoinParameters: Sendable, Equatable {
         self.tools = tools
         self.requirements = requirements
         self.hasBaseline = hasBaseline
+        self.nodeConfiguration = nodeConfiguration
     }
 }
 

@@ -2,13 +2,8 @@ extension Plan {
     /// Makes a machine a node: from plain Debian to a kubelet that asks for its certificate. The token, the approval and the
     /// wait for the Node are the operator's.
     public static func join(_ parameters: JoinParameters) -> Plan {
-        let artifacts = parameters.artifacts
-        // The kubelet's bootstrap goes through `nestbox-node`, and its pods need the rest.
-        let first = [
-            NodeService.component(parameters), PodNetwork.component(parameters.network), Containerd.component(artifacts, parameters.tools),
-        ]
-        .compactMap { $0 }
-        let kubelet = Kubelet.component(parameters)
+        let (artifacts, configuration) = (parameters.artifacts, parameters.nodeConfiguration)
+        let components = NodeComponents(parameters)
         var steps = [
             ClaimFile.take(parameters.owner),
             PreflightStep.step(parameters),
@@ -16,15 +11,17 @@ extension Plan {
             KernelSettingsStep.step,
             OwnFolders.keep,
         ]
+        steps += ConfiguredSteps.settings(configuration) + ConfiguredSteps.preJoin(configuration)
         steps += ToolsSteps.tools(parameters.tools, tar: artifacts.nodeTools)
         steps += [
             ToolsSteps.programs(artifacts),
-            (first + [kubelet]).configure("Configuration"),
-            first.start("StartServices"),
+            components.all.configure("Configuration"),
+            components.first.start("StartServices"),
         ]
         steps.append(Containerd.image(artifacts.pauseImage, isPause: true))
         steps += artifacts.images.map { Containerd.image($0) }
-        steps += [[kubelet].start("StartKubelet"), LocalChecksStep.step(parameters.network)]
+        steps += [[components.kubelet].start("StartKubelet"), LocalChecksStep.step(parameters.network)]
+        steps += ConfiguredSteps.postJoin(configuration)
         return Plan(name: "Join", fence: ClaimFile.fence(parameters.owner), steps: steps)
     }
 }

@@ -85,8 +85,10 @@ enum Kubelet {
     static func component(_ parameters: JoinParameters) -> NodeComponent {
         let unit = unit(parameters)
         let credential = TextFile("\(NodePaths.configuration)/bootstrap.kubeconfig", mode: 0o600, parameters.bootstrapKubeconfig)
+        // Who is a node already has a credential of its own.
+        let files = parameters.bootstrapKubeconfig.isEmpty ? [unit.file] : [credential, unit.file]
         return NodeComponent(
-            unit: unit, configure: configure(parameters.kubeletConfiguration) + [credential, unit.file].putAll,
+            unit: unit, configure: configure(parameters.kubeletConfiguration) + files.putAll,
             // Without the token: a fresh one is no reason to restart a kubelet that has its certificate.
             fingerprint: SHA256.hexDigest(
                 of: [unit.file.content, parameters.kubeletConfiguration, parameters.artifacts.kubelet.sha256].joined(separator: "\n")))

@@ -9,6 +9,24 @@ struct NodeComponent: Sendable {
     var fingerprint: String
 }
 
+/// A node's services, in the order in which they start.
+struct NodeComponents {
+    /// What each was started with, a file a unit.
+    static let markers = "\(NodePaths.configuration)/started"
+
+    /// The kubelet's bootstrap goes through `nestbox-node`, and its pods need the rest.
+    var first: [NodeComponent]
+    var kubelet: NodeComponent
+    var all: [NodeComponent] { first + [kubelet] }
+
+    init(_ parameters: JoinParameters) {
+        first = [
+            NodeService.component(parameters), PodNetwork.component(parameters.network), Containerd.component(parameters),
+        ].compactMap { $0 }
+        kubelet = Kubelet.component(parameters)
+    }
+}
+
 extension [NodeComponent] {
     /// Writes all files; systemd then reads its units anew, once.
     func configure(_ step: String) -> Step {
@@ -18,7 +36,7 @@ extension [NodeComponent] {
 
     /// Starts those that do not run, and starts anew those whose fingerprint has changed. The others are left alone.
     func start(_ step: String) -> Step {
-        let markers = "\(NodePaths.configuration)/started"
+        let markers = NodeComponents.markers
         let pairs = map { "\($0.unit.name)=\($0.fingerprint)" }.joined(separator: " \\\n    ")
         let stale = """
             stale=

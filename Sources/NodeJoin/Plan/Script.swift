@@ -73,6 +73,13 @@ struct TextFile: Sendable, Equatable {
         self.content = content.hasSuffix("\n") ? content : content + "\n"
     }
 
+    /// To the letter but for the newline at the end, which an empty file has not.
+    init(_ path: String, mode: Int, whole content: String) {
+        self.path = path
+        self.mode = mode
+        self.content = content.isEmpty || content.hasSuffix("\n") ? content : content + "\n"
+    }
+
     var sha256: String { SHA256.hexDigest(of: content) }
 
     /// Writes it.

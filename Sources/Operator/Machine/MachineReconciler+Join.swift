@@ -14,7 +14,9 @@ extension MachineReconciler {
     func join(_ machine: Machine) async throws -> ReconcileResult {
         guard let claim = machine.status?.claim else { return .done }
         let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
-        let ticket = try await client.find(Secret.self, key).flatMap(JoinTicket.init).flatMap { $0.epoch == claim.epoch ? $0 : nil }
+        let ticket = try await client.find(Secret.self, key).flatMap(JoinTicket.init).flatMap {
+            $0.epoch == claim.epoch && $0.purpose == .join ? $0 : nil
+        }
         if let installed = machine.status?.conditions?.named("Installed"), installed.status == "True" {
             let installedAt = Timestamp.parse(installed.lastTransitionTime)
             guard let installedAt, let madeAt = ticket?.madeAt, madeAt > installedAt else {
@@ -28,17 +30,9 @@ extension MachineReconciler {
 
         guard let facts = try await factsBeforeJoining(machine) else { return .done }
         let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.claimed, .joining, .ready])
-        let (files, tools): (JoinArtifacts, ToolChoice)
-        do {
-            (files, tools) = try await joinArtifacts(version, facts: facts)
-        } catch let error as ArtifactError {
-            try await say(machine, "ArtifactsAvailable", false, "ArtifactsMissing", "\(error)")
+        guard let parameters = try await parameters(ticket, version: version, machine: machine, facts: facts) else {
             return .requeue(after: .seconds(60))
         }
-        if machine.status?.conditions?.named("ArtifactsAvailable")?.status == "False" {
-            try await say(machine, "ArtifactsAvailable", true, "Available", "")
-        }
-        let parameters = JoinParameters(ticket, machine: machine, version: version, artifacts: files, tools: tools)
         let runner = PlanRunner(connect: { SSHMachineShell(try await self.connect(to: machine)) }, logger: logger) { report in
             // Its Node may be Ready before the plan's last look at it.
             try await progress.write(report.status) { status in
@@ -48,13 +42,31 @@ extension MachineReconciler {
         }
         do {
             let outcome = try await runner.run(.join(parameters))
-            return try await finish(join: machine, outcome.result)
+            return try await finish(join: machine, outcome.result, parameters)
         } catch is PlanProgressWriter.Superseded {
             return .done
         }
     }
 
-    private func finish(join machine: Machine, _ result: PlanResult) async throws -> ReconcileResult {
+    /// All that the plan of this ticket depends on; nil, and said, when the store lacks something.
+    func parameters(
+        _ ticket: JoinTicket, version: KubernetesVersion, machine: Machine, facts: MachineFacts
+    ) async throws -> JoinParameters? {
+        do {
+            // Each node runs the kube-proxy of the control plane's version, whatever its kubelet's is.
+            let proxyVersion = KubernetesVersion(ticket.clusterVersion) ?? version
+            let (files, tools) = try await joinArtifacts(version, proxyVersion: proxyVersion, facts: facts)
+            if machine.status?.conditions?.named("ArtifactsAvailable")?.status == "False" {
+                try await say(machine, "ArtifactsAvailable", true, "Available", "")
+            }
+            return JoinParameters(ticket, machine: machine, version: version, artifacts: files, tools: tools)
+        } catch let error as ArtifactError {
+            try await say(machine, "ArtifactsAvailable", false, "ArtifactsMissing", "\(error)")
+            return nil
+        }
+    }
+
+    private func finish(join machine: Machine, _ result: PlanResult, _ parameters: JoinParameters) async throws -> ReconcileResult {
         if result != .succeeded {
             // A Ready Node is proof enough, and a machine that was released meanwhile is not this plan's any more.
             let phase = try await client.find(Machine.self, ObjectKey(name: machine.name))?.status?.phase
@@ -81,6 +93,11 @@ extension MachineReconciler {
         case .failed(_, let failure) where failure.isUnfitness:
             try await giveBack(machine, failure.message)
             return .done
+        case .failed(let step, let failure) where parameters.mayBlameConfiguration(forFailureAt: step):
+            // The machine may be as good as any: the pool is told, and takes it back when its configuration changes.
+            let words = "the pool's nodeConfiguration may be wrong: the join failed at \(step): \(failure.message)"
+            try await say(machine, "Installed", false, NodeConfigurationFailure.reason, words)
+            return .requeue(after: .seconds(60))
         case .failed(let step, let failure):
             try await quarantine(
                 machine, "the join failed at \(step): \(failure.message); mend it, then: nestbox machine clean \(machine.name)")
@@ -124,9 +141,12 @@ extension MachineReconciler {
         return isClaimed ? facts : nil
     }
 
-    private func joinArtifacts(_ version: KubernetesVersion, facts: MachineFacts) async throws -> (JoinArtifacts, ToolChoice) {
+    private func joinArtifacts(
+        _ version: KubernetesVersion, proxyVersion: KubernetesVersion, facts: MachineFacts
+    ) async throws -> (JoinArtifacts, ToolChoice) {
         let architecture = Architecture(fact: facts)
         let release = try await artifacts.kubernetes(version, architecture: architecture)
+        let proxy = proxyVersion == version ? release : try await artifacts.kubernetes(proxyVersion, architecture: architecture)
         let tools = try await storedTools(architecture)
         let choice = ToolChoice(
             facts: facts, storedContainerd: tools.flatMap { ProgramVersion($0.packages["containerd"] ?? "") }, version: version)
@@ -134,7 +154,7 @@ extension MachineReconciler {
         let busybox = try await artifacts.busyboxImage(architecture: architecture)
         let files = JoinArtifacts(
             nodeTools: tools.map { LocalFile($0.tarball) }, kubelet: LocalFile(release.binary(.kubelet)), nestboxNode: nodeProgram,
-            pauseImage: JoinImage(pause), images: [JoinImage(release.image(.kubeProxy)), JoinImage(busybox)])
+            pauseImage: JoinImage(pause), images: [JoinImage(proxy.image(.kubeProxy)), JoinImage(busybox)])
         return (files, choice)
     }
 
@@ -181,7 +201,7 @@ extension JoinParameters {
             kubeletConfiguration: ticket.kubeletConfiguration, nodeLabels: ticket.labels, taints: ticket.taints, artifacts: artifacts,
             tools: tools,
             requirements: MachineRequirements(architecture: Architecture(fact: machine.status?.facts).rawValue),
-            hasBaseline: machine.status?.claim?.baseline != nil)
+            hasBaseline: machine.status?.claim?.baseline != nil, nodeConfiguration: ticket.nodeConfiguration ?? NodeConfiguration())
     }
 }
 

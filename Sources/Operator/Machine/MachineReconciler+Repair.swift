@@ -46,8 +46,11 @@ extension MachineReconciler {
     /// Records one attempt. Its Node may have become Ready before the last look was over: what mended it is told then, too.
     private func note(_ outcome: PlanOutcome, of machine: Machine) async throws {
         let findings = RepairFindings(outputs: outcome.outputs)
-        var failure: (words: String, isUnreachable: Bool)?
-        if case .failed(let step, let why) = outcome.result { failure = ("\(step): \(why.message)", why.kind == .unreachable) }
+        var failure: (words: String, kind: StepFailure.Kind)?
+        if case .failed(let step, let why) = outcome.result {
+            // That it is out of reach has nothing to do with the step that found it so.
+            failure = (why.kind == .unreachable ? why.message : "\(step): \(why.message)", why.kind)
+        }
         let parts = [findings.words, failure?.words ?? ""].filter { !$0.isEmpty }
         let words = parts.isEmpty ? "nothing is found wrong on the machine" : parts.joined(separator: "; ")
         try await change(machine, orFrom: .mended, event: "Repairing") { repair, conditions in
@@ -56,10 +59,11 @@ extension MachineReconciler {
             repair.lastAttempt = Timestamp.format(Date())
             repair.message = words
             repair.needsTicket = findings.needsTicket ? true : nil
-            if failure?.isUnreachable == true {
-                conditions.set("Reachable", false, reason: "SSHFailed", message: failure?.words ?? "")
-            } else {
-                conditions.set("Reachable", true, reason: "Connected", message: "")
+            switch failure?.kind {
+            case .unreachable: conditions.set("Reachable", false, reason: "SSHFailed", message: failure?.words ?? "")
+            // By the machine's SSH or by the claim on it: which of them is in the words.
+            case .refused: break
+            case .failed, nil: conditions.set("Reachable", true, reason: "Connected", message: "")
             }
             let told = "attempt \(attempt) of \(MendingDecision.attempts): \(words)"
             switch repair.state {

@@ -8,7 +8,8 @@ import NestboxAPI
 import NodeJoin
 import SSHClient
 
-/// What is done on a machine over SSH: looked at when it is registered, joined when it is claimed, cleaned when it is given back.
+/// What is done on a machine over SSH: looked at when it is registered, joined when it is claimed, upgraded in place,
+/// cleaned when it is given back.
 struct MachineReconciler: Reconciler {
     static let finalizer = "nestbox.dev/machine"
 
@@ -32,6 +33,7 @@ struct MachineReconciler: Reconciler {
             switch machine.status?.phase {
             case nil: return try await register(machine)
             case .claimed, .joining: return try await join(machine)
+            case .upgrading: return try await upgrade(machine)
             case .cleaning: return try await clean(machine)
             case .ready: return try await repair(machine)
             case .reimaging: return try await awaitReimage(machine)

@@ -8,6 +8,8 @@ struct PlanProgressWriter: Sendable {
     /// Of the claim; nil when the Machine has none.
     let epoch: Int?
     let phases: Set<MachinePhase>
+    /// Of the upgrade in place that the plan is part of.
+    var upgrade: String?
 
     /// The Machine was claimed anew, released or quarantined while the plan ran.
     struct Superseded: Error {}
@@ -17,9 +19,9 @@ struct PlanProgressWriter: Sendable {
         var isWanted = false
         try await client.updateMachineStatus(machine) { now in
             isWanted = false
-            guard var status = now.status, status.claim?.epoch == epoch, let phase = status.phase, phases.contains(phase) else {
-                return false
-            }
+            guard var status = now.status, status.claim?.epoch == epoch, let phase = status.phase, phases.contains(phase),
+                upgrade == nil || upgrade == status.upgrade?.revision
+            else { return false }
             isWanted = true
             status.plan = plan
             change(&status)

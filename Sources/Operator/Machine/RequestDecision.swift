@@ -39,7 +39,7 @@ struct RequestDecision: Equatable {
         guard !reason.isEmpty else { return RequestDecision(.refused, "a reason is needed, for whoever finds it so") }
         status.quarantineReason = reason
         switch phase {
-        case .claimed, .joining, .ready, .draining:
+        case .claimed, .joining, .ready, .upgrading, .draining:
             status.claim?.released = true
             status.claim?.releasedFor = .askedFor
             guard request.force == true else {
@@ -63,7 +63,7 @@ struct RequestDecision: Equatable {
             return RequestDecision(
                 .succeeded, "it is cleaned, and Available once a check found nothing",
                 cleaning(old, machine, reason: MachineCleaning.requested))
-        case .claimed, .joining, .ready:
+        case .claimed, .joining, .ready, .upgrading:
             let holder = old.claim.map { "\($0.namespace)/\($0.nodePool)" } ?? "a pool"
             guard isForced else {
                 return RequestDecision(.refused, "it is \(phase.rawValue), held by node pool \(holder): --force drains its node first")

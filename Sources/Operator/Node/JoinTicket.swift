@@ -1,9 +1,10 @@
 import ControlPlane
 import Foundation
 import KubernetesAPI
+import NestboxAPI
 
 /// What the control-planes operator hands to the machines operator for one join: a Secret in the operators' namespace,
-/// made when the Machine is claimed and deleted when its node is Ready or given up.
+/// made when the Machine is claimed, or drained for an upgrade in place, and deleted when its node is Ready or given up.
 /// It holds a bootstrap token of 30 minutes and public certificates: nothing that outlives the join.
 struct JoinTicket: Equatable, Sendable {
     var machine: String
@@ -30,6 +31,18 @@ struct JoinTicket: Equatable, Sendable {
     var taints: [Taint]
     /// For people: `namespace/pool`.
     var holder: String
+    var purpose = Purpose.join
+    /// The node template's.
+    var revision = ""
+    /// The control plane's, whose kube-proxy runs on every node.
+    var clusterVersion = ""
+    var nodeConfiguration: NodeConfiguration?
+
+    enum Purpose: String, Sendable {
+        case join = "Join"
+        /// Of what is a node already: there is no token in it.
+        case upgrade = "Upgrade"
+    }
 }
 
 extension JoinTicket {
@@ -50,8 +63,12 @@ extension JoinTicket {
             "podCIDR": podCIDR, "clusterPodCIDR": clusterPodCIDR, "networkPlugin": networkPlugin, "imageRegistry": imageRegistry,
             "serviceCIDR": serviceCIDR, "holder": holder,
             "labels": labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ","),
-            "taints": taints.map(\.text).joined(separator: ","),
+            "taints": taints.map(\.text).joined(separator: ","), "purpose": purpose.rawValue, "revision": revision,
+            "clusterVersion": clusterVersion,
         ]
+        if let nodeConfiguration, let data = try? JSONEncoder().encode(nodeConfiguration) {
+            secret.stringData?["nodeConfiguration"] = String(decoding: data, as: UTF8.self)
+        }
         return secret
     }
 
@@ -62,6 +79,11 @@ extension JoinTicket {
             let expires = field("expires"), let authority = field("ca.crt"), let bootstrap = field("bootstrap.kubeconfig"),
             let kubelet = field("kubelet.json"), let version = field("version"), let podCIDR = field("podCIDR")
         else { return nil }
+        var configuration: NodeConfiguration?
+        if let text = field("nodeConfiguration") {
+            guard let decoded = try? JSONDecoder().decode(NodeConfiguration.self, from: Data(text.utf8)) else { return nil }
+            configuration = decoded
+        }
         func list(_ name: String) -> [String] { (field(name) ?? "").split(separator: ",").map(String.init) }
         self.init(
             machine: machine, epoch: epoch, expires: expires, certificateAuthority: authority, bootstrapKubeconfig: bootstrap,
@@ -75,7 +97,14 @@ extension JoinTicket {
                     let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                     return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
                 }, uniquingKeysWith: { _, last in last }),
-            taints: list("taints").compactMap(Taint.init(text:)), holder: field("holder") ?? "")
+            taints: list("taints").compactMap(Taint.init(text:)), holder: field("holder") ?? "",
+            // A ticket of an operator that knew but joins names neither.
+            purpose: field("purpose").flatMap(Purpose.init) ?? .join, revision: field("revision") ?? "",
+            clusterVersion: field("clusterVersion") ?? "", nodeConfiguration: configuration)
+    }
+
+    func isUpgrade(to revision: String, epoch: Int) -> Bool {
+        purpose == .upgrade && self.revision == revision && self.epoch == epoch
     }
 }
 

@@ -66,44 +66,69 @@ extension NodeReconciler {
     ) async throws {
         let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
         if let present = try await client.find(Secret.self, key).flatMap(JoinTicket.init), present.epoch == claim.epoch,
-            let expires = Timestamp.parse(present.expires),
+            present.purpose == .join, let expires = Timestamp.parse(present.expires),
             hasNode || expires.timeIntervalSinceNow > BootstrapToken.longestLifetime / 3
         {
             return
         }
         // A refused spec makes no nodes; the cluster's next status brings the Machine back.
-        guard cluster.specTrouble == nil else { return }
-        let settings = try ClusterSettings(cluster)
-        let version = pool.spec?.version ?? settings.version
+        guard cluster.specTrouble == nil, (pool.validate() + pool.validate(in: cluster)).isEmpty else { return }
         let token = BootstrapToken()
-        let now = Date()
-        _ = try await session.client.create(token.object(forMachine: machine.name, now: now))
-        let environment = machine.status?.facts?.environment ?? NodeEnvironment()
-        let labels = (pool.spec?.labels ?? [:]).merging([NestboxLabel.nodePool: claim.nodePool]) { _, ours in ours }
-        let taints = pool.spec?.taints ?? []
-        let ticket = JoinTicket(
-            machine: machine.name, epoch: claim.epoch,
-            expires: Timestamp.format(now.addingTimeInterval(BootstrapToken.longestLifetime)),
-            certificateAuthority: session.certificateAuthority,
-            bootstrapKubeconfig: Kubeconfig.bootstrap(settings, certificateAuthority: session.certificateAuthority, token: token),
-            kubeletConfiguration: KubeletConfiguration.render(
-                for: settings, version: version, environment: environment, taints: taints),
-            kubernetesVersion: version.description, nodeLocalAPIAddress: "\(settings.nodeLocalAPIAddress)",
-            apiEndpoints: cluster.status?.apiEndpoints ?? [], tunnelEndpoints: cluster.status?.tunnelEndpoints ?? [],
-            podCIDR: claim.podCIDR ?? "", clusterPodCIDR: "\(settings.podNetwork)", networkPlugin: settings.spec.network?.cni ?? "bridge",
-            serviceCIDR: "\(settings.serviceNetwork)", imageRegistry: settings.imageRegistry, labels: labels, taints: taints,
-            holder: "\(claim.namespace)/\(claim.nodePool)")
+        guard let ticket = try ticket(for: machine, claim: claim, pool: pool, cluster: cluster, session: session, token: token) else {
+            return
+        }
+        // Written down first: no node is made from a template that nobody knows it was made from.
+        let revision = ticket.revision
+        // A node that lost its certificate stays of the template that it is of.
+        if claim.revision != revision, machine.status?.phase != .ready {
+            // What was begun from one template is not finished from another: the pool takes it back.
+            guard claim.revision == nil || machine.status?.phase == .claimed else { return }
+            var isOurs = false
+            try await client.updateMachineStatus(machine.name) { now in
+                isOurs = now.status?.claim?.epoch == claim.epoch && [.claimed, .joining].contains(now.status?.phase)
+                guard isOurs else { return false }
+                now.status?.claim?.revision = revision
+                return true
+            }
+            guard isOurs else { return }
+        }
+        _ = try await session.client.create(token.object(forMachine: machine.name, now: Date()))
         _ = try await client.apply(ticket.secret(namespace: operatorNamespace), fieldManager: fieldManager)
     }
 
+    /// For a join with this token, or for an upgrade of what is a node already; nil while the version is not known.
+    func ticket(
+        for machine: Machine, claim: MachineClaim, pool: NodePool, cluster: HostedCluster, session: TenantSession, token: BootstrapToken?
+    ) throws -> JoinTicket? {
+        guard let template = NodeTemplate(pool, in: cluster) else { return nil }
+        let settings = try ClusterSettings(cluster)
+        let environment = machine.status?.facts?.environment ?? NodeEnvironment()
+        let labels = (pool.spec?.labels ?? [:]).merging([NestboxLabel.nodePool: claim.nodePool]) { _, ours in ours }
+        let taints = pool.spec?.taints ?? []
+        let authority = session.certificateAuthority
+        return JoinTicket(
+            machine: machine.name, epoch: claim.epoch,
+            expires: Timestamp.format(Date().addingTimeInterval(BootstrapToken.longestLifetime)), certificateAuthority: authority,
+            bootstrapKubeconfig: token.map { Kubeconfig.bootstrap(settings, certificateAuthority: authority, token: $0) } ?? "",
+            kubeletConfiguration: KubeletConfiguration.render(
+                for: settings, version: template.version, environment: environment, taints: taints,
+                further: template.configuration?.kubelet ?? [:]),
+            kubernetesVersion: template.version.description, nodeLocalAPIAddress: "\(settings.nodeLocalAPIAddress)",
+            apiEndpoints: cluster.status?.apiEndpoints ?? [], tunnelEndpoints: cluster.status?.tunnelEndpoints ?? [],
+            podCIDR: claim.podCIDR ?? "", clusterPodCIDR: "\(settings.podNetwork)", networkPlugin: settings.spec.network?.cni ?? "bridge",
+            serviceCIDR: "\(settings.serviceNetwork)", imageRegistry: settings.imageRegistry, labels: labels, taints: taints,
+            holder: "\(claim.namespace)/\(claim.nodePool)", purpose: token == nil ? .upgrade : .join, revision: template.revision,
+            clusterVersion: "\(settings.version)", nodeConfiguration: template.configuration)
+    }
+
     /// What the node may not say of itself: its pod network.
-    private func settle(_ node: Node, claim: MachineClaim, session: TenantSession) async throws {
+    func settle(_ node: Node, claim: MachineClaim, session: TenantSession) async throws {
         guard node.spec?.podCIDR == nil, let podCIDR = claim.podCIDR else { return }
         _ = try await session.client.patch(
             Node.self, node.name, merge: ["spec": ["podCIDR": .string(podCIDR), "podCIDRs": [.string(podCIDR)]]])
     }
 
-    /// Labels of the pool stay on the node, a change of them rolls nothing; and the Machine says how its Node is.
+    /// The pool's labels and taints stay on the node, a change of them rolls nothing; and the Machine says how its Node is.
     func keep(
         _ machine: Machine, claim: MachineClaim, pool: NodePool, cluster: HostedCluster, session: TenantSession
     ) async throws -> ReconcileResult {
@@ -111,19 +136,40 @@ extension NodeReconciler {
         // The informer may not have listed yet: that a Node is gone is for the API to say.
         if known == nil { known = try await session.client.find(Node.self, ObjectKey(name: machine.name)) }
         let result = try await watch(over: known, of: machine, claim: claim, pool: pool, cluster: cluster, session: session)
+        try await noteRevision(of: machine, claim: claim, pool: pool, cluster: cluster)
         guard let node = known else { return result }
         // One that was deleted and registered itself anew lacks it.
         try await settle(node, claim: claim, session: session)
-        // It was to leave, and was taken back.
+        // It was to leave, or to be upgraded, and stays.
         session.drains.end(machine.name)
         try await session.uncordon(node)
-        let wanted = (pool.spec?.labels ?? [:]).merging([NestboxLabel.nodePool: claim.nodePool]) { _, ours in ours }
-        let lacking = wanted.filter { node.metadata.labels?[$0.key] != $0.value }
-        if !lacking.isEmpty {
-            _ = try await session.client.patch(
-                Node.self, node.name, merge: ["metadata": ["labels": .object(lacking.mapValues(JSONValue.string))]])
+        let marks = NodeMarks(pool.spec, nodePool: claim.nodePool)
+        guard marks.patch(for: node) != nil else { return result }
+        try await retryOnConflict {
+            guard let fresh = try await session.client.find(Node.self, ObjectKey(name: machine.name)), let patch = marks.patch(for: fresh)
+            else { return }
+            _ = try await session.client.patch(Node.self, fresh.name, merge: patch)
         }
         return result
+    }
+
+    /// Nodes from before templates had revisions get the one they are of, and what an upgrade failed at is forgotten with the template
+    /// that failed.
+    private func noteRevision(of machine: Machine, claim: MachineClaim, pool: NodePool, cluster: HostedCluster) async throws {
+        // What is not valid may be anything.
+        guard let template = NodeTemplate(pool, in: cluster), pool.validate().isEmpty else { return }
+        let isStale = machine.status?.upgrade.map { $0.revision != template.revision } ?? false
+        guard claim.revision == nil || isStale else { return }
+        try await client.updateMachineStatus(machine.name) { now in
+            guard now.status?.phase == .ready, now.status?.claim?.epoch == claim.epoch else { return false }
+            let revision = now.nodeRevision(template)
+            now.status?.claim?.revision = revision
+            if let upgrade = now.status?.upgrade, upgrade.revision != template.revision {
+                now.status?.upgrade = nil
+                now.status?.message = nil
+            }
+            return true
+        }
     }
 }
 

@@ -34,7 +34,7 @@ struct NodeReconciler: Reconciler {
         let session = cluster == nil ? nil : sessions.session(claim.hostedClusterUID)
 
         switch machine.status?.phase {
-        case .claimed, .joining, .ready:
+        case .claimed, .joining, .ready, .upgrading:
             guard let cluster else {
                 // Its pool may be one that nobody looks after: a cluster's end does not wait for that.
                 try await handOver(machine, to: .cleaning, for: .clusterDeleted)
@@ -50,6 +50,9 @@ struct NodeReconciler: Reconciler {
             guard let session else { return .done }
             if machine.status?.phase == .ready {
                 return try await keep(machine, claim: claim, pool: pool, cluster: cluster, session: session)
+            }
+            if machine.status?.phase == .upgrading {
+                return try await upgrade(machine, claim: claim, pool: pool, cluster: cluster, session: session)
             }
             return try await join(machine, claim: claim, pool: pool, cluster: cluster, session: session)
         case .draining:

@@ -33,12 +33,13 @@ struct NodePoolReconciler: Reconciler {
         for name in decision.takeBacks { try await takeBack(name, pool: pool) }
         for (machine, problem) in decision.refusals { try await refuse(machine, problem, pool: pool) }
         for claim in decision.claims { try await self.claim(claim, pool: pool, cluster: cluster) }
+        for name in decision.rollout.upgrades { try await upgrade(name, to: decision.rollout.revision, pool: pool) }
 
         if pool.metadata.isBeingDeleted {
             return try await finish(pool, machines: machines)
         }
         try await report(pool, cluster: cluster, decision: decision)
-        return .done
+        return decision.rollout.lookAgain.map { .requeue(after: .seconds(max(1, $0.timeIntervalSinceNow.rounded(.up)))) } ?? .done
     }
 
     /// A pool goes with its cluster: the host's garbage collector sees to that. True when it wrote.
@@ -59,6 +60,7 @@ struct NodePoolReconciler: Reconciler {
             machine.status?.phase = .claimed
             machine.status?.message = nil
             machine.status?.plan = nil
+            machine.status?.upgrade = nil
             machine.status?.repair = nil
             let kept = machine.status?.conditions?.filter { $0.type == "Reachable" }
             machine.status?.conditions = kept
@@ -69,7 +71,7 @@ struct NodePoolReconciler: Reconciler {
                 hostedCluster: cluster?.name ?? "", hostedClusterUID: cluster?.metadata.uid ?? "",
                 epoch: epoch, podCIDR: claim.podCIDR,
                 clusterPodCIDR: cluster?.spec?.network?.pods, serviceCIDR: cluster?.spec?.network?.services,
-                nodeLocalAPIAddress: cluster?.spec?.network?.nodeLocalAPIAddress)
+                nodeLocalAPIAddress: cluster?.spec?.network?.nodeLocalAPIAddress, claimedAt: Timestamp.format(Date()))
             return true
         }
         if claimed {
@@ -101,12 +103,33 @@ struct NodePoolReconciler: Reconciler {
             machine.status?.claim?.released = true
             machine.status?.claim?.releasedFor = reason
             machine.status?.phase = .draining
+            machine.status?.upgrade = nil
             return true
         }
         if released {
             let why = reason.map { " (\($0.rawValue))" } ?? ""
             let type: EventType = reason == .notMended ? .warning : .normal
             await events.record(type, reason: "Released", message: "gives Machine \(name) back\(why)", on: pool)
+        }
+    }
+
+    /// Begins the upgrade of a node where it is, or turns one round that is on its way to a template nobody wants any more.
+    private func upgrade(_ name: String, to revision: String, pool: NodePool) async throws {
+        let begun = try await client.updateMachineStatus(name) { machine in
+            guard machine.isHeld(by: pool), [.ready, .upgrading].contains(machine.status?.phase) else { return false }
+            let isTurned = machine.status?.phase == .upgrading
+            let before = isTurned ? machine.status?.upgrade : nil
+            guard before?.revision != revision else { return false }
+            machine.status?.phase = .upgrading
+            machine.status?.message = nil
+            machine.status?.upgrade = MachineUpgrade(
+                revision: revision, startedAt: Timestamp.format(Date()),
+                // It has been drained already, and its patience begins anew.
+                drainedAt: before?.drainedAt.map { _ in Timestamp.format(Date()) })
+            return true
+        }
+        if begun {
+            await events.record(.normal, reason: "Upgrading", message: "upgrades Machine \(name) in place to \(revision)", on: pool)
         }
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import KubernetesAPI
 import NestboxAPI
 
@@ -24,19 +25,15 @@ struct PoolDecision: Equatable {
     var blocked: String?
     /// Why Machines that the pool would claim cannot be this cluster's nodes, in a sentence each, by their names.
     var refusals: [String: String] = [:]
+    var rollout = RolloutDecision()
     /// Which Machines' places are given to others because their nodes were not mended.
     var replacements = Replacements()
 }
 
 extension PoolDecision {
     /// Decides from the pool, its cluster (nil when it is not there) and every Machine.
-    /// - Parameters:
-    ///   - isOutdated: whether a Machine is a node of an older kind than the pool makes now.
-    ///   - pods: how many pods would have to move from each Machine; nil where nobody asked.
-    init(
-        pool: NodePool, cluster: HostedCluster?, machines: [Machine], isOutdated: @escaping (Machine) -> Bool = { _ in false },
-        pods: [String: Int]? = nil
-    ) {
+    /// - Parameter pods: how many pods would have to move from each Machine; nil where nobody asked.
+    init(pool: NodePool, cluster: HostedCluster?, machines: [Machine], pods: [String: Int]? = nil, now: Date = Date()) {
         let held = machines.filter { $0.isHeld(by: pool) }
         if pool.metadata.isBeingDeleted {
             release(held, for: .poolDeleted)
@@ -57,27 +54,40 @@ extension PoolDecision {
         }
         let replicas = pool.spec?.replicas ?? 0
         let staying = held.filter { !$0.metadata.isBeingDeleted }
-        if staying.count > replicas, replicas >= 0 {
-            let order = LeavingOrder(isOutdated: isOutdated, pods: pods ?? [:])
-            let surplus = staying.sorted { order($0, $1) }.prefix(staying.count - replicas)
+        // A spec that is not understood rolls out nothing, and neither does a cluster that is paused.
+        let template = problem == nil && cluster?.specTrouble == nil ? NodeTemplate(pool, in: cluster) : nil
+        let isOutdated = { (machine: Machine) in template.map { machine.nodeRevision($0) != $0.revision } ?? false }
+        let order = LeavingOrder(isOutdated: isOutdated, pods: pods ?? [:])
+        if let template {
+            rollout = RolloutDecision(
+                pool: pool, template: template, machines: machines, staying: staying, now: now, order: { order($0, $1) })
+        } else {
+            rollout.most = max(replicas, 0)
+            rollout.wanted = max(0, replicas - staying.count)
+        }
+        if staying.count > rollout.most, replicas >= 0 {
+            let surplus = staying.sorted { order($0, $1) }.prefix(staying.count - rollout.most)
             for machine in surplus { release([machine], for: .scaledDown) }
             // Where all go there is nothing to choose, and Machines that are no nodes have no pods.
-            wantsPodCounts = pods == nil && replicas > 0 && staying.filter { $0.status?.facts?.kubeletVersion != nil }.count > 1
+            wantsPodCounts = pods == nil && rollout.most > 0 && staying.filter { $0.status?.facts?.kubeletVersion != nil }.count > 1
+        } else {
+            for machine in staying where rollout.releases.contains(machine.name) { release([machine], for: .outdated) }
         }
         guard let cluster, problem == nil else { return }
-        let remaining = staying.filter { !releases.contains($0.name) }
-        replacements = Replacements(pool: pool, cluster: cluster, held: remaining, machines: machines)
-        release(remaining.filter { replacements.machines.contains($0.name) }, for: .notMended)
-        let lacking = replicas - remaining.count + replacements.machines.count
-        guard lacking > 0 else { return }
-        let order = LeavingOrder(isOutdated: isOutdated)
+        if rollout.hold == nil {
+            let others = staying.filter { !releases.contains($0.name) && !rollout.upgrades.contains($0.name) }
+            replacements = Replacements(pool: pool, cluster: cluster, held: others, machines: machines)
+            release(others.filter { replacements.machines.contains($0.name) }, for: .notMended)
+        }
+        let lacking = rollout.wanted + replacements.machines.count
         let leaving = machines.filter { $0.mayBeTakenBack(by: pool) && !isOutdated($0) }
-        takeBacks = leaving.sorted { order($1, $0) }.prefix(lacking).map(\.name)
+        let returning = LeavingOrder(isOutdated: isOutdated)
+        takeBacks = leaving.sorted { returning($1, $0) }.prefix(lacking).map(\.name)
         let wanted = lacking - takeBacks.count
-        guard wanted > 0 else { return }
-        if let trouble = cluster.specTrouble {
+        missing = max(0, max(0, replicas - staying.count) + replacements.machines.count - takeBacks.count)
+        guard wanted > 0 || missing > 0 else { return }
+        if let trouble = cluster.specTrouble ?? rollout.hold {
             blocked = trouble
-            missing = wanted
             return
         }
         var candidates: [Machine] = []
@@ -97,7 +107,8 @@ extension PoolDecision {
             }
             claims.append(Claim(machine: machine.name, podCIDR: podCIDR))
         }
-        missing = wanted - claims.count
+        missing = max(0, missing - claims.count)
+        rollout.lacksSurge = claims.isEmpty && wanted > 0 && missing == 0
     }
 
     private mutating func release(_ machines: [Machine], for reason: ReleaseReason) {

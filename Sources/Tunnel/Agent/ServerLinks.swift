@@ -14,7 +14,9 @@ final class ServerLinks: Sendable {
     private struct State {
         var serverCount = 1
         var links: [Int: Link] = [:]
-        var waiting: [Int: AsyncStream<Void>.Continuation] = [:]
+        /// Links that are not wanted, and links that pause before their next attempt.
+        var idle: [Int: AsyncStream<Void>.Continuation] = [:]
+        var paused: [Int: AsyncStream<Void>.Continuation] = [:]
     }
 
     private let state = Mutex(State())
@@ -23,9 +25,10 @@ final class ServerLinks: Sendable {
     func claim(_ id: String, of count: Int, at endpoint: Endpoint, for link: Int, by session: AgentSession) -> Bool {
         let (isNew, woken) = state.withLock { state in
             state.serverCount = count
-            // Who is known and speaks again has news of the others: one came back.
-            let speaksAgain = state.links[link]?.session === session
-            let woken = state.waiting.filter { speaksAgain || Self.isWanted($0.key, of: count) }.map(\.value)
+            var woken = state.idle.filter { Self.isWanted($0.key, of: count) }.map(\.value)
+            // Who is known and speaks again has news of the others: one came back. A first word is none, or two links that find the same
+            // server again and again would wake each other.
+            if state.links[link]?.session === session { woken += state.paused.values }
             guard !state.links.contains(where: { $0.key != link && $0.value.serverID == id }) else { return (false, woken) }
             state.links[link] = Link(serverID: id, endpoint: endpoint, session: session)
             return (true, woken)
@@ -42,7 +45,7 @@ final class ServerLinks: Sendable {
     /// Returns once the link is wanted; false when cancelled.
     func waitUntilWanted(_ link: Int) async -> Bool {
         while !Task.isCancelled {
-            let news = news(for: link)
+            let news = news(for: link, \.idle)
             if state.withLock({ Self.isWanted(link, of: $0.serverCount) }) { return true }
             for await _ in news { break }
         }
@@ -51,7 +54,7 @@ final class ServerLinks: Sendable {
 
     /// Waits before the link's next attempt. True when a server had news meanwhile that make an attempt worth while.
     func pause(_ link: Int, for delay: Duration) async -> Bool {
-        let news = news(for: link)
+        let news = news(for: link, \.paused)
         return await withTaskGroup { group in
             group.addTask {
                 try? await Task.sleep(for: delay)
@@ -66,9 +69,11 @@ final class ServerLinks: Sendable {
         }
     }
 
-    private func news(for link: Int) -> AsyncStream<Void> {
+    private func news(
+        for link: Int, _ list: sending WritableKeyPath<State, [Int: AsyncStream<Void>.Continuation]>
+    ) -> AsyncStream<Void> {
         let (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        state.withLock { $0.waiting[link] = signal }
+        state.withLock { $0[keyPath: list][link] = signal }
         return signals
     }
 

@@ -11,12 +11,12 @@ final class NativeConnection: NodeConnection {
     private let carrier: Carrier
     private let counters: TunnelCounters
     private let logger: Logger
-    private let onConfirmation: () -> Void
+    private let onConfirmation: (NativeConnection) -> Void
 
     /// `onConfirmation` is called when the agent has said what it makes of its state.
     init(
         id: UInt64, identity: AgentIdentity, carrier: Carrier, counters: TunnelCounters, logger: Logger,
-        onConfirmation: @escaping () -> Void
+        onConfirmation: @escaping (NativeConnection) -> Void
     ) {
         self.id = id
         self.identity = identity
@@ -61,11 +61,11 @@ final class NativeConnection: NodeConnection {
         switch message {
         case .confirm(let revision):
             publication.confirmed(revision)
-            onConfirmation()
+            onConfirmation(self)
         case .failed(let revision, let reason):
             logger.warning("the node could not follow its new state", metadata: ["revision": "\(revision)", "reason": "\(reason)"])
             publication.failed(revision, reason: reason)
-            onConfirmation()
+            onConfirmation(self)
         case .server, .state, .holds, .drops:
             // Only the server says what is.
             break

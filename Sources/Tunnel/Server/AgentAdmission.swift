@@ -90,7 +90,7 @@ final class AgentAdmission {
         }
         let made = NativeConnection(
             id: nextID(), identity: identity, carrier: carrier, counters: counters, logger: logger,
-            onConfirmation: { [registry] in if let connection { registry.report(connection) } })
+            onConfirmation: { [registry] in registry.report($0) })
         connection = made
         try channel.pipeline.syncOperations.addHandler(carrier)
         return made

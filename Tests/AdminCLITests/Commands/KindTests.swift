@@ -2,6 +2,7 @@ import ControlPlane
 import Foundation
 import KubernetesAPI
 import KubernetesClient
+import KubernetesVersions
 import NestboxAPI
 import TestCommands
 import TestKubernetes
@@ -85,6 +86,55 @@ extension Commands {
                 let missing = try await host.nestbox("scale nodepool other --replicas 1")
                 #expect(missing.error == "Error from server (NotFound): nodepools.nestbox.dev \"other\" not found\n" && missing.code == 1)
                 #expect(try await host.done("delete nodepool workers") == "nodepool.nestbox.dev/workers deleted\n")
+            }
+        }
+
+        @Test func aRolloutIsHeldResumedAndTakenBack() async throws {
+            try await withHost { host in
+                try await host.done("create cluster demo --version v1.20.2")
+                try await host.done("create nodepool workers --cluster demo --replicas 0")
+                func pool() async throws -> NodePool { try await host.client.get(NodePool.self, "workers", namespace: host.namespace) }
+                func report(_ conditions: [Condition], _ history: [NodePoolRevision]) async throws {
+                    var pool = try await pool()
+                    pool.status = NodePoolStatus(
+                        observedGeneration: pool.metadata.generation, conditions: conditions, replicas: 0, readyReplicas: 0,
+                        updatedReplicas: 0,
+                        revision: history.last?.revision, history: history)
+                    _ = try await host.client.updateStatus(pool)
+                }
+                let name = "nodepool.nestbox.dev/workers"
+                #expect(try await host.done("rollout pause nodepool workers") == "\(name) paused\n")
+                #expect(try await pool().spec?.upgrade?.paused == true)
+                #expect(try await host.nestbox("rollout pause nodepool workers").error == "Error: node pool workers is paused already\n")
+                #expect(try await host.nestbox("rollout undo np workers").error.contains("would not be rolled back"))
+                #expect(try await host.done("rollout resume nodepool workers") == "\(name) resumed\n")
+                #expect(try await pool().spec?.upgrade?.paused == false)
+                #expect(try await host.nestbox("rollout resume nodepool workers").error == "Error: node pool workers is not paused\n")
+
+                let history = [
+                    NodePoolRevision(number: 1, revision: "a", version: KubernetesVersion(1, 20, 2), createdAt: "2026-01-01T00:00:00Z"),
+                    NodePoolRevision(
+                        number: 2, revision: "b", version: KubernetesVersion(1, 20, 2), nodeConfiguration: ["preJoinCommands": ["false"]],
+                        createdAt: "2026-01-01T00:00:00Z"),
+                ]
+                try await host.kubectl(
+                    "patch", "nodepool", "workers", "--type=merge", "-p",
+                    #"{"spec": {"nodeConfiguration": {"preJoinCommands": ["false"]}}}"#)
+                var failed = ConditionSet(nil, generation: 1)
+                failed.set("Progressing", false, reason: "MachineFailed", message: "Machine m: it failed")
+                failed.set("RolloutPaused", true, reason: "MachineFailed", message: "Machine m: it failed")
+                try await report(failed.list, history)
+                let stopped = try await host.nestbox("rollout status nodepool workers")
+                #expect(stopped.code == 1 && stopped.error.contains("the rollout of node pool workers has stopped: Machine m: it failed"))
+                #expect(try await host.done("rollout history nodepool workers").contains("preJoinCommands"))
+                // What failed so far is forgiven.
+                try await host.done("rollout resume nodepool workers")
+                #expect(try await pool().metadata.annotations?[NodePoolAnnotation.resumedAt] != nil)
+                #expect(try await host.done("rollout undo nodepool workers") == "\(name) rolled back\n")
+                #expect(try await pool().spec?.nodeConfiguration == nil)
+                #expect(try await pool().spec?.version == nil)
+                try await report([], [history[1], history[0]])
+                #expect(try await host.done("rollout status nodepool workers") == "node pool \"workers\" successfully rolled out\n")
             }
         }
 

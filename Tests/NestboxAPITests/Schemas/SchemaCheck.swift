@@ -62,6 +62,6 @@ struct SchemaCheck {
     private static let keywords: Set<String> = [
         "type", "description", "properties", "additionalProperties", "required", "items", "enum", "pattern", "format", "minimum",
         "maximum", "minLength", "maxLength", "minItems", "maxItems", "default", "nullable", "x-kubernetes-list-type",
-        "x-kubernetes-list-map-keys", "x-kubernetes-int-or-string",
+        "x-kubernetes-list-map-keys", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string",
     ]
 }

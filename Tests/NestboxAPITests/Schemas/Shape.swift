@@ -10,6 +10,8 @@ indirect enum Shape: Equatable, CustomStringConvertible {
     case array(Shape)
     case map(Shape)
     case object([String: Member])
+    /// Whatever there may be, kept as it is.
+    case any
 
     struct Member: Equatable {
         var shape: Shape
@@ -26,6 +28,7 @@ indirect enum Shape: Equatable, CustomStringConvertible {
         case .array(let items): "[\(items)]"
         case .map(let values): "[string: \(values)]"
         case .object(let members): "object of \(members.keys.sorted())"
+        case .any: "anything"
         }
     }
 
@@ -63,6 +66,9 @@ extension Shape {
         case "integer": self = .integer
         case "boolean": self = .boolean
         case "array": self = .array(try Shape(schema: try #require(schema["items"]), path: "\(path)[]"))
+        case "object" where schema["x-kubernetes-preserve-unknown-fields"] == .bool(true):
+            #expect(schema["properties"] == nil, "\(path) says something of what it keeps as it is")
+            self = .map(.any)
         case "object":
             if let values = schema["additionalProperties"] {
                 self = .map(try Shape(schema: values, path: "\(path).*"))

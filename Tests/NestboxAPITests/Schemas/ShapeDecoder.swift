@@ -12,6 +12,7 @@ final class ShapeDecoder: Decoder {
     /// A value of the type, and its shape.
     fileprivate static func value<T: Decodable>(of type: T.Type) throws -> (value: T, shape: Shape) {
         if let value = KubernetesVersion(1, 20, 2) as? T { return (value, .string(oneOf: nil)) }
+        if let value = JSONValue.null as? T { return (value, .any) }
         if let value = IntOrString.int(1) as? T { return (value, .integerOrString) }
         if let cases = type as? any CaseIterable.Type, let (first, names) = self.cases(cases), let value = first as? T {
             return (value, .string(oneOf: names))

@@ -21,13 +21,19 @@ enum FullStatus {
 
     static let nodePool = NodePoolStatus(
         observedGeneration: 1, conditions: conditions, replicas: 2, readyReplicas: 0, updatedReplicas: 1,
-        selector: "nestbox.dev/nodepool=p", versions: ["v1.20.2": 0])
+        selector: "nestbox.dev/nodepool=p", versions: ["v1.20.2": 0], revision: "0123456789",
+        history: [
+            NodePoolRevision(
+                number: 1, revision: "0123456789", version: KubernetesVersion(1, 20, 2),
+                nodeConfiguration: ["kubelet": ["maxPods": 50, "evictionHard": ["memory.available": "5%"]], "files": []], createdAt: time)
+        ])
 
     static let machine = MachineStatus(
         observedGeneration: 1, phase: .ready, conditions: conditions,
         claim: MachineClaim(
             namespace: "a", nodePool: "p", nodePoolUID: "1", hostedCluster: "c", hostedClusterUID: "2", epoch: 3, podCIDR: "10.244.0.0/24",
-            released: false, releasedFor: .scaledDown, changed: true, baseline: "00"), lastEpoch: 3, lastTenant: "a",
+            released: false, releasedFor: .scaledDown, changed: true, baseline: "00", revision: "0123456789", claimedAt: time),
+        lastEpoch: 3, lastTenant: "a",
         unfitFor: [Unfitness(hostedClusterUID: "u", message: "m")], hostKey: "ssh-ed25519 AAAA",
         facts: MachineFacts(
             architecture: "amd64", operatingSystem: "Debian GNU/Linux 12", kernel: "6.1.0", machineID: "0123", cpus: 2, memoryMiB: 2048,
@@ -44,5 +50,7 @@ enum FullStatus {
         answer: MachineAnswer(
             id: "1", verb: .check, result: .failed, message: "said",
             findings: [MachineFinding(name: "Clock", passed: false, message: "late")],
-            cursor: "s=1", answeredAt: time))
+            cursor: "s=1", answeredAt: time),
+        upgrade: MachineUpgrade(
+            revision: "0123456789", startedAt: time, drainedAt: time, kubeletStartedAt: time, failure: "words", failedAt: time))
 }

@@ -52,7 +52,9 @@ import Testing
 
     @Test func samplesLive() async throws {
         try await withKinds { kubectl, client in
-            _ = try await client.apply(Namespace(metadata: ObjectMeta(name: "team-a")), fieldManager: "test")
+            for team in ["team-a", "team-c", "team-d"] {
+                _ = try await client.apply(Namespace(metadata: ObjectMeta(name: team)), fieldManager: "test")
+            }
             for file in try ManifestFiles.names(in: "nodepools") { try await kubectl("apply", "-f", "nodepools/\(file)") }
             let documents = try ManifestFiles.names(in: "nodepools").flatMap { try ManifestFiles.documents("nodepools/\($0)") }
             let clusters = try await client.list(HostedCluster.self).items

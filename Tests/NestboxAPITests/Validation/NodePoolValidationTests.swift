@@ -33,6 +33,9 @@ import Testing
             "spec.upgrade.maxUnavailable: is 0, and so is maxSurge: no node could ever be upgraded",
             NodePoolSpec(clusterName: "c", upgrade: UpgradeSpec(maxUnavailable: 0))
         ),
+        (
+            "spec.upgrade.readyTimeout: 5s is less than 30s", NodePoolSpec(clusterName: "c", upgrade: UpgradeSpec(readyTimeout: "5s"))
+        ),
         ("spec.drainTimeout: \"soon\" is not a duration such as 168h or 1h30m", NodePoolSpec(clusterName: "c", drainTimeout: "soon")),
         ("spec.drainTimeout: -60.0s is less than 0s", NodePoolSpec(clusterName: "c", drainTimeout: "-1m")),
         (
