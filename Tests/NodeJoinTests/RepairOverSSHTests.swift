@@ -157,7 +157,7 @@ struct RepairOverSSHTests {
                 """
                 cat > /usr/local/sbin/date <<'END'
                 #!/bin/sh
-                if [ "$*" = +%s ] && [ ! -e /run/fake/clock-is-set ]; then echo $(($(/bin/date +%s) - 4050)); else exec /bin/date "$@"; fi
+                if [ "$*" = +%s ] && [ ! -e /run/fake/clock-is-set ]; then echo $(($(/bin/date +%s) - 4000)); else exec /bin/date "$@"; fi
                 END
                 chmod 755 /usr/local/sbin/date
                 """)

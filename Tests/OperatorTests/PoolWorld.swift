@@ -109,7 +109,7 @@ struct PoolWorld: Sendable {
 
     func machine(_ name: String) async throws -> Machine { try await client.get(Machine.self, name) }
 
-    func expect(_ name: String, _ what: String, within limit: Duration = .seconds(20), _ condition: (Machine) -> Bool) async throws {
+    func expect(_ name: String, _ what: String, within limit: Duration = .seconds(120), _ condition: (Machine) -> Bool) async throws {
         do {
             try await eventually("\(name): \(what)", within: limit) { condition(try await machine(name)) }
         } catch {
@@ -118,11 +118,11 @@ struct PoolWorld: Sendable {
         }
     }
 
-    func phase(_ name: String, is phase: MachinePhase, within limit: Duration = .seconds(20)) async throws {
+    func phase(_ name: String, is phase: MachinePhase, within limit: Duration = .seconds(120)) async throws {
         try await expect(name, "\(phase.rawValue)", within: limit) { $0.status?.phase == phase }
     }
 
-    func draining(_ name: String, reason: String, containing text: String = "", within limit: Duration = .seconds(20)) async throws {
+    func draining(_ name: String, reason: String, containing text: String = "", within limit: Duration = .seconds(120)) async throws {
         try await expect(name, "Draining for \(reason), with \"\(text)\"", within: limit) { machine in
             guard let condition = machine.status?.conditions?.named("Draining") else { return false }
             return condition.reason == reason && (text.isEmpty || condition.message.contains(text))
