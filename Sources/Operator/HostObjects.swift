@@ -56,5 +56,16 @@ extension KubernetesClient {
     }
 }
 
+extension Machine {
+    /// Sets one of its conditions, as this generation of it is seen now.
+    mutating func setCondition(_ type: String, _ isTrue: Bool, reason: String, message: String) {
+        var conditions = ConditionSet(status?.conditions, generation: metadata.generation)
+        conditions.set(type, isTrue, reason: reason, message: message)
+        status?.conditions = conditions.list
+    }
+
+    mutating func removeCondition(_ type: String) { status?.conditions?.removeAll { $0.type == type } }
+}
+
 /// Who writes, in server-side apply.
 let fieldManager = NestboxName.fieldManager

@@ -1,7 +1,6 @@
 import ArgumentParser
 import KubernetesAPI
 import KubernetesClient
-import UnixSignals
 
 /// `--wait` and how long.
 struct WaitOptions: ParsableArguments {
@@ -19,8 +18,6 @@ struct Waiting<T: AdminKind>: Sendable {
     var namespace: String?
     var limit: WaitLimit
 
-    private enum Ending { case came, timedOut, interrupted }
-
     /// - Parameters:
     ///   - what: what it is to be, as `available`.
     ///   - state: what is missing, in words; nil when it has come. It is given nil for an object that is not there.
@@ -28,32 +25,11 @@ struct Waiting<T: AdminKind>: Sendable {
     func wait(_ what: String, until state: @escaping @Sendable (T?) throws -> String?) async throws {
         let subject = "\(T.noun.title) \(name)"
         let line = LiveLine()
-        let ending = try await withThrowingTaskGroup(of: Ending.self) { group in
-            group.addTask { try await follow(subject, what, state, line) }
-            group.addTask { [limit] in
-                try await Task.sleep(for: limit.duration)
-                return .timedOut
-            }
-            group.addTask {
-                for await _ in await UnixSignalsSequence(trapping: .sigint) { return .interrupted }
-                throw CancellationError()
-            }
-            if line.isInteractive {
-                group.addTask {
-                    try await line.run()
-                    throw CancellationError()
-                }
-            }
-            defer {
-                group.cancelAll()
-                line.clear()
-            }
-            return try await group.next() ?? .came
-        }
+        let ending = try await WaitEnding.first(of: [{ try await follow(subject, what, state, line) }], within: limit, showing: line)
         let look = "nestbox get \(T.noun.singular) \(name)\(namespace.map { $0 == "default" ? "" : " -n \($0)" } ?? "") -w"
         let shown = line.text.isEmpty ? "waiting for \(subject) to be \(what)" : line.text
         switch ending {
-        case .came: if !line.text.isEmpty { Terminal.say("\(subject) is \(what) after \(line.elapsed)") }
+        case .over: if !line.text.isEmpty { Terminal.say("\(subject) is \(what) after \(line.elapsed)") }
         case .timedOut:
             throw CommandFailure(
                 "timed out after \(limit) \(shown); the work goes on in the cluster, see: \(look)", exitCode: .timedOut)
@@ -64,7 +40,7 @@ struct Waiting<T: AdminKind>: Sendable {
 
     private func follow(
         _ subject: String, _ what: String, _ state: @Sendable (T?) throws -> String?, _ line: LiveLine
-    ) async throws -> Ending {
+    ) async throws {
         try await Following<T>(client: client, namespace: namespace, name: name).run { sighting in
             let missing: String?
             switch sighting {
@@ -77,7 +53,6 @@ struct Waiting<T: AdminKind>: Sendable {
             if let missing { line.show("waiting for \(subject) to be \(what): \(Rendering.oneLine(missing))") }
             return missing != nil
         }
-        return .came
     }
 }
 

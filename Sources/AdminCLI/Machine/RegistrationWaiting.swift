@@ -2,15 +2,12 @@ import ArgumentParser
 import KubernetesAPI
 import KubernetesClient
 import NestboxAPI
-import UnixSignals
 
 /// Waits until the operator has looked at each of many machines, telling of each as it comes, and sums up at the end.
 struct RegistrationWaiting: Sendable {
     var client: KubernetesClient
     var names: [String]
     var limit: WaitLimit
-
-    private enum Ending { case over, timedOut, interrupted }
 
     /// What is known so far; one task at a time changes it.
     private actor Progress {
@@ -48,39 +45,16 @@ struct RegistrationWaiting: Sendable {
     func wait() async throws {
         let line = LiveLine()
         let progress = Progress(names, line)
-        let ending = try await withThrowingTaskGroup(of: Ending.self) { group in
-            group.addTask {
-                try await follow(progress)
-                return .over
-            }
-            group.addTask {
-                while true {
-                    try await Task.sleep(for: .seconds(1))
-                    await progress.giveUp()
-                    if await progress.tally.isOver { return .over }
-                }
-            }
-            group.addTask { [limit] in
-                try await Task.sleep(for: limit.duration)
-                return .timedOut
-            }
-            group.addTask {
-                for await _ in await UnixSignalsSequence(trapping: .sigint) { return .interrupted }
-                throw CancellationError()
-            }
-            if line.isInteractive {
-                group.addTask {
-                    try await line.run()
-                    throw CancellationError()
-                }
-            }
-            defer {
-                group.cancelAll()
-                line.clear()
-            }
-            return try await group.next() ?? .over
-        }
+        let ending = try await WaitEnding.first(
+            of: [{ try await follow(progress) }, { try await giveUpInTime(progress) }], within: limit, showing: line)
         try Self.sumUp(await progress.tally, ending: ending, after: line.elapsed, limit: limit)
+    }
+
+    private func giveUpInTime(_ progress: Progress) async throws {
+        while await !progress.tally.isOver {
+            try await Task.sleep(for: .seconds(1))
+            await progress.giveUp()
+        }
     }
 
     private func follow(_ progress: Progress) async throws {
@@ -99,7 +73,7 @@ struct RegistrationWaiting: Sendable {
         }
     }
 
-    private static func sumUp(_ tally: RegistrationTally, ending: Ending, after time: String, limit: WaitLimit) throws {
+    private static func sumUp(_ tally: RegistrationTally, ending: WaitEnding, after time: String, limit: WaitLimit) throws {
         let left = tally.failed + tally.waiting
         let count = "\(tally.registered) of \(tally.states.count) machines are registered"
         guard !left.isEmpty else { return Terminal.say("\(count) after \(time)") }

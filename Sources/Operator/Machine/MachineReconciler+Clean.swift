@@ -150,9 +150,7 @@ extension MachineReconciler {
         guard machine.status?.conditions?.named("Clean") == nil else { return }
         try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == .cleaning, now.status?.claim?.epoch == machine.status?.claim?.epoch else { return false }
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("Clean", false, reason: "Cleaning", message: "")
-            now.status?.conditions = conditions.list
+            now.setCondition("Clean", false, reason: "Cleaning", message: "")
             return true
         }
     }

@@ -13,8 +13,7 @@ extension MachineReconciler {
     /// is Ready, which that operator sees.
     func join(_ machine: Machine) async throws -> ReconcileResult {
         guard let claim = machine.status?.claim else { return .done }
-        let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
-        let ticket = try await client.find(Secret.self, key).flatMap(JoinTicket.init).flatMap {
+        let ticket = try await client.joinTicket(of: machine, in: operatorNamespace).flatMap {
             $0.epoch == claim.epoch && $0.purpose == .join ? $0 : nil
         }
         if let installed = machine.status?.conditions?.named("Installed"), installed.status == "True" {
@@ -77,12 +76,10 @@ extension MachineReconciler {
             let epoch = machine.status?.claim?.epoch
             try await client.updateMachineStatus(machine.name) { now in
                 guard now.status?.claim?.epoch == epoch else { return false }
-                var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-                conditions.set("Installed", true, reason: "Installed", message: "")
-                if conditions.list.named("Reachable")?.status != "True" {
-                    conditions.set("Reachable", true, reason: "Connected", message: "")
+                now.setCondition("Installed", true, reason: "Installed", message: "")
+                if now.status?.conditions?.named("Reachable")?.status != "True" {
+                    now.setCondition("Reachable", true, reason: "Connected", message: "")
                 }
-                now.status?.conditions = conditions.list
                 now.status?.message = nil
                 return true
             }
@@ -179,9 +176,7 @@ extension MachineReconciler {
         let epoch = machine.status?.claim?.epoch
         try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.claim?.epoch == epoch else { return false }
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set(type, isTrue, reason: reason, message: message)
-            now.status?.conditions = conditions.list
+            now.setCondition(type, isTrue, reason: reason, message: message)
             now.status?.message = isTrue ? nil : message
             return true
         }

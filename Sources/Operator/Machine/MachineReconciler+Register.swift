@@ -35,10 +35,8 @@ extension MachineReconciler {
             now.status?.previousHostKey = nil
             now.status?.message = nil
             now.status?.observedGeneration = now.metadata.generation
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("Registered", true, reason: "Registered", message: "")
-            conditions.set("Reachable", true, reason: "Connected", message: "host key \(hostKey.fingerprint)")
-            now.status?.conditions = conditions.list
+            now.setCondition("Registered", true, reason: "Registered", message: "")
+            now.setCondition("Reachable", true, reason: "Connected", message: "host key \(hostKey.fingerprint)")
             return true
         }
         if registered {
@@ -51,9 +49,7 @@ extension MachineReconciler {
     private func refuse(_ machine: Machine, _ reason: String, _ message: String) async throws -> ReconcileResult {
         let changed = try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == nil else { return false }
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("Registered", false, reason: reason, message: message)
-            now.status?.conditions = conditions.list
+            now.setCondition("Registered", false, reason: reason, message: message)
             now.status?.message = message
             return true
         }

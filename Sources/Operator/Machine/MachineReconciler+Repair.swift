@@ -14,7 +14,7 @@ extension MachineReconciler {
         let isReachable = machine.status?.conditions?.named("Reachable")?.status != "False"
         switch MendingDecision(repair, isReachable: isReachable, now: Date()) {
         case .nothing: return .done
-        case .wait(let until): return .requeue(after: .seconds(max(1, until.timeIntervalSinceNow.rounded(.up))))
+        case .wait(let until): return .requeue(after: .left(until: until))
         case .look(let restartsAll): return try await look(at: machine, restartsAll: restartsAll)
         case .giveUp:
             try await giveUp(machine)
@@ -25,8 +25,7 @@ extension MachineReconciler {
     private func look(at machine: Machine, restartsAll: Bool) async throws -> ReconcileResult {
         guard let claim = machine.status?.claim else { return .done }
         let progress = PlanProgressWriter(client: client, machine: machine.name, epoch: claim.epoch, phases: [.ready])
-        let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
-        let ticket = try await client.find(Secret.self, key).flatMap(JoinTicket.init).flatMap { $0.epoch == claim.epoch ? $0 : nil }
+        let ticket = try await client.joinTicket(of: machine, in: operatorNamespace).flatMap { $0.epoch == claim.epoch ? $0 : nil }
         let plan = Plan.repair(
             RepairParameters(
                 owner: MachineOwner(machine, claim: claim), nodeLocalAPIAddress: claim.nodeLocalAPIAddress ?? "172.20.0.1",

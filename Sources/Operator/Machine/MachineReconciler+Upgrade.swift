@@ -12,8 +12,7 @@ extension MachineReconciler {
         guard let claim = machine.status?.claim, let upgrade = machine.status?.upgrade, upgrade.kubeletStartedAt == nil,
             upgrade.failure == nil, upgrade.drainedAt != nil
         else { return .done }
-        let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
-        guard let ticket = try await client.find(Secret.self, key).flatMap(JoinTicket.init),
+        guard let ticket = try await client.joinTicket(of: machine, in: operatorNamespace),
             ticket.isUpgrade(to: upgrade.revision, epoch: claim.epoch), let version = KubernetesVersion(ticket.kubernetesVersion)
         else { return .done }
         let facts = machine.status?.facts ?? MachineFacts()
@@ -32,12 +31,12 @@ extension MachineReconciler {
                 try await say(machine, "Reachable", false, "SSHFailed", "\(step): \(failure.message)")
                 return .requeue(after: .seconds(15))
             case .failed(let step, let failure):
-                try await write(progress) {
+                try await progress.note {
                     $0.upgrade?.failure = "the upgrade failed at \(step): \(failure.message)"
                     $0.upgrade?.failedAt = Timestamp.format(Date())
                 }
             case .succeeded:
-                try await write(progress) {
+                try await progress.note {
                     $0.upgrade?.kubeletStartedAt = outcome.outputs["kubeletStarted"] ?? Timestamp.format(Date())
                     $0.message = nil
                     guard $0.conditions?.named("Reachable")?.status == "False" else { return }
@@ -48,10 +47,5 @@ extension MachineReconciler {
             }
         } catch is PlanProgressWriter.Superseded {}
         return .done
-    }
-
-    private func write(_ progress: PlanProgressWriter, _ change: (inout MachineStatus) -> Void) async throws {
-        guard let plan = try await client.find(Machine.self, ObjectKey(name: progress.machine))?.status?.plan else { return }
-        try await progress.write(plan, change)
     }
 }

@@ -55,9 +55,7 @@ struct MachineReconciler: Reconciler {
         logger.warning("machine over SSH", metadata: ["machine": "\(machine.name)", "error": "\(trouble)"])
         let changed = try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == machine.status?.phase else { return false }
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("Reachable", false, reason: reason, message: trouble)
-            now.status?.conditions = conditions.list
+            now.setCondition("Reachable", false, reason: reason, message: trouble)
             now.status?.message = trouble
             return true
         }
@@ -72,19 +70,6 @@ struct MachineReconciler: Reconciler {
         } catch let error as ArtifactError where error.kind == .notAvailable || error.kind == .missingTools {
             logger.warning("the store has no tools for nodes", metadata: ["error": "\(error)"])
             return nil
-        }
-    }
-
-    /// Runs with a connection that is closed afterwards.
-    func connected<Result: Sendable>(to machine: Machine, _ body: (SSHConnection) async throws -> Result) async throws -> Result {
-        let connection = try await connect(to: machine)
-        do {
-            let result = try await body(connection)
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
-            throw error
         }
     }
 

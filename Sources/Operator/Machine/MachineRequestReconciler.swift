@@ -97,9 +97,7 @@ struct MachineRequestReconciler: Reconciler {
                 now.status?.facts = facts
             }
             guard now.status?.conditions?.named("Reachable")?.status != (reachability.isTrue ? "True" : "False") else { return }
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("Reachable", reachability.isTrue, reason: reachability.reason, message: reachability.message)
-            now.status?.conditions = conditions.list
+            now.setCondition("Reachable", reachability.isTrue, reason: reachability.reason, message: reachability.message)
         }
     }
 

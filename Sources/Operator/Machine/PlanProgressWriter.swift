@@ -16,6 +16,15 @@ struct PlanProgressWriter: Sendable {
 
     /// - Throws: `Superseded` when the plan is to stop.
     func write(_ plan: PlanStatus, _ change: (inout MachineStatus) -> Void = { _ in }) async throws {
+        try await note {
+            $0.plan = plan
+            change(&$0)
+        }
+    }
+
+    /// Writes what came of the plan, whose progress stays as it was written last.
+    /// - Throws: `Superseded` when the plan is not wanted any more.
+    func note(_ change: (inout MachineStatus) -> Void) async throws {
         var isWanted = false
         try await client.updateMachineStatus(machine) { now in
             isWanted = false
@@ -23,7 +32,6 @@ struct PlanProgressWriter: Sendable {
                 upgrade == nil || upgrade == status.upgrade?.revision
             else { return false }
             isWanted = true
-            status.plan = plan
             change(&status)
             now.status = status
             return true

@@ -1,6 +1,8 @@
 import ControlPlane
+import ControllerRuntime
 import Foundation
 import KubernetesAPI
+import KubernetesClient
 import NestboxAPI
 
 /// What the control-planes operator hands to the machines operator for one join: a Secret in the operators' namespace,
@@ -105,6 +107,14 @@ extension JoinTicket {
 
     func isUpgrade(to revision: String, epoch: Int) -> Bool {
         purpose == .upgrade && self.revision == revision && self.epoch == epoch
+    }
+}
+
+extension KubernetesClient {
+    /// What was left for that machine; nil where nothing was.
+    func joinTicket(of machine: Machine, in namespace: String) async throws -> JoinTicket? {
+        try await find(Secret.self, ObjectKey(namespace: namespace, name: JoinTicket.secretName(machine: machine.name)))
+            .flatMap(JoinTicket.init)
     }
 }
 

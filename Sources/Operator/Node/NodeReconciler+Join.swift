@@ -31,9 +31,7 @@ extension NodeReconciler {
             var facts = now.status?.facts ?? MachineFacts()
             facts.kubeletVersion = version
             now.status?.facts = facts
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("NodeReady", true, reason: "NodeReady", message: "")
-            now.status?.conditions = conditions.list
+            now.setCondition("NodeReady", true, reason: "NodeReady", message: "")
             return true
         }
         if changed {
@@ -64,8 +62,7 @@ extension NodeReconciler {
     func ensureTicket(
         for machine: Machine, hasNode: Bool, claim: MachineClaim, pool: NodePool, cluster: HostedCluster, session: TenantSession
     ) async throws {
-        let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
-        if let present = try await client.find(Secret.self, key).flatMap(JoinTicket.init), present.epoch == claim.epoch,
+        if let present = try await client.joinTicket(of: machine, in: operatorNamespace), present.epoch == claim.epoch,
             present.purpose == .join, let expires = Timestamp.parse(present.expires),
             hasNode || expires.timeIntervalSinceNow > BootstrapToken.longestLifetime / 3
         {

@@ -24,11 +24,11 @@ extension NodeReconciler {
         switch decision {
         case .wait(let deadline):
             try await say(DrainReport(other: "waits for the tenant's API to answer"), on: machine)
-            return deadline.map { .requeue(after: Self.left(until: $0)) } ?? .done
+            return deadline.map { .requeue(after: .left(until: $0)) } ?? .done
         case .drain(let deadline):
             guard let session else { return .done }
             if let pause = try await remains(machine, claim: claim, pool: pool, cluster: cluster, session: session, since: start) {
-                return .requeue(after: deadline.map { min(pause, Self.left(until: $0)) } ?? pause)
+                return .requeue(after: deadline.map { min(pause, .left(until: $0)) } ?? pause)
             }
         case .handOver(let cause):
             // From here on nobody takes it back: see NodePoolReconciler.
@@ -39,8 +39,6 @@ extension NodeReconciler {
         if let unfit { try await free(machine, unfit) } else { try await handOver(machine, to: .cleaning) }
         return .done
     }
-
-    private static func left(until deadline: Date) -> Duration { .seconds(max(1, deadline.timeIntervalSinceNow.rounded(.up))) }
 
     /// Cordons and drains the node and takes it out of the tenant. When to look again while that is not done; nil when it is.
     private func remains(
@@ -142,9 +140,7 @@ extension NodeReconciler {
         if let started = started.flatMap(Timestamp.parse) { return started }
         try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == .draining else { return false }
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("Draining", true, reason: "Released", message: "pods are being moved away")
-            now.status?.conditions = conditions.list
+            now.setCondition("Draining", true, reason: "Released", message: "pods are being moved away")
             return true
         }
         return Date()
@@ -157,9 +153,7 @@ extension NodeReconciler {
         try await client.updateMachineStatus(machine.name) { now in
             isLeaving = now.status?.phase == .draining && now.status?.claim?.epoch == epoch
             guard isLeaving, !now.isDrained else { return false }
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("Draining", true, reason: DrainReport.drained, message: message)
-            now.status?.conditions = conditions.list
+            now.setCondition("Draining", true, reason: DrainReport.drained, message: message)
             now.status?.message = nil
             return true
         }
@@ -173,9 +167,7 @@ extension NodeReconciler {
         let changed = try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == .draining, now.status?.claim?.epoch == epoch, !now.isDrained else { return false }
             now.status?.message = "draining: \(report.message)"
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("Draining", true, reason: report.reason, message: report.message)
-            now.status?.conditions = conditions.list
+            now.setCondition("Draining", true, reason: report.reason, message: report.message)
             return true
         }
         guard changed else { return }

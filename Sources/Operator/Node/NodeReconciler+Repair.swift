@@ -28,7 +28,7 @@ extension NodeReconciler {
             }
             return .done
         case .wait(let due):
-            return .requeue(after: .seconds(max(1, due.timeIntervalSinceNow.rounded(.up))))
+            return .requeue(after: .left(until: due))
         case .begin(let attempts):
             // A paused cluster's nodes are left as they are.
             guard cluster.specTrouble == nil else { return .requeue(after: .seconds(60)) }
@@ -52,9 +52,7 @@ extension NodeReconciler {
         guard known?.status != (health.isReady ? "True" : "False") || known?.reason != health.reason else { return }
         let changed = try await client.updateMachineStatus(machine.name) { now in
             guard [.ready, .draining].contains(now.status?.phase), now.status?.claim?.epoch == claim.epoch else { return false }
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("NodeReady", health.isReady, reason: health.reason, message: health.message)
-            now.status?.conditions = conditions.list
+            now.setCondition("NodeReady", health.isReady, reason: health.reason, message: health.message)
             return true
         }
         if changed, !health.isReady { await events.record(.warning, reason: health.reason, message: health.message, on: machine) }
@@ -69,9 +67,7 @@ extension NodeReconciler {
         let epoch = machine.status?.claim?.epoch
         let changed = try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == .ready, now.status?.claim?.epoch == epoch, now.status?.repair?.state == seen else { return false }
-            var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
-            conditions.set("Repairing", state == .mending, reason: reason, message: message)
-            now.status?.conditions = conditions.list
+            now.setCondition("Repairing", state == .mending, reason: reason, message: message)
             now.status?.message = state == .mending ? message : nil
             guard let state else {
                 now.status?.repair = nil

@@ -19,7 +19,7 @@ extension NodeReconciler {
         case .drain(let deadline):
             guard let node else { return .done }
             if let pause = try await remains(on: node, of: machine, upgrade, claim: claim, cluster: cluster, session: session) {
-                return .requeue(after: deadline.map { min(pause, .seconds(max(1, $0.timeIntervalSinceNow.rounded(.up)))) } ?? pause)
+                return .requeue(after: deadline.map { min(pause, .left(until: $0)) } ?? pause)
             }
             return try await install(machine, upgrade, claim: claim, pool: pool, cluster: cluster, session: session)
         case .install:
@@ -75,8 +75,7 @@ extension NodeReconciler {
     private func install(
         _ machine: Machine, _ upgrade: MachineUpgrade, claim: MachineClaim, pool: NodePool, cluster: HostedCluster, session: TenantSession
     ) async throws -> ReconcileResult {
-        let key = ObjectKey(namespace: operatorNamespace, name: JoinTicket.secretName(machine: machine.name))
-        let present = try await client.find(Secret.self, key).flatMap(JoinTicket.init)
+        let present = try await client.joinTicket(of: machine, in: operatorNamespace)
         if present?.isUpgrade(to: upgrade.revision, epoch: claim.epoch) != true {
             guard cluster.specTrouble == nil, (pool.validate() + pool.validate(in: cluster)).isEmpty else { return .done }
             guard let ticket = try ticket(for: machine, claim: claim, pool: pool, cluster: cluster, session: session, token: nil),

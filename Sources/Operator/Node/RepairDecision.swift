@@ -53,9 +53,7 @@ extension Machine {
     /// Says that its place was given to another, and why.
     mutating func noteReplacement() {
         let why = status?.repair?.message ?? "it was not looked at"
-        var conditions = ConditionSet(status?.conditions, generation: metadata.generation)
-        conditions.set("Repairing", false, reason: "Replaced", message: "its place was given to another Machine: \(why)")
-        status?.conditions = conditions.list
+        setCondition("Repairing", false, reason: "Replaced", message: "its place was given to another Machine: \(why)")
         status?.message = "replaced, for it was not mended: \(why)"
     }
 }

@@ -39,7 +39,7 @@ struct NodePoolReconciler: Reconciler {
             return try await finish(pool, machines: machines)
         }
         try await report(pool, cluster: cluster, decision: decision)
-        return decision.rollout.lookAgain.map { .requeue(after: .seconds(max(1, $0.timeIntervalSinceNow.rounded(.up)))) } ?? .done
+        return decision.rollout.lookAgain.map { .requeue(after: .left(until: $0)) } ?? .done
     }
 
     /// A pool goes with its cluster: the host's garbage collector sees to that. True when it wrote.
@@ -83,9 +83,7 @@ struct NodePoolReconciler: Reconciler {
         let refused = try await client.updateMachineStatus(name) { machine in
             // One pool's word is enough: two that see it differently would write for ever.
             guard machine.mayBeClaimed(by: pool), machine.status?.conditions?.named("Claimable")?.status != "False" else { return false }
-            var conditions = ConditionSet(machine.status?.conditions, generation: machine.metadata.generation)
-            conditions.set("Claimable", false, reason: "Refused", message: problem)
-            machine.status?.conditions = conditions.list
+            machine.setCondition("Claimable", false, reason: "Refused", message: problem)
             machine.status?.message = problem
             return true
         }
@@ -142,9 +140,7 @@ struct NodePoolReconciler: Reconciler {
             machine.status?.claim?.releasedFor = nil
             machine.status?.phase = .ready
             machine.status?.message = nil
-            var conditions = ConditionSet(machine.status?.conditions, generation: machine.metadata.generation)
-            conditions.remove("Draining")
-            machine.status?.conditions = conditions.list
+            machine.removeCondition("Draining")
             return true
         }
         if kept { await events.record(.normal, reason: "TakenBack", message: "keeps Machine \(name), whose drain is over", on: pool) }
