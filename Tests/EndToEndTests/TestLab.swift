@@ -26,7 +26,7 @@ struct TestLab: Sendable {
         let given = try await TestKubernetes.find(host)
         host.environment["NESTBOX_CACHE"] = given?.cache
         // Not the other's name: both may run on one computer, each with a cache that the other does not know.
-        let name = given == nil ? "test" : "test-given"
+        let name = ProcessInfo.processInfo.environment["NESTBOX_TEST_LAB_NAME"] ?? (given == nil ? "test" : "test-given")
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("nestbox-e2e-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
