@@ -20,7 +20,8 @@ enum ToolsSteps {
         let marker = "\(NodePaths.root)/node-tools.sha256"
         return Step(
             // The archive goes last: where it is still there, whatever cut this off, all of it is done again.
-            "NodeTools", check: Script("[ \"$(cat \(marker))\" = \(tar.sha256) ]\n[ ! -e \(packed) ]\n[ -x \(NodePaths.programs)/containerd ]"),
+            "NodeTools",
+            check: Script("[ \"$(cat \(marker))\" = \(tar.sha256) ]\n[ ! -e \(packed) ]\n[ -x \(NodePaths.programs)/containerd ]"),
             actions: [
                 .upload([Upload(tar, to: packed)]),
                 .script(
