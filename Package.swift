@@ -171,7 +171,7 @@ let package = Package(
                 path: "Tests/TunnelCampaign", swiftSettings: settings),
         ]
         + [
-            .testTarget(name: "EndToEndTests", dependencies: ["TestCommands", "TestTunnel"], swiftSettings: settings)
+            .testTarget(name: "EndToEndTests", dependencies: ["KubernetesVersions", "TestCommands", "TestTunnel"], swiftSettings: settings)
         ]
         + modules.map {
             .testTarget(

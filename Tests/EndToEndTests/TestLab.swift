@@ -1,4 +1,5 @@
 import Foundation
+import KubernetesVersions
 import TestCommands
 import Testing
 
@@ -14,14 +15,20 @@ struct TestLab: Sendable {
     let name: String
     /// Of the tenants.
     let version: String
+    /// One patch version newer and the same program, where it was asked for.
+    let stamp: String
     /// For the lab's host cluster, as its admin.
     let host: CommandRun
     /// Of this test's files.
     let folder: URL
     private let given: TestKubernetes?
 
-    /// - Parameter tenantVersions: which are run beside the usual one.
-    static func with(machines: Int, tenantVersions: [String] = [], _ body: (TestLab) async throws -> Void) async throws {
+    /// - Parameters:
+    ///   - tenantVersions: which are run beside the usual one.
+    ///   - stamp: whether there is to be a version to upgrade to.
+    static func with(
+        machines: Int, tenantVersions: [String] = [], stamp isStamped: Bool = false, _ body: (TestLab) async throws -> Void
+    ) async throws {
         var host = CommandRun(environment: ["NESTBOX_BIN": CommandRun.products])
         let given = try await TestKubernetes.find(host)
         host.environment["NESTBOX_CACHE"] = given?.cache
@@ -34,13 +41,25 @@ struct TestLab: Sendable {
         do {
             try await given?.fill(host)
             let version = given?.version ?? hostVersion
-            try await up(name, machines: machines, tenantVersions: [version] + tenantVersions, &host)
-            try await body(TestLab(name: name, version: version, host: host, folder: folder, given: given))
+            let stamp = try nextPatch(after: version)
+            if isStamped, let given {
+                try await given.addStamp(host, of: stamp)
+            } else if isStamped {
+                try await host.nestbox("artifacts", "get", stamp, "--stamp-of", version)
+            }
+            try await up(name, machines: machines, tenantVersions: [version] + tenantVersions + (isStamped ? [stamp] : []), &host)
+            try await body(TestLab(name: name, version: version, stamp: stamp, host: host, folder: folder, given: given))
         } catch {
             Issue.record("\(error)\n\(await state(of: host))")
         }
         try await host.nestbox("lab", "down", "--name", name)
         try given?.remove()
+    }
+
+    private static func nextPatch(after text: String) throws -> String {
+        guard var version = KubernetesVersion(text) else { throw CommandRun.Failed(description: "\(text) is no version") }
+        version.patch += 1
+        return "\(version)"
     }
 
     private static func up(_ name: String, machines: Int, tenantVersions: [String], _ host: inout CommandRun) async throws {
@@ -88,6 +107,11 @@ struct TestLab: Sendable {
         try await host.nestbox(
             "create", "nodepool", "workers", "-n", namespace, "--cluster", name, "--replicas", "\(replicas)", "--wait", "--timeout", "900")
         return try await tenant(name, namespace: namespace)
+    }
+
+    /// Of the tenants' PodDisruptionBudgets.
+    var budgetAPIVersion: String {
+        KubernetesVersion(version)?.servesPodDisruptionBudgetV1 == true ? "policy/v1" : "policy/v1beta1"
     }
 
     /// For a tenant's cluster, by the kubeconfig that a tenant downloads.
