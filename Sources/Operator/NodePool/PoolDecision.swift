@@ -99,6 +99,8 @@ extension PoolDecision {
         }
         let taken = machines.compactMap { $0.status?.claim }
             .filter { $0.hostedClusterUID == cluster.metadata.uid }.compactMap(\.podCIDR)
+        // Somebody waits for those that were made for this very pool.
+        candidates = candidates.filter { $0.spec?.nodePool != nil } + candidates.filter { $0.spec?.nodePool == nil }
         var networks = PodNetworks(clusterCIDR: cluster.spec?.network?.pods ?? "", taken: taken)
         for machine in candidates.prefix(wanted) {
             guard let podCIDR = networks.next() else {
@@ -174,6 +176,7 @@ extension Machine {
         }
         if let allowed = spec?.allowedNamespaces, !allowed.contains(namespace) { return false }
         if let last = status?.lastTenant, last != namespace, spec?.reuse != .anyTenant { return false }
+        if let bound = spec?.nodePool { return bound == pool.name }
         return pool.spec?.machineSelector?.matches(metadata.labels ?? [:]) ?? true
     }
 }

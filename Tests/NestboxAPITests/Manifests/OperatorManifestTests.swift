@@ -52,8 +52,8 @@ import Testing
         #expect(
             container.args == [
                 "run", "--role", role, "--namespace", "$(POD_NAMESPACE)", "--identity", "$(POD_NAME)", "--artifacts", "/var/cache/nestbox",
-            ])
-        #expect(Set(container.env?.compactMap(\.name) ?? []) == ["POD_NAMESPACE", "POD_NAME"])
+            ] + (role == "machines" ? ["--pod-address", "$(POD_IP)"] : []))
+        #expect(Set(container.env?.compactMap(\.name) ?? []) == ["POD_NAMESPACE", "POD_NAME"].union(role == "machines" ? ["POD_IP"] : []))
         _ = try Self.object(ServiceAccount.self, name)
     }
 
@@ -102,6 +102,14 @@ import Testing
         }
         let box = try Self.object(Secret.self, MachineAnswerBox.secretName)
         #expect(box.data == nil && box.stringData == nil)
+    }
+
+    /// Only the leader serves, and says so: no selector may bring in the other.
+    @Test func theLeaderPublishesItself() throws {
+        let service = try Self.object(Service.self, MachineScript.serviceName)
+        #expect(service.spec?.selector == nil)
+        let ports = try #require(try Self.object(Deployment.self, "nestbox-machines").spec?.template?.spec?.containers?.first?.ports)
+        #expect(service.spec?.ports?.first?.targetPort == ports.first { $0.name == "artifacts" }?.containerPort.map { .int($0) })
     }
 
     /// The lab changes replicas, the store and what the namespace allows, and nothing else.
