@@ -1,4 +1,5 @@
 import Hummingbird
+import HummingbirdCore
 import KubernetesAPI
 import KubernetesClient
 import Logging
@@ -11,7 +12,7 @@ import ServiceLifecycle
 /// that was verified by it: who changes a byte on the way achieves nothing, no key has to be kept or rolled, and any proxy or cache may
 /// stand between. Nothing secret is served: the token is in the command alone. Where what a pool's `nodeConfiguration` writes must not be
 /// read on the way, a provider puts the TLS proxy there that they have anyway (`nestbox token create --url https://...`).
-struct FileServer: Service {
+struct FileServer: ServiceLifecycle.Service {
     /// More wait until others are done: each holds a buffer, and anybody may knock.
     private static let mostConnections = 64
 

@@ -41,10 +41,11 @@ extension MachineReconciler {
         if let clash = machine.clash(with: try await client.list(Machine.self).items) {
             return try await refuse(machine, "RegisteredTwice", clash)
         }
+        let facts = MachineFacts(architecture: machine.withDefaults().spec?.architecture)
         let registered = try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == nil else { return false }
             now.status?.phase = .available
-            now.status?.facts = MachineFacts(architecture: now.withDefaults().spec?.architecture)
+            now.status?.facts = facts
             now.status?.message = nil
             now.status?.observedGeneration = now.metadata.generation
             now.setCondition("Registered", true, reason: "Registered", message: "it joins by a command that its owner runs")
