@@ -7,6 +7,7 @@ struct TokenCommand: AsyncParsableCommand {
             Examples:
               nestbox token create branch-7 --nodepool branches --address 10.7.0.4
               nestbox token command branch-7
+              nestbox token kubeadm demo
             """,
-        subcommands: [TokenCreate.self, TokenPrint.self])
+        subcommands: [TokenCreate.self, TokenPrint.self, TokenKubeadm.self])
 }

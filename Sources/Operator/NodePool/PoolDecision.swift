@@ -32,8 +32,12 @@ struct PoolDecision: Equatable {
 
 extension PoolDecision {
     /// Decides from the pool, its cluster (nil when it is not there) and every Machine.
-    /// - Parameter pods: how many pods would have to move from each Machine; nil where nobody asked.
-    init(pool: NodePool, cluster: HostedCluster?, machines: [Machine], pods: [String: Int]? = nil, now: Date = Date()) {
+    /// - Parameters:
+    ///   - pods: how many pods would have to move from each Machine; nil where nobody asked.
+    ///   - further: parts of the cluster's pod network that nodes without a Machine carry.
+    init(
+        pool: NodePool, cluster: HostedCluster?, machines: [Machine], pods: [String: Int]? = nil, further: [String] = [], now: Date = Date()
+    ) {
         let held = machines.filter { $0.isHeld(by: pool) }
         if pool.metadata.isBeingDeleted {
             release(held, for: .poolDeleted)
@@ -98,7 +102,7 @@ extension PoolDecision {
             if let problem { refusals[machine.name] = problem } else { candidates.append(machine) }
         }
         let taken = machines.compactMap { $0.status?.claim }
-            .filter { $0.hostedClusterUID == cluster.metadata.uid }.compactMap(\.podCIDR)
+            .filter { $0.hostedClusterUID == cluster.metadata.uid }.compactMap(\.podCIDR) + further
         // Somebody waits for those that were made for this very pool.
         candidates = candidates.filter { $0.spec?.nodePool != nil } + candidates.filter { $0.spec?.nodePool == nil }
         var networks = PodNetworks(clusterCIDR: cluster.spec?.network?.pods ?? "", taken: taken)

@@ -18,7 +18,10 @@ final class TenantSession: Sendable {
     /// To be called when the tenant's API forbids what is done here.
     let rightsLost: @Sendable () -> Void
     private let access: ClientConfiguration
+    /// The nodes that kubeadm joined.
+    let kubeadm: KubeadmNodes
     private let approval: Controller
+    private let kubeadmNodes: Controller
 
     /// - Parameters:
     ///   - rightsLost: called when the tenant's API forbids what is done here.
@@ -39,9 +42,15 @@ final class TenantSession: Sendable {
         certificateRequests = Informer(client: client, logger: logger)
         drains = DrainedNodes(client: client, logger: logger, podsChanged: nodeChanged)
         nodes.onChange { change in nodeChanged(change.object.name) }
+        let kubeadm = KubeadmNodes(client: client, nodes: nodes, certificateAuthority: certificateAuthority, logger: logger)
+        self.kubeadm = kubeadm
+        kubeadmNodes = Controller(name: "kubeadm-nodes", reconciler: kubeadm, logger: logger)
+        kubeadm.deliver(to: kubeadmNodes)
+        kubeadmNodes.watch(nodes, when: \.mattersToRecords, map: { _ in [KubeadmNodes.all] })
         approval = Controller(
             name: "certificate-approval",
-            reconciler: CertificateApproval(client: client, requests: certificateRequests, logger: logger, rightsLost: rightsLost),
+            reconciler: CertificateApproval(
+                client: client, requests: certificateRequests, logger: logger, allowsKubeadm: { kubeadm.isAllowed }, rightsLost: rightsLost),
             logger: logger)
         approval.watch(certificateRequests) { [ObjectKey($0)] }
     }
@@ -58,6 +67,7 @@ final class TenantSession: Sendable {
             group.addTask { try? await self.nodes.run() }
             group.addTask { try? await self.certificateRequests.run() }
             group.addTask { try? await self.approval.run() }
+            group.addTask { try? await self.kubeadmNodes.run() }
             group.addTask { await self.drains.run() }
         }
         await client.shutdown()
