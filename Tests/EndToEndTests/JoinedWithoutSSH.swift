@@ -68,7 +68,8 @@ extension InTheLab {
 
                 // Not under the name of a node that there is.
                 try await tenant.eventuallyReady("worker-2")
-                let squatter = try await lab.typed(on: "worker-1", "timeout 60 \(command) --node-name worker-2 --ignore-preflight-errors=all")
+                let squatter = try await lab.typed(
+                    on: "worker-1", "timeout 60 \(command) --node-name worker-2 --ignore-preflight-errors=all")
                 #expect(squatter.code != 0, "\(squatter)")
                 let nodes = try await tenant.kubectl("get", "nodes", "-o", "wide", "--no-headers")
                 #expect(nodes.split(separator: "\n").count == 1 && !nodes.contains(address), "\(nodes)")
@@ -132,7 +133,8 @@ extension TestLab {
     @discardableResult
     func typed(on machine: String, _ line: String) async throws -> CommandRun.Outcome {
         try await host.outcome(
-            "\(CommandRun.products)/nestbox", ["lab", "exec", "--name", name, "--machine", machine, "--", "sh", "-c", "cd /root && \(line)"])
+            "\(CommandRun.products)/nestbox",
+            ["lab", "exec", "--name", name, "--machine", machine, "--", "sh", "-c", "cd /root && \(line)"])
     }
 }
 

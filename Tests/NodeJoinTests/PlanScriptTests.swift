@@ -51,7 +51,10 @@ import Testing
                 Self.once("One", "echo one >> \(place.folder)/log", check: "[ -s \(place.folder)/log ]"),
                 Step(
                     "Two",
-                    actions: [.upload([Upload(tool, to: "\(place.folder)/bin/tool", mode: 0o755)]), .script(Script("cat \(place.folder)/bin/tool"))]),
+                    actions: [
+                        .upload([Upload(tool, to: "\(place.folder)/bin/tool", mode: 0o755)]),
+                        .script(Script("cat \(place.folder)/bin/tool")),
+                    ]),
                 Self.once("Three", TextFile("\(place.folder)/secret", mode: 0o600, "token: \(PlanScript.secretMark) \"$x\" `y`\nEND").put),
             ])
         #expect(plan.files == [tool])

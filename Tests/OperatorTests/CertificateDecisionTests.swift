@@ -19,7 +19,8 @@ struct CertificateDecisionTests {
         record: NodeRecord? = CertificateDecisionTests.record, isKubeadms: Bool = false
     ) -> CertificateDecision {
         CertificateDecision(
-            signer: signer, username: username, usages: usages, request: request, tokenMachine: token, record: record, isKubeadms: isKubeadms)
+            signer: signer, username: username, usages: usages, request: request, tokenMachine: token, record: record,
+            isKubeadms: isKubeadms)
     }
 
     @Test func aTokenGetsItsOwnMachinesName() {

@@ -58,7 +58,8 @@ struct ScriptCommandOptions: ParsableArguments {
         let name = MachineScript.serviceName
         guard let service = try await client.find(Service.self, ObjectKey(namespace: operatorNamespace, name: name)) else {
             throw CommandFailure(
-                "there is no Service \(operatorNamespace)/\(name), where machines fetch from: kubectl apply -k manifests/operator, or --url")
+                "there is no Service \(operatorNamespace)/\(name), where machines fetch from: kubectl apply -k manifests/operator, or --url"
+            )
         }
         let port = service.spec?.ports?.first
         if let ingress = service.status?.loadBalancer?.ingress?.first, let host = ingress.ip ?? ingress.hostname {

@@ -25,7 +25,9 @@ extension Machine {
             errors.checkOwners(spec)
         } else {
             errors.require(
-                spec.sshKeySecret != nil, "spec.sshKeySecret", "is needed: the Secret in the operator's namespace that holds the private key")
+                spec.sshKeySecret != nil, "spec.sshKeySecret",
+                "is needed: the Secret in the operator's namespace that holds the private key"
+            )
         }
         errors.require(spec.sshKeySecret, is: .dnsName, at: "spec.sshKeySecret")
         errors.checkHostKey(spec.hostKey, at: "spec.hostKey")
@@ -54,7 +56,8 @@ extension FieldErrors {
         require(spec.jumpHost == nil, "spec.jumpHost", none)
         // Any tenant's pool of that name could take it otherwise, and its owner would join the wrong cluster.
         require(spec.nodePool != nil, "spec.nodePool", "is needed with joinMethod Command: the pool that it is for")
-        require(spec.allowedNamespaces?.count == 1, "spec.allowedNamespaces", "is needed with joinMethod Command: the namespace of its pool")
+        require(
+            spec.allowedNamespaces?.count == 1, "spec.allowedNamespaces", "is needed with joinMethod Command: the namespace of its pool")
     }
 
     fileprivate mutating func check(_ jumpHost: JumpHostSpec?, at path: String) {

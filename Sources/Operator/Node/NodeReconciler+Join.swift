@@ -117,7 +117,8 @@ extension NodeReconciler {
         let settings = try ClusterSettings(cluster)
         // Nobody knows which cgroups a machine has that was never looked at; what lets the older ones be does no harm on the newer.
         let environment =
-            machine.joinsByCommand ? NodeEnvironment(cgroupDriver: nil, cgroupVersion: 1) : machine.status?.facts?.environment ?? NodeEnvironment()
+            machine.joinsByCommand
+            ? NodeEnvironment(cgroupDriver: nil, cgroupVersion: 1) : machine.status?.facts?.environment ?? NodeEnvironment()
         let labels = (pool.spec?.labels ?? [:]).merging([NestboxLabel.nodePool: claim.nodePool]) { _, ours in ours }
         let taints = pool.spec?.taints ?? []
         let authority = session.certificateAuthority

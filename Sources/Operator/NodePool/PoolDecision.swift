@@ -101,7 +101,8 @@ extension PoolDecision {
                 ?? cluster.metadata.uid.flatMap { machine.unfitness(for: $0) }
             if let problem { refusals[machine.name] = problem } else { candidates.append(machine) }
         }
-        let taken = machines.compactMap { $0.status?.claim }
+        let taken =
+            machines.compactMap { $0.status?.claim }
             .filter { $0.hostedClusterUID == cluster.metadata.uid }.compactMap(\.podCIDR) + further
         // Somebody waits for those that were made for this very pool.
         candidates = candidates.filter { $0.spec?.nodePool != nil } + candidates.filter { $0.spec?.nodePool == nil }

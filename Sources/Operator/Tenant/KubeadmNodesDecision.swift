@@ -59,7 +59,9 @@ struct KubeadmNodesDecision: Equatable {
             if record.addresses.isEmpty {
                 let said = (node.status?.addresses ?? []).filter { $0.type == "InternalIP" }.map(\.address)
                     .filter { IPv4Address($0) != nil }
-                let trouble = said.first.map { join.network.clash(withHostAt: $0) ?? (taken.contains($0) ? "\($0) is another node's" : nil) }
+                let trouble = said.first.map {
+                    join.network.clash(withHostAt: $0) ?? (taken.contains($0) ? "\($0) is another node's" : nil)
+                }
                 guard let address = said.first, trouble == .some(nil) else {
                     problems.append("node \(old.node) is not recorded: \((trouble ?? nil) ?? "it has no IPv4 address")")
                     continue
@@ -69,7 +71,8 @@ struct KubeadmNodesDecision: Equatable {
             }
             if record.podCIDR.isEmpty {
                 guard let part = node.spec?.podCIDR ?? networks.nextFromEnd() else {
-                    problems.append("node \(old.node) is not recorded: the pod network \(join.network.pods ?? "") has no room for another node")
+                    problems.append(
+                        "node \(old.node) is not recorded: the pod network \(join.network.pods ?? "") has no room for another node")
                     continue
                 }
                 record.podCIDR = part

@@ -43,7 +43,8 @@ extension NodeRecord {
         else { return nil }
         self.init(
             node: object.name, addresses: (data["addresses"] ?? "").split(separator: ",").map(String.init), podCIDR: podCIDR,
-            notBefore: notBefore, since: data["since"].flatMap(Timestamp.parse), epoch: data["epoch"].flatMap { Int($0) } ?? 0, isKubeadms: data[Self.origin] == Self.kubeadm)
+            notBefore: notBefore, since: data["since"].flatMap(Timestamp.parse), epoch: data["epoch"].flatMap { Int($0) } ?? 0,
+            isKubeadms: data[Self.origin] == Self.kubeadm)
     }
 
     var object: ConfigMap {
@@ -62,7 +63,8 @@ extension KubernetesClient {
     }
 
     func nodeRecords() async throws -> [NodeRecord] {
-        try await list(ConfigMap.self, namespace: NodeRecord.namespace, labels: "\(NodeRecord.label)=node").items.compactMap(NodeRecord.init)
+        try await list(ConfigMap.self, namespace: NodeRecord.namespace, labels: "\(NodeRecord.label)=node").items.compactMap(
+            NodeRecord.init)
     }
 
     func applyNodeRecord(_ record: NodeRecord) async throws {

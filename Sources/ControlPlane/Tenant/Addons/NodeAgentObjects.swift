@@ -31,7 +31,7 @@ public enum NodeAgentObjects {
                 command: ["nestbox-node"] + command, env: environment,
                 volumeMounts: [VolumeMount(name: "config", mountPath: folder, readOnly: true)] + mounts,
                 // It holds an address and routes, and writes a kernel setting.
-                securityContext: SecurityContext(runAsUser: 0, privileged: true))
+                securityContext: SecurityContext(privileged: true, runAsUser: 0))
         }
         let network = container(
             "network", ["install", "\(folder)/$(NODE_NAME).conflist", "\(networks)/10-nestbox.conflist"],
