@@ -73,7 +73,7 @@ import Testing
             #expect(made.metadata.labels?["nestbox.dev/machine"] == "branch")
 
             // Nobody runs the command: no other token takes its place, and the pool is not held up.
-            try await world.client.patch(
+            _ = try await world.client.patch(
                 Secret.self, key.name, namespace: key.namespace,
                 merge: ["stringData": ["expires": "2026-01-01T00:00:00Z"]])
             try await world.cluster.kubectl("label", "machine", "branch", "look=again")

@@ -43,7 +43,7 @@ struct ScriptCommandOptions: ParsableArguments {
 
     private func token(of machine: Machine, with client: KubernetesClient) async throws -> String {
         let name = MachineScript.ticketSecret(machine: machine.name)
-        let ticket = try await client.find(Secret.self, ObjectKey(namespace: operatorNamespace, name: name))
+        let ticket = try await client.find(Secret.self, name, namespace: operatorNamespace)
         guard let token = ticket?.data?[MachineScript.tokenMember]?.text else {
             throw CommandFailure("there is no token for machine \(machine.name) (Secret \(operatorNamespace)/\(name)): try again")
         }
@@ -56,7 +56,7 @@ struct ScriptCommandOptions: ParsableArguments {
     private func base(of machine: Machine, with client: KubernetesClient) async throws -> String {
         if let url { return url.hasSuffix("/") ? String(url.dropLast()) : url }
         let name = MachineScript.serviceName
-        guard let service = try await client.find(Service.self, ObjectKey(namespace: operatorNamespace, name: name)) else {
+        guard let service = try await client.find(Service.self, name, namespace: operatorNamespace) else {
             throw CommandFailure(
                 "there is no Service \(operatorNamespace)/\(name), where machines fetch from: kubectl apply -k manifests/operator, or --url"
             )
@@ -68,7 +68,7 @@ struct ScriptCommandOptions: ParsableArguments {
         // A NodePort is on every node of the host: also on the one where the machine's cluster is published.
         var endpoint: String?
         if let claim = machine.status?.claim {
-            endpoint = try await client.find(HostedCluster.self, ObjectKey(namespace: claim.namespace, name: claim.hostedCluster))?
+            endpoint = try await client.find(HostedCluster.self, claim.hostedCluster, namespace: claim.namespace)?
                 .status?.apiEndpoints?.first
         }
         guard let nodePort = port?.nodePort, let host = endpoint?.split(separator: ":").first else {

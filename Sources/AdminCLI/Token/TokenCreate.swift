@@ -35,7 +35,7 @@ struct TokenCreate: AsyncParsableCommand {
                 spec: MachineSpec(
                     address: address, allowedNamespaces: [namespace], joinMethod: .command, nodePool: nodepool, architecture: architecture))
             try CommandFailure.refuse(machine.validate(), of: "machine \(name)")
-            guard try await client.find(NodePool.self, ObjectKey(namespace: namespace, name: nodepool)) != nil else {
+            guard try await client.find(NodePool.self, nodepool, namespace: namespace) != nil else {
                 throw CommandFailure("there is no node pool \(namespace)/\(nodepool): nestbox get nodepools -A")
             }
             _ = try await client.create(machine)

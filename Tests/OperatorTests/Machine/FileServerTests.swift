@@ -1,3 +1,4 @@
+import ControllerRuntime
 import Crypto
 import Foundation
 import HexDigest
