@@ -15,7 +15,7 @@ import Testing
     static func machine(_ name: String, nodePool: String? = "workers") -> Machine {
         var machine = PoolDecisionTests.free(name)
         machine.spec = MachineSpec(
-            address: "192.0.2.9", allowedNamespaces: ["tenants"], joinMethod: .command, nodePool: nodePool)
+            address: "192.0.2.\(name.utf8.first ?? 0)", allowedNamespaces: ["tenants"], joinMethod: .command, nodePool: nodePool)
         return machine
     }
 
