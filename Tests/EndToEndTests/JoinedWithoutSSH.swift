@@ -28,7 +28,7 @@ extension InTheLab {
 
                 let typed = try await lab.typed(on: "worker-1", command)
                 #expect(typed.code == 0, "\(typed)")
-                try await tenant.kubectl("wait", "--for=condition=Ready", "node/worker-1", "--timeout=180s")
+                try await tenant.eventuallyReady("worker-1")
                 try await CommandRun.eventually("worker-1 to be Ready") {
                     let phase = try await lab.phase(of: "worker-1")
                     guard phase == "Ready" else { throw CommandRun.Failed(description: phase) }
@@ -134,7 +134,10 @@ extension TestLab {
     func typed(on machine: String, _ line: String) async throws -> CommandRun.Outcome {
         try await host.outcome(
             "\(CommandRun.products)/nestbox",
-            ["lab", "exec", "--name", name, "--machine", machine, "--", "sh", "-c", "cd /root && \(line)"])
+            [
+                "lab", "exec", "--name", name, "--machine", machine, "--", "sh", "-c",
+                "cd /root && export PATH=$PATH:/usr/local/bin && \(line)",
+            ])
     }
 }
 
@@ -165,6 +168,7 @@ extension TestLab {
 
     private static let kubeadmMachine = #"""
         set -e
+        export PATH=$PATH:/usr/local/bin
         mkdir -p /opt/tools /opt/cni/bin /etc/containerd
         tar -xf /root/node-tools.tar -C /opt/tools
         cp /opt/tools/cni/* /opt/cni/bin/
