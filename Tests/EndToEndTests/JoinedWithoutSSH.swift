@@ -62,7 +62,7 @@ extension InTheLab {
                     spec: {version: \(lab.version), join: {kubeadm: true}}
                     """)
                 try await lab.host.nestbox("create", "nodepool", "workers", "--cluster", "demo", "--replicas", "1")
-                try await lab.host.kubectl("wait", "--for=condition=Available", "hostedcluster/demo", "--timeout=600s")
+                try await CommandRun.eventually(within: .seconds(600), "the cluster's kubeconfig") { _ = try await lab.tenant("demo") }
                 let tenant = try await lab.tenant("demo")
                 let command = try await lab.host.nestbox("token", "kubeadm", "demo").trimmingCharacters(in: .whitespacesAndNewlines)
 
