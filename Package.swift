@@ -14,6 +14,7 @@ extension Target.Dependency {
     static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let logging = product(name: "Logging", package: "swift-log")
     static let nioConcurrency = product(name: "NIOConcurrencyHelpers", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
@@ -52,7 +53,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "ArtifactStore", "ControlPlane", "ControllerRuntime", "HexDigest", "KubernetesAPI", "KubernetesClient", "KubernetesVersions",
             "PrometheusMetrics",
-            "NestboxAPI", "NodeJoin", "SSHClient", .crypto, .hummingbird, .logging, .serviceLifecycle,
+            "NestboxAPI", "NodeJoin", "SSHClient", .crypto, .hummingbird, .hummingbirdCore, .logging, .serviceLifecycle,
         ]
     ),
     ("NodeJoin", ["ArtifactStore", "HexDigest", "KubernetesVersions", "NestboxAPI", "SSHClient", .crypto, .logging]),

@@ -21,7 +21,7 @@ public struct NestboxCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Clusters, node pools and machines",
                 subcommands: [Create.self, Get.self, Describe.self, Scale.self, Rollout.self, Delete.self]),
-            CommandGroup(name: "Machines by hand", subcommands: [MachineCommand.self]),
+            CommandGroup(name: "Machines by hand", subcommands: [MachineCommand.self, TokenCommand.self]),
             CommandGroup(name: "Access", subcommands: [KubeconfigCommand.self]),
             CommandGroup(name: "This computer", subcommands: [LabCommand.self, ArtifactsCommand.self]),
             CommandGroup(name: "Nestbox itself", subcommands: [Uninstall.self, Version.self, Completion.self]),

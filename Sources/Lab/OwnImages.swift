@@ -24,10 +24,11 @@ public struct OwnImages: Sendable {
         return String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
     }
 
-    /// An image, and what is in it. `nestbox-node` is what the operator pushes to machines.
+    /// An image, and what is in it. `nestbox-node` is what the operator pushes to machines; its own image is for nodes that kubeadm joins.
     private static let contents = [
         "nestbox-operator": ["nestbox-operator", "nestbox-node"],
         "nestbox-tunnel": ["nestbox-tunnel"],
+        "nestbox-node": ["nestbox-node"],
     ]
 
     private struct Record: Codable {

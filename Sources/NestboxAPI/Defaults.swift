@@ -131,6 +131,8 @@ extension Machine {
         spec.port = spec.port ?? 22
         spec.user = spec.user ?? "root"
         spec.reuse = spec.reuse ?? .sameTenant
+        spec.joinMethod = spec.joinMethod ?? .ssh
+        if spec.joinMethod == .command { spec.architecture = spec.architecture ?? "amd64" }
         if var jumpHost = spec.jumpHost {
             jumpHost.port = jumpHost.port ?? 22
             jumpHost.user = jumpHost.user ?? "root"

@@ -10,7 +10,7 @@ public enum MachineAnnotation {
     public static let poweredOff = "nestbox.dev/powered-off"
 }
 
-/// A server that answers SSH. It is to a NodePool what a PersistentVolume is to a claim.
+/// A server that answers SSH, or whose owner runs a command on it. It is to a NodePool what a PersistentVolume is to a claim.
 public struct Machine: KubernetesObject {
     public static let resourceType = ResourceType(
         group: nestboxGroup, version: "v1alpha1", kind: "Machine", resource: "machines", namespaced: false)
@@ -28,6 +28,11 @@ public struct Machine: KubernetesObject {
     }
 }
 
+extension Machine {
+    /// Whether its owner runs what is to be done on it: the operator cannot reach it.
+    public var joinsByCommand: Bool { spec?.joinMethod == .command }
+}
+
 public struct MachineSpec: Codable, Sendable, Equatable {
     public var address: String?
     /// 22 unless set.
@@ -43,10 +48,17 @@ public struct MachineSpec: Codable, Sendable, Equatable {
     public var reuse: ReusePolicy?
     /// What passes SSH on to it, where it cannot be reached from the operator.
     public var jumpHost: JumpHostSpec?
+    /// How it becomes a node; `SSH` unless set.
+    public var joinMethod: JoinMethod?
+    /// The pool that may claim it, whatever that pool selects by; any that selects it unless set.
+    public var nodePool: String?
+    /// Of one that joins by a command, which cannot be asked: `amd64` unless set.
+    public var architecture: String?
 
     public init(
         address: String? = nil, port: Int? = nil, user: String? = nil, sshKeySecret: String? = nil, hostKey: String? = nil,
-        allowedNamespaces: [String]? = nil, reuse: ReusePolicy? = nil, jumpHost: JumpHostSpec? = nil
+        allowedNamespaces: [String]? = nil, reuse: ReusePolicy? = nil, jumpHost: JumpHostSpec? = nil, joinMethod: JoinMethod? = nil,
+        nodePool: String? = nil, architecture: String? = nil
     ) {
         self.address = address
         self.port = port
@@ -56,7 +68,19 @@ public struct MachineSpec: Codable, Sendable, Equatable {
         self.allowedNamespaces = allowedNamespaces
         self.reuse = reuse
         self.jumpHost = jumpHost
+        self.joinMethod = joinMethod
+        self.nodePool = nodePool
+        self.architecture = architecture
     }
+}
+
+/// How a Machine becomes a node.
+public enum JoinMethod: String, Codable, Sendable, CaseIterable {
+    /// The operator connects to it, and looks after it from then on.
+    case ssh = "SSH"
+    /// Its owner runs the command that `nestbox token create` prints: the operator cannot reach it. What needs somebody on the machine
+    /// (cleaning, mending, upgrading in place) is its owner's.
+    case command = "Command"
 }
 
 /// A server that lets its user forward TCP connections, and does nothing else for Nestbox.
@@ -137,13 +161,15 @@ public struct MachineStatus: Codable, Sendable, Equatable {
     public var quarantineReason: String?
     /// What came of the last request.
     public var answer: MachineAnswer?
+    /// What its owner may run on it, where it joins by a command (`nestbox token command`).
+    public var script: MachineScript?
 
     public init(
         observedGeneration: Int? = nil, phase: MachinePhase? = nil, conditions: [Condition]? = nil, claim: MachineClaim? = nil,
         lastEpoch: Int? = nil, lastTenant: String? = nil, unfitFor: [Unfitness]? = nil, hostKey: String? = nil, nextHostKey: String? = nil,
         facts: MachineFacts? = nil, plan: PlanStatus? = nil, message: String? = nil, previousHostKey: String? = nil,
         repair: RepairStatus? = nil, jumpHostKey: String? = nil, quarantineReason: String? = nil, answer: MachineAnswer? = nil,
-        upgrade: MachineUpgrade? = nil
+        upgrade: MachineUpgrade? = nil, script: MachineScript? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.phase = phase
@@ -163,7 +189,32 @@ public struct MachineStatus: Codable, Sendable, Equatable {
         self.quarantineReason = quarantineReason
         self.answer = answer
         self.upgrade = upgrade
+        self.script = script
     }
+}
+
+/// A plan as a script that is fetched by its SHA-256. No secret is in it.
+public struct MachineScript: Codable, Sendable, Equatable {
+    /// `Join` or `Clean`.
+    public var plan: String
+    public var sha256: String
+    /// The claim's.
+    public var epoch: Int
+
+    public init(plan: String, sha256: String, epoch: Int) {
+        self.plan = plan
+        self.sha256 = sha256
+        self.epoch = epoch
+    }
+
+    /// The host's Service, in the operators' namespace, where scripts and what they fetch are served.
+    public static let serviceName = "nestbox-artifacts"
+
+    /// The Secret, in the operators' namespace, with what the machine joins by.
+    public static func ticketSecret(machine: String) -> String { "join-\(machine)" }
+
+    /// Its member with the token that the script is given.
+    public static let tokenMember = "token"
 }
 
 /// One upgrade of a node where it is. Times are RFC 3339.

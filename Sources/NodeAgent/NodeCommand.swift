@@ -8,12 +8,14 @@ import Tunnel
 public enum NodeCommand: Equatable, Sendable {
     case run(configuration: String)
     case cleanup(configuration: String)
+    case install(file: String, place: String)
     case version
     case help
 
     public static let usage = """
         usage: nestbox-node run --config FILE      forward the tenant's API and carry its tunnel
                nestbox-node cleanup --config FILE  remove the address, routes and settings that run made
+               nestbox-node install FROM TO       copy a small file there in one step, where an image has no shell for that
                nestbox-node version
 
         """
@@ -24,6 +26,7 @@ public enum NodeCommand: Equatable, Sendable {
         case ("version", nil, 1), ("--version", nil, 1): self = .version
         case ("help", nil, 1), ("--help", nil, 1), ("-h", nil, 1): self = .help
         case ("run", "--config", 3): self = .run(configuration: arguments[2])
+        case ("install", _?, 3): self = .install(file: arguments[1], place: arguments[2])
         case ("cleanup", "--config", 3): self = .cleanup(configuration: arguments[2])
         default: return nil
         }
@@ -60,6 +63,12 @@ public enum NodeProgram {
                     nodeLocal: Set([configuration.apiAddress.address].compactMap { $0 }), allowed: configuration.dialAllow)),
             follower: keeper, eventLoop: eventLoop, logger: logger)
         return [forwarder, RouteKeeper(keeper: keeper, logger: logger), agent]
+    }
+
+    public static func install(_ file: String, at place: String) async throws {
+        try await NIOThreadPool.singleton.runIfActive {
+            try SmallFile.replace(place, with: try SmallFile.text(file), mode: 0o644)
+        }
     }
 
     public static func cleanUp(_ configuration: NodeConfiguration, logger: Logger) async throws {

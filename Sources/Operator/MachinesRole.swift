@@ -19,11 +19,15 @@ struct MachinesRole {
 
     func run() async throws {
         let nodeProgram = try NodeProgram.read(configuration.nodeProgram)
+        let published = PublishedFiles()
+        let server = FileServer(
+            files: published, port: configuration.artifactsPort, address: configuration.podAddress, namespace: configuration.namespace,
+            client: client, logger: logger)
         let machines = Informer<Machine>(client: client, logger: logger)
         let tickets = Informer<Secret>(client: client, namespace: configuration.namespace, labels: JoinTicket.label, logger: logger)
         let reconciler = MachineReconciler(
             client: client, artifacts: ArtifactStore(root: configuration.artifacts, logger: logger),
-            nodeProgram: nodeProgram, events: EventRecorder(client: client, component: "nestbox-machines"),
+            nodeProgram: nodeProgram, published: published, events: EventRecorder(client: client, component: "nestbox-machines"),
             operatorNamespace: configuration.namespace, logger: logger)
         let controller = Controller(
             name: "machine", reconciler: reconciler,
@@ -35,6 +39,6 @@ struct MachinesRole {
         let requests = Controller(
             name: "machine-request", reconciler: MachineRequestReconciler(machines: reconciler), concurrency: 8, logger: logger)
         requests.watch(machines, when: { $0.object.pendingRequest != nil }, map: { [ObjectKey($0)] })
-        try await runTogether([controller, requests], beside: [machines, tickets], logger: logger)
+        try await runTogether([controller, requests], beside: [machines, tickets, server], logger: logger)
     }
 }

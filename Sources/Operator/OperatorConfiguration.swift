@@ -17,13 +17,22 @@ public struct OperatorConfiguration: Sendable {
     public var artifacts: String
     /// `nestbox-node`, which comes with the operator: it is pushed to the machines.
     public var nodeProgram: String
+    /// Where machines that nobody reaches fetch from.
+    public var artifactsPort: Int
+    /// This replica's own, to be published as where that is; nil where something else sees to that.
+    public var podAddress: String?
 
-    public init(role: Role, namespace: String, identity: String, healthPort: Int, artifacts: String, nodeProgram: String) {
+    public init(
+        role: Role, namespace: String, identity: String, healthPort: Int, artifacts: String, nodeProgram: String, artifactsPort: Int = 8081,
+        podAddress: String? = nil
+    ) {
         self.role = role
         self.namespace = namespace
         self.identity = identity
         self.healthPort = healthPort
         self.artifacts = artifacts
         self.nodeProgram = nodeProgram
+        self.artifactsPort = artifactsPort
+        self.podAddress = podAddress
     }
 }

@@ -79,8 +79,8 @@ extension SSHConnection {
     }
 }
 
-/// The remote end of an upload.
-struct UploadScript {
+/// The remote end of an upload, as POSIX shell.
+public struct UploadScript: Sendable {
     static let absent: Int32 = 44
 
     var path: String
@@ -88,8 +88,15 @@ struct UploadScript {
     var sha256: String
     var size: Int
 
+    public init(path: String, mode: Int, sha256: String, size: Int) {
+        self.path = path
+        self.mode = mode
+        self.sha256 = sha256
+        self.size = size
+    }
+
     /// Ends with 0 when the path holds the content; the mode is set either way, for it may be all that differs.
-    var check: String {
+    public var check: String {
         """
         p=\(shellQuoted(path))
         [ -f "$p" ] || exit \(Self.absent)
@@ -101,7 +108,7 @@ struct UploadScript {
 
     /// Reads the content from standard input and puts it in place only when its hash is right. Its temporary file is its own:
     /// the receiver of a broken connection may live on for a while, must not meddle, and would keep the room that it took.
-    var receive: String {
+    public var receive: String {
         """
         set -eu
         umask 077

@@ -35,6 +35,8 @@ struct NestboxNode {
             var group = ServiceGroupConfiguration(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             group.maximumGracefulShutdownDuration = .seconds(10)
             try await ServiceGroup(configuration: group).run()
+        case .install(let file, let place):
+            try await NodeProgram.install(file, at: place)
         case .cleanup(let path):
             try await NodeProgram.cleanUp(try NodeProgram.configuration(path), logger: makeLogger("info"))
         }

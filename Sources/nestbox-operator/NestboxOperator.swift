@@ -21,6 +21,8 @@ struct Run: AsyncParsableCommand {
     @Option(help: "Port of /healthz, /readyz and /metrics.") var healthPort: Int = 8080
     @Option(help: "The artifact store's folder.") var artifacts: String = "/var/cache/nestbox"
     @Option(help: "nestbox-node, which is pushed to machines.") var nodeProgram: String = "/usr/local/bin/nestbox-node"
+    @Option(help: "Port where machines that nobody reaches fetch what they join with.") var artifactsPort: Int = 8081
+    @Option(help: "This pod's address, to be published as where that is.") var podAddress: String?
     @Option(help: "A kubeconfig, to run outside the host cluster.") var kubeconfig: String?
     @Option(help: "trace, debug, info, warning or error.") var logLevel: Logger.Level = .info
 
@@ -38,7 +40,7 @@ struct Run: AsyncParsableCommand {
         let client = try KubernetesClient(access, userAgent: "nestbox-operator", logger: logger)
         let configuration = OperatorConfiguration(
             role: role, namespace: namespace, identity: identity, healthPort: healthPort, artifacts: artifacts,
-            nodeProgram: nodeProgram)
+            nodeProgram: nodeProgram, artifactsPort: artifactsPort, podAddress: podAddress)
         var services = ServiceGroupConfiguration(
             services: [HealthServer(port: healthPort, logger: logger), Operator(configuration, client: client, logger: logger)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -47,7 +47,7 @@ import Testing
         let settings = try ClusterSettings(
             Fixture.cluster(KubernetesVersion(1, 20, 2)) { $0.join = JoinSpec(kubeadm: true) })
         try Golden.check(try Golden.text(KubeadmObjects.access(settings)), "v0.1.0/kubeadm-join/tenant-access.json")
-        #expect(ControllerManager.arguments(settings)["controllers"] == "*,bootstrapsigner,tokencleaner")
+        try Golden.check(try Golden.text(NodeAgentObjects.render(settings)), "v0.1.0/kubeadm-join/tenant-addons.json")
     }
 
     @Test(arguments: versions)

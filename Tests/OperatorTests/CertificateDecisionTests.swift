@@ -16,9 +16,11 @@ struct CertificateDecisionTests {
 
     func decide(
         _ signer: String, _ username: String, _ usages: [String], _ request: NodeCertificateRequest?, token: String? = nil,
-        record: NodeRecord? = CertificateDecisionTests.record
+        record: NodeRecord? = CertificateDecisionTests.record, isKubeadms: Bool = false
     ) -> CertificateDecision {
-        CertificateDecision(signer: signer, username: username, usages: usages, request: request, tokenMachine: token, record: record)
+        CertificateDecision(
+            signer: signer, username: username, usages: usages, request: request, tokenMachine: token, record: record,
+            isKubeadms: isKubeadms)
     }
 
     @Test func aTokenGetsItsOwnMachinesName() {
@@ -33,6 +35,43 @@ struct CertificateDecisionTests {
         #expect(other == .deny("the bootstrap token was not made for worker-1"))
         let spent = decide(CertificateDecision.clientSigner, "system:bootstrap:abcdef", Self.client, Self.request("worker-1"))
         #expect(spent == .deny("the bootstrap token was not made for worker-1"))
+    }
+
+    @Test func kubeadmsTokensGetNamesThatNobodyHas() {
+        func ask(_ node: String, record: NodeRecord?, isKubeadms: Bool = true, usages: [String] = Self.client) -> CertificateDecision {
+            decide(
+                CertificateDecision.clientSigner, "system:bootstrap:abcdef", usages, Self.request(node), record: record,
+                isKubeadms: isKubeadms)
+        }
+        var own = Self.record
+        (own.isKubeadms, own.addresses, own.podCIDR) = (true, [], "")
+        #expect(ask("box.example.com", record: nil) == .approve)
+        #expect(ask("worker-1", record: own) == .approve)
+        own.notBefore = "2026-01-01T00:00:00Z"
+        let taken = "worker-1 is a node already: give the machine another name (--node-name), or delete that node first"
+        #expect(ask("worker-1", record: own) == .deny(taken))
+        // A pool's.
+        #expect(ask("worker-1", record: Self.record) == .deny(taken))
+        #expect(ask("box", record: nil, isKubeadms: false) != .approve)
+        #expect(ask("box", record: nil, usages: Self.serving) != .approve)
+        for name in ["api-endpoints", "", "Box", "a/b", ".a"] { #expect(ask(name, record: nil) == .deny("\(name) is no name for a node")) }
+        // It is the token that may, and not whoever asks beside it.
+        #expect(
+            decide(
+                CertificateDecision.clientSigner, "system:node:other", Self.client, Self.request("box"), record: nil, isKubeadms: true)
+                != .approve)
+    }
+
+    @Test func aServingCertificateWaitsForTheNodesAddresses() {
+        var own = Self.record
+        (own.isKubeadms, own.addresses) = (true, [])
+        let request = Self.request("worker-1", dns: ["worker-1"], ip: ["10.0.0.1"])
+        func ask() -> CertificateDecision {
+            decide(CertificateDecision.servingSigner, "system:node:worker-1", Self.serving, request, record: own)
+        }
+        #expect(ask() == .later)
+        own.addresses = ["10.0.0.1"]
+        #expect(ask() == .approve)
     }
 
     @Test func aNodeRenewsWhileTheRecordHasIt() {

@@ -26,6 +26,7 @@ import Testing
         var upgrade = Self.join
         upgrade.purpose = .upgrade
         upgrade.bootstrapKubeconfig = ""
+        upgrade.token = "abcdef.0123456789abcdef"
         upgrade.nodeConfiguration = NodeConfiguration(
             kubelet: ["maxPods": 5], sysctls: ["a.b": "1"], files: [NodeFile(path: "/x", content: "a\n\"b\"\n")], preJoinCommands: ["true"])
         #expect(Self.read(upgrade) == upgrade)

@@ -23,7 +23,8 @@ extension TestKubernetes {
              users: [{name: admin, user: {token: "\(Self.token)"}}]}
             """
         let path = "\(directory)/operator-tests.kubeconfig"
-        try Data(kubeconfig.utf8).write(to: URL(fileURLWithPath: path))
+        // Whole at every moment: suites that share the server write it beside each other, and kubectl takes an empty one for none.
+        try Data(kubeconfig.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         let program = try #require(binaries.kubectl, "there is no kubectl beside kube-apiserver")
         return try await CommandRun(environment: ["KUBECONFIG": path, "HOME": directory]).run(
             program, arguments + ["--cache-dir=\(directory)/kubectl-cache"])

@@ -27,7 +27,7 @@ struct KubeconfigCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let text = try await connection.run { client, namespace in try await download(client, namespace) }
+        let text = try await connection.run { client, namespace in try await Self.download(name, client, namespace) }
         if merge {
             let result = try KubeconfigMerge.merge(text)
             let back = result.before.map { "; back to the one before: kubectl config use-context \($0)" } ?? ""
@@ -40,7 +40,7 @@ struct KubeconfigCommand: AsyncParsableCommand {
         }
     }
 
-    private func download(_ client: KubernetesClient, _ namespace: String) async throws -> String {
+    static func download(_ name: String, _ client: KubernetesClient, _ namespace: String) async throws -> String {
         let cluster = try await client.get(HostedCluster.self, name, namespace: namespace)
         guard let secretName = cluster.status?.kubeconfigSecret else {
             let missing = (cluster.conditions ?? []).missing("Available") ?? "it is being made"

@@ -29,7 +29,12 @@ extension Machine: AdminKind {
         let (spec, facts) = (withDefaults().spec, status?.facts)
         let claim = status?.claim
         return [
-            ("Address", spec?.address.map { "\(spec?.user ?? "root")@\($0), port \(spec?.port ?? 22)" }),
+            (
+                "Address",
+                spec?.address.map { joinsByCommand ? "\($0), not reached" : "\(spec?.user ?? "root")@\($0), port \(spec?.port ?? 22)" }
+            ),
+            ("Joins", joinsByCommand ? "by a command that its owner runs (nestbox token command \(name))" : nil),
+            ("For pool", spec?.nodePool),
             (
                 "Jump host",
                 spec?.jumpHost.map {

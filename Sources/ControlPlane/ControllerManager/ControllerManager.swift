@@ -24,7 +24,7 @@ enum ControllerManager {
             "cluster-signing-key-file": "\(keys)/ca.key",
             // Named so since 1.19.
             "cluster-signing-duration": GoFlag.duration(settings.nodeLifetime),
-            "controllers": controllers(settings),
+            "controllers": controllers,
             "root-ca-file": "\(keys)/ca.crt",
             "service-account-private-key-file": "\(keys)/sa.key",
             // Each controller acts as a ServiceAccount of its own, with its own rights.
@@ -34,8 +34,6 @@ enum ControllerManager {
         return Arguments.adding(settings.spec.controlPlane?.extraArguments?.controllerManager, to: arguments)
     }
 
-    /// The operator approves certificate requests. With plain `kubeadm join` the stock approver does for tokens of kubeadm's group.
-    private static func controllers(_ settings: ClusterSettings) -> String {
-        "*,bootstrapsigner,tokencleaner" + (settings.allowsKubeadmJoin ? "" : ",-csrapproving")
-    }
+    /// The operator approves certificate requests, those of kubeadm's tokens too.
+    private static let controllers = "*,bootstrapsigner,tokencleaner,-csrapproving"
 }

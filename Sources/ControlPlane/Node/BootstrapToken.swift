@@ -47,15 +47,28 @@ public struct BootstrapToken: Sendable, Equatable, CustomStringConvertible, Cust
 
     /// The Secret that makes it valid, for one Machine: the operator approves by the label that names it.
     public func object(forMachine machine: String, now: Date) -> Secret {
-        var metadata = tenantMetadata(secretName, namespace: "kube-system", labels: [Self.machineLabel: machine])
-        metadata.annotations = ["nestbox.dev/purpose": "join of machine \(machine)"]
-        return Secret(
-            metadata: metadata, type: "bootstrap.kubernetes.io/token",
+        var secret = object(group: NestboxName.bootstrappersGroup, now: now)
+        secret.metadata.labels?[Self.machineLabel] = machine
+        secret.metadata.annotations = ["nestbox.dev/purpose": "join of machine \(machine)"]
+        return secret
+    }
+
+    /// The Secret that makes it valid for `kubeadm join`, of any machine: its signature lets kubeadm know the cluster.
+    public func objectForKubeadm(now: Date) -> Secret {
+        var secret = object(group: NestboxName.kubeadmBootstrappersGroup, now: now)
+        secret.data?["usage-bootstrap-signing"] = Base64(text: "true")
+        secret.data?["description"] = Base64(text: "for kubeadm join, made by nestbox token kubeadm")
+        return secret
+    }
+
+    private func object(group: String, now: Date) -> Secret {
+        Secret(
+            metadata: tenantMetadata(secretName, namespace: "kube-system"), type: "bootstrap.kubernetes.io/token",
             data: [
                 "token-id": Base64(text: id), "token-secret": Base64(text: secret),
                 "expiration": Base64(text: Timestamp.format(now.addingTimeInterval(Self.longestLifetime))),
                 "usage-bootstrap-authentication": Base64(text: "true"),
-                "auth-extra-groups": Base64(text: NestboxName.bootstrappersGroup),
+                "auth-extra-groups": Base64(text: group),
             ])
     }
 

@@ -26,20 +26,18 @@ enum KubeadmObjects {
         return objects
     }
 
-    /// Only for `join.kubeadm`: a token of kubeadm's group may ask for a node's certificate, and the stock approver grants any name.
+    /// Only for `join.kubeadm`: a token of kubeadm's group may ask for a node's certificate. Who gets one is the operator's to say, here
+    /// too: kubeadm's own bindings for the stock approver would give any of these tokens any node's name, and let a removed node renew for
+    /// ever.
     private static var joinAccess: [any KubernetesObject] {
         [Grants.clusterRole("kubeadm:get-nodes", [Grants.rule(["get"], ["nodes"])])] + joinBindings
     }
 
     /// Taken away when `join.kubeadm` is; the operator may delete these by name.
     static var joinBindings: [ClusterRoleBinding] {
-        let prefix = "system:certificates.k8s.io:certificatesigningrequests"
-        return [
+        [
             Grants.clusterRoleBinding("kubeadm:get-nodes", role: "kubeadm:get-nodes", to: [kubeadmGroup]),
             Grants.clusterRoleBinding("kubeadm:kubelet-bootstrap", role: "system:node-bootstrapper", to: [kubeadmGroup]),
-            Grants.clusterRoleBinding("kubeadm:node-autoapprove-bootstrap", role: "\(prefix):nodeclient", to: [kubeadmGroup]),
-            Grants.clusterRoleBinding(
-                "kubeadm:node-autoapprove-certificate-rotation", role: "\(prefix):selfnodeclient", to: [nodes]),
         ]
     }
 

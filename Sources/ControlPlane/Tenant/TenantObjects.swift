@@ -15,16 +15,17 @@ public enum TenantObjects {
         KubernetesEndpoints.render(input.settings) + KubeadmObjects.configuration(input) + [endpointsRecord(input)]
     }
 
-    /// kube-proxy and CoreDNS, where the spec wants them. As `system:nestbox:operator`.
+    /// kube-proxy, CoreDNS and what kubeadm's nodes need, where the spec wants them. As `system:nestbox:operator`.
     public static func addons(_ input: ControlPlaneInput) -> [any KubernetesObject] {
-        KubeProxy.render(input) + CoreDNS.render(input)
+        KubeProxy.render(input) + CoreDNS.render(input) + NodeAgentObjects.render(input.settings)
     }
 
     /// What may be there from an earlier spec and is no longer wanted. As `system:nestbox:operator`, which may delete all of it.
     public static func unwanted(_ input: ControlPlaneInput) -> [any KubernetesObject] {
         (KubeProxy.isEnabled(input.settings) ? [] : KubeProxy.workloads(input))
             + (CoreDNS.isEnabled(input) ? [] : CoreDNS.workloads(input.settings, image: ""))
-            + (input.settings.allowsKubeadmJoin ? [] : KubeadmObjects.joinBindings)
+            + (input.settings.allowsKubeadmJoin
+                ? [] : KubeadmObjects.joinBindings + [NodeAgentObjects.daemonSet(input.settings)])
     }
 
     /// All of it.

@@ -7,7 +7,7 @@ struct MachineRootfs: Sendable {
 
     /// What makes the recipe another one goes into its name: a changed recipe is built anew, beside the old.
     static let packages = [
-        "systemd", "systemd-sysv", "dbus", "openssh-server", "iproute2", "procps", "sudo", "kmod", "ca-certificates",
+        "systemd", "systemd-sysv", "dbus", "openssh-server", "iproute2", "procps", "sudo", "kmod", "ca-certificates", "curl",
     ]
 
     /// Run by mmdebstrap in the finished root, `$1`: every machine makes keys, id and name of its own.

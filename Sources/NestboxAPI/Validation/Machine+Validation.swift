@@ -16,8 +16,19 @@ extension Machine {
         let port = spec.port ?? 22
         errors.require((1...65535).contains(port), "spec.port", "\(port) is not a port: 1 to 65535")
         errors.require(spec.user, is: .userName, at: "spec.user")
+        errors.require(spec.nodePool, is: .dnsName, at: "spec.nodePool")
+        let architectures = ["amd64", "arm64"]
         errors.require(
-            spec.sshKeySecret != nil, "spec.sshKeySecret", "is needed: the Secret in the operator's namespace that holds the private key")
+            spec.architecture.map(architectures.contains) ?? true, "spec.architecture",
+            "\(quoted(spec.architecture ?? "")) is not one of \(architectures.joined(separator: ", "))")
+        if joinsByCommand {
+            errors.checkOwners(spec)
+        } else {
+            errors.require(
+                spec.sshKeySecret != nil, "spec.sshKeySecret",
+                "is needed: the Secret in the operator's namespace that holds the private key"
+            )
+        }
         errors.require(spec.sshKeySecret, is: .dnsName, at: "spec.sshKeySecret")
         errors.checkHostKey(spec.hostKey, at: "spec.hostKey")
         errors.check(spec.jumpHost, at: "spec.jumpHost")
@@ -37,6 +48,18 @@ extension Machine {
 }
 
 extension FieldErrors {
+    /// Of a machine that nobody connects to.
+    fileprivate mutating func checkOwners(_ spec: MachineSpec) {
+        let none = "is of no use with joinMethod Command: nobody connects to the machine"
+        require(spec.sshKeySecret == nil, "spec.sshKeySecret", none)
+        require(spec.hostKey == nil, "spec.hostKey", none)
+        require(spec.jumpHost == nil, "spec.jumpHost", none)
+        // Any tenant's pool of that name could take it otherwise, and its owner would join the wrong cluster.
+        require(spec.nodePool != nil, "spec.nodePool", "is needed with joinMethod Command: the pool that it is for")
+        require(
+            spec.allowedNamespaces?.count == 1, "spec.allowedNamespaces", "is needed with joinMethod Command: the namespace of its pool")
+    }
+
     fileprivate mutating func check(_ jumpHost: JumpHostSpec?, at path: String) {
         guard let jumpHost else { return }
         require(jumpHost.address != nil, "\(path).address", "is needed: where the jump host answers SSH")

@@ -60,7 +60,7 @@ extension FieldErrors {
 
 extension NetworkSpec {
     /// Why a host outside the cluster may not have that address, in words; nil when it may, and for a name.
-    func clash(withHostAt text: String) -> String? {
+    public func clash(withHostAt text: String) -> String? {
         guard let address = IPv4Address(text) else { return nil }
         if let pods = pods.flatMap({ IPv4Network($0) }), pods.contains(address) { return "\(address) is inside spec.network.pods, \(pods)" }
         if let services = services.flatMap({ IPv4Network($0) }), services.contains(address) {

@@ -148,11 +148,16 @@ public struct MachineRequirements: Sendable, Equatable {
     /// Free space where images and pods' data go.
     public var diskMiB: Int
     public var clockSkewSeconds: Int
+    /// An address that it must have: that it is the machine which was meant is not known otherwise, where nobody connects to it.
+    public var address: String?
 
-    public init(architecture: String = "amd64", glibc: String = "2.36", diskMiB: Int = 2048, clockSkewSeconds: Int = 60) {
+    public init(
+        architecture: String = "amd64", glibc: String = "2.36", diskMiB: Int = 2048, clockSkewSeconds: Int = 60, address: String? = nil
+    ) {
         self.architecture = architecture
         self.glibc = glibc
         self.diskMiB = diskMiB
         self.clockSkewSeconds = clockSkewSeconds
+        self.address = address
     }
 }

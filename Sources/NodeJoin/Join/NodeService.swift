@@ -24,22 +24,10 @@ enum NodeService {
         """)
 
     private static func files(_ parameters: JoinParameters) -> [TextFile] {
-        let (network, endpoints) = (parameters.network, parameters.endpoints)
-        let settings = [
-            ("node-name", parameters.nodeName),
-            ("api-address", "\(network.nodeLocalAPIAddress):\(network.apiPort)"),
-            ("api-endpoints", endpoints.api.joined(separator: ",")),
-            ("tunnel-endpoints", endpoints.tunnel.joined(separator: ",")),
-            ("tunnel-server-name", endpoints.tunnelServerName),
-            ("ca-file", "\(NodePaths.configuration)/ca.crt"),
-            ("certificate-file", "\(NodePaths.kubeletState)/pki/kubelet-client-current.pem"),
-            ("state-directory", "/var/lib/nestbox-node"),
-            ("pod-routes", network.bridge ? "on" : "off"),
-            ("pod-cidr", network.podCIDR),
-        ]
+        let settings = NodeSettings(nodeName: parameters.nodeName, network: parameters.network, endpoints: parameters.endpoints)
         return [
             TextFile("\(NodePaths.configuration)/ca.crt", parameters.certificateAuthority),
-            TextFile("\(NodePaths.configuration)/node.conf", settings.map { "\($0) = \($1)" }.joined(separator: "\n")),
+            TextFile("\(NodePaths.configuration)/node.conf", settings.text),
             unit.file,
         ]
     }

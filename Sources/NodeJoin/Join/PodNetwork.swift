@@ -2,32 +2,8 @@ import SSHClient
 
 /// The built-in pod network: a bridge on each node, addresses from the node's own part of the pods' network.
 enum PodNetwork {
-    /// `ipMasq` of the bridge plugin would also hide pods from pods on other nodes; the rule for the outside stands in
-    /// `masquerade` instead.
     private static func configuration(_ network: JoinNetwork) -> TextFile {
-        TextFile(
-            "/etc/cni/net.d/10-nestbox.conflist",
-            """
-            {
-              "cniVersion": "0.4.0",
-              "name": "nestbox",
-              "plugins": [
-                {
-                  "type": "bridge",
-                  "bridge": "cni0",
-                  "isGateway": true,
-                  "ipMasq": false,
-                  "hairpinMode": true,
-                  "ipam": {
-                    "type": "host-local",
-                    "ranges": [[{ "subnet": "\(network.podCIDR)" }]],
-                    "routes": [{ "dst": "0.0.0.0/0" }]
-                  }
-                },
-                { "type": "portmap", "capabilities": { "portMappings": true } }
-              ]
-            }
-            """)
+        TextFile("/etc/cni/net.d/10-nestbox.conflist", network.bridgeConfiguration(masquerades: false))
     }
 
     /// What leaves the cluster's network leaves under the node's address.
@@ -58,5 +34,34 @@ enum PodNetwork {
         let unit = masquerade(network)
         let files = [configuration(network), unit.file]
         return NodeComponent(unit: unit, configure: files.putAll, fingerprint: [unit.file].fingerprint)
+    }
+}
+
+extension JoinNetwork {
+    /// CNI's configuration of the built-in network.
+    /// - Parameter masquerades: whether the bridge plugin hides pods behind the node's address. It would hide them from pods on other nodes
+    ///   too; on machines that Nestbox joins a rule of `PodNetwork.masquerade` does it for the outside alone.
+    public func bridgeConfiguration(masquerades: Bool) -> String {
+        """
+        {
+          "cniVersion": "0.4.0",
+          "name": "nestbox",
+          "plugins": [
+            {
+              "type": "bridge",
+              "bridge": "cni0",
+              "isGateway": true,
+              "ipMasq": \(masquerades),
+              "hairpinMode": true,
+              "ipam": {
+                "type": "host-local",
+                "ranges": [[{ "subnet": "\(podCIDR)" }]],
+                "routes": [{ "dst": "0.0.0.0/0" }]
+              }
+            },
+            { "type": "portmap", "capabilities": { "portMappings": true } }
+          ]
+        }
+        """
     }
 }

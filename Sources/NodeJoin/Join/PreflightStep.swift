@@ -24,7 +24,7 @@ enum PreflightStep {
             """
             problems=
             problem() { problems="$problems${problems:+; }$*"; }
-            \(system(needs))
+            \(system(needs) + identity(needs))
             \(kernel)
             \(otherClusters(parameters.tools))
             \(ports)
@@ -138,6 +138,15 @@ enum PreflightStep {
         )
         [ -z "$short" ] || problem "$short"
         """
+    }
+
+    private static func identity(_ needs: MachineRequirements) -> String {
+        guard let address = needs.address else { return "" }
+        return """
+
+            ip -4 -o addr show | awk '{ sub(/\\/.*/, "", $4); print $4 }' | grep -qxF \(shellQuoted(address)) ||
+                problem "it has no address \(address), and so is not the machine that this was made for"
+            """
     }
 
     static func clock(_ needs: MachineRequirements) -> String {

@@ -32,8 +32,10 @@ extension Script {
 
     /// The whole text for `/bin/sh -s`. The body is a function, so that a text cut off on its way runs not at all, and
     /// commands that read their input cannot eat the rest. `PlanTurn` keeps it from running beside another script.
-    /// - Parameter timeout: what timeout(1) was given for the whole of it.
-    func rendered(now: Int, timeout: Duration) -> String {
+    /// - Parameters:
+    ///   - now: our clock; nil where the script is made before it is run, and there is but the machine's.
+    ///   - timeout: what timeout(1) was given for the whole of it.
+    func rendered(now: Int?, timeout: Duration) -> String {
         """
         export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
         umask 022
@@ -48,7 +50,7 @@ extension Script {
         \(MachineRoom.functions)
         main() {
         set -eu
-        now=\(now)
+        now=\(now.map(String.init) ?? "$(date +%s)")
         \(body)
         }
         \(PlanTurn.take(timeout))
@@ -59,6 +61,14 @@ extension Script {
 
         """
     }
+}
+
+/// `<<'END'`, the text and `END`, or another word where the text has such a line. The text ends with a newline.
+func hereDocument(_ text: String) -> String {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    var mark = "END"
+    while lines.contains(where: { $0 == mark }) { mark += "_" }
+    return "<<'\(mark)'\n\(text)\(mark)"
 }
 
 /// A small file made here and written there.
@@ -84,10 +94,7 @@ struct TextFile: Sendable, Equatable {
 
     /// Writes it.
     var put: String {
-        let lines = content.split(separator: "\n", omittingEmptySubsequences: false)
-        var mark = "END"
-        while lines.contains(where: { $0 == mark }) { mark += "_" }
-        return "put \(shellQuoted(path)) \(String(mode, radix: 8)) <<'\(mark)'\n\(content)\(mark)"
+        return "put \(shellQuoted(path)) \(String(mode, radix: 8)) \(hereDocument(content))"
     }
 
     /// Whether it is there already.

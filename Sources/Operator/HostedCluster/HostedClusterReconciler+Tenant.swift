@@ -19,6 +19,7 @@ extension HostedClusterReconciler {
         }
         let session = try openSession(
             ObjectKey(namespace: input.settings.namespace, name: input.settings.name), clusterUID: input.settings.uid, tenant)
+        session.kubeadm.follow(KubeadmJoin(input.settings, endpoints: input.endpoints))
         do {
             try await applied.apply(
                 TenantObjects.configuration(input) + TenantObjects.addons(input), scope: scope, with: session.client)

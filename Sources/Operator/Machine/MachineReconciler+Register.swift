@@ -46,7 +46,7 @@ extension MachineReconciler {
     }
 
     /// It stays unregistered, with the reason; a change of its spec or of the other Machine brings it in.
-    private func refuse(_ machine: Machine, _ reason: String, _ message: String) async throws -> ReconcileResult {
+    func refuse(_ machine: Machine, _ reason: String, _ message: String) async throws -> ReconcileResult {
         let changed = try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == nil else { return false }
             now.setCondition("Registered", false, reason: reason, message: message)

@@ -74,7 +74,7 @@ extension MachineReconciler {
         }
     }
 
-    private func giveUp(_ machine: Machine) async throws {
+    func giveUp(_ machine: Machine) async throws {
         try await change(machine, event: "NotMended") { repair, conditions in
             repair.state = .notMended
             repair.since = Timestamp.format(Date())

@@ -9,19 +9,24 @@ import NodeJoin
 import SSHClient
 
 /// What is done on a machine over SSH: looked at when it is registered, joined when it is claimed, upgraded in place,
-/// cleaned when it is given back.
+/// cleaned when it is given back. For one that nobody reaches, what its owner runs there.
 struct MachineReconciler: Reconciler {
     static let finalizer = "nestbox.dev/machine"
 
     let client: KubernetesClient
     let artifacts: ArtifactStore
     let nodeProgram: LocalFile
+    /// What machines that nobody reaches fetch by themselves.
+    let published: PublishedFiles
     let events: EventRecorder
     let operatorNamespace: String
     let logger: Logger
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
-        guard var machine = try await client.find(Machine.self, key) else { return .done }
+        guard var machine = try await client.find(Machine.self, key) else {
+            published.withdraw(key.name)
+            return .done
+        }
         if machine.metadata.isBeingDeleted, machine.status?.claim == nil || machine.status?.phase == .quarantined {
             try await client.removeFinalizer(Self.finalizer, from: machine)
             return .done
@@ -29,6 +34,7 @@ struct MachineReconciler: Reconciler {
         if !machine.metadata.isBeingDeleted, try await client.addFinalizer(Self.finalizer, to: &machine) { return .done }
 
         if machine.isReimaged { return try await registerAnew(machine) }
+        if machine.joinsByCommand { return try await lookAfterByCommand(machine) }
         do {
             switch machine.status?.phase {
             case nil: return try await register(machine)

@@ -19,8 +19,11 @@ extension Machine {
     }
 
     private var port: Int { spec?.port ?? 22 }
-    /// Behind another jump host the same private address is another server's.
-    private var way: String? { spec?.jumpHost?.address }
+    /// Behind another jump host the same private address is another server's, and so it may be at another pool's site that nobody
+    /// reaches. On the machine itself the claim file tells.
+    private var way: String? {
+        joinsByCommand ? "\(spec?.allowedNamespaces?.first ?? "")/\(spec?.nodePool ?? "")" : spec?.jumpHost?.address
+    }
 
     /// The one that is in use first, then the older one, then by name: two that look at each other must agree.
     private func isBefore(_ other: Machine) -> Bool {

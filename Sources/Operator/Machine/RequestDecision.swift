@@ -17,6 +17,10 @@ struct RequestDecision: Equatable {
 
     /// Nil for what needs a look.
     init?(_ request: MachineRequest, on machine: Machine) {
+        if machine.joinsByCommand, request.verb != .quarantine {
+            self.init(.refused, Self.notReached(machine))
+            return
+        }
         guard let status = machine.status, let phase = status.phase else {
             switch request.verb {
             case .clean, .quarantine, .release:
@@ -31,6 +35,11 @@ struct RequestDecision: Equatable {
         case .clean: self = Self.clean(status, phase, machine, isForced: request.force == true)
         case .release: self = Self.release(status, phase, machine)
         }
+    }
+
+    private static func notReached(_ machine: Machine) -> String {
+        "it joins by a command, and the operator cannot reach it: what is to be cleaned its owner cleans (nestbox token command "
+            + "\(machine.name)), or installs anew (nestbox machine reimaged \(machine.name))"
     }
 
     private static func quarantine(_ old: MachineStatus, _ phase: MachinePhase, _ request: MachineRequest) -> RequestDecision {

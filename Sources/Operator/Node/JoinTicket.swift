@@ -39,6 +39,8 @@ struct JoinTicket: Equatable, Sendable {
     /// The control plane's, whose kube-proxy runs on every node.
     var clusterVersion = ""
     var nodeConfiguration: NodeConfiguration?
+    /// The token once more, for whoever prints a command with it; nil where the operator joins the machine itself.
+    var token: String?
 
     enum Purpose: String, Sendable {
         case join = "Join"
@@ -51,7 +53,8 @@ extension JoinTicket {
     /// When the token in it was made.
     var madeAt: Date? { Timestamp.parse(expires)?.addingTimeInterval(-BootstrapToken.longestLifetime) }
 
-    static func secretName(machine: String) -> String { "join-\(machine)" }
+    static func secretName(machine: String) -> String { MachineScript.ticketSecret(machine: machine) }
+    private static let tokenMember = MachineScript.tokenMember
     static let label = "nestbox.dev/join"
 
     func secret(namespace: String) -> Secret {
@@ -68,6 +71,7 @@ extension JoinTicket {
             "taints": taints.map(\.text).joined(separator: ","), "purpose": purpose.rawValue, "revision": revision,
             "clusterVersion": clusterVersion,
         ]
+        if let token { secret.stringData?[Self.tokenMember] = token }
         if let nodeConfiguration, let data = try? JSONEncoder().encode(nodeConfiguration) {
             secret.stringData?["nodeConfiguration"] = String(decoding: data, as: UTF8.self)
         }
@@ -102,7 +106,7 @@ extension JoinTicket {
             taints: list("taints").compactMap(Taint.init(text:)), holder: field("holder") ?? "",
             // A ticket of an operator that knew but joins names neither.
             purpose: field("purpose").flatMap(Purpose.init) ?? .join, revision: field("revision") ?? "",
-            clusterVersion: field("clusterVersion") ?? "", nodeConfiguration: configuration)
+            clusterVersion: field("clusterVersion") ?? "", nodeConfiguration: configuration, token: field(Self.tokenMember))
     }
 
     func isUpgrade(to revision: String, epoch: Int) -> Bool {

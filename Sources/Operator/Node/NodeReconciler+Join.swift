@@ -19,7 +19,7 @@ extension NodeReconciler {
             return node
         }
         try await ensureTicket(for: machine, hasNode: node != nil, claim: claim, pool: pool, cluster: cluster, session: session)
-        guard let node else { return .requeue(after: .seconds(300)) }
+        guard let node else { return .requeue(after: machine.joinsByCommand ? .seconds(60) : .seconds(300)) }
         try await settle(node, claim: claim, session: session)
         guard node.isReady else { return .requeue(after: .seconds(300)) }
 
@@ -63,10 +63,12 @@ extension NodeReconciler {
         for machine: Machine, hasNode: Bool, claim: MachineClaim, pool: NodePool, cluster: HostedCluster, session: TenantSession
     ) async throws {
         if let present = try await client.joinTicket(of: machine, in: operatorNamespace), present.epoch == claim.epoch,
-            present.purpose == .join, let expires = Timestamp.parse(present.expires),
-            hasNode || expires.timeIntervalSinceNow > BootstrapToken.longestLifetime / 3
+            present.purpose == .join, let expires = Timestamp.parse(present.expires)
         {
-            return
+            // A command that was printed is good until its token ends, and no token takes that one's place.
+            let reserve = machine.joinsByCommand ? 0 : BootstrapToken.longestLifetime / 3
+            if hasNode || expires.timeIntervalSinceNow > reserve { return }
+            if machine.joinsByCommand { return try await giveUpCommand(machine, claim: claim) }
         }
         // A refused spec makes no nodes; the cluster's next status brings the Machine back.
         guard cluster.specTrouble == nil, (pool.validate() + pool.validate(in: cluster)).isEmpty else { return }
@@ -93,13 +95,30 @@ extension NodeReconciler {
         _ = try await client.apply(ticket.secret(namespace: operatorNamespace), fieldManager: fieldManager)
     }
 
+    /// Nobody ran the command in time, or it failed: the pool takes another, and the machine is its owner's.
+    private func giveUpCommand(_ machine: Machine, claim: MachineClaim) async throws {
+        let words =
+            "nobody made it a node before its token ended; if the command was never run there: nestbox machine reimaged \(machine.name), "
+            + "and nestbox token command \(machine.name) prints another; if it was, the same prints what cleans the machine first"
+        let changed = try await client.updateMachineStatus(machine.name) { now in
+            guard now.status?.claim?.epoch == claim.epoch, [.claimed, .joining].contains(now.status?.phase) else { return false }
+            now.status?.phase = .quarantined
+            now.status?.message = words
+            return true
+        }
+        if changed { await events.record(.warning, reason: "TokenExpired", message: words, on: machine) }
+    }
+
     /// For a join with this token, or for an upgrade of what is a node already; nil while the version is not known.
     func ticket(
         for machine: Machine, claim: MachineClaim, pool: NodePool, cluster: HostedCluster, session: TenantSession, token: BootstrapToken?
     ) throws -> JoinTicket? {
         guard let template = NodeTemplate(pool, in: cluster) else { return nil }
         let settings = try ClusterSettings(cluster)
-        let environment = machine.status?.facts?.environment ?? NodeEnvironment()
+        // Nobody knows which cgroups a machine has that was never looked at; what lets the older ones be does no harm on the newer.
+        let environment =
+            machine.joinsByCommand
+            ? NodeEnvironment(cgroupDriver: nil, cgroupVersion: 1) : machine.status?.facts?.environment ?? NodeEnvironment()
         let labels = (pool.spec?.labels ?? [:]).merging([NestboxLabel.nodePool: claim.nodePool]) { _, ours in ours }
         let taints = pool.spec?.taints ?? []
         let authority = session.certificateAuthority
@@ -115,7 +134,8 @@ extension NodeReconciler {
             podCIDR: claim.podCIDR ?? "", clusterPodCIDR: "\(settings.podNetwork)", networkPlugin: settings.spec.network?.cni ?? "bridge",
             serviceCIDR: "\(settings.serviceNetwork)", imageRegistry: settings.imageRegistry, labels: labels, taints: taints,
             holder: "\(claim.namespace)/\(claim.nodePool)", purpose: token == nil ? .upgrade : .join, revision: template.revision,
-            clusterVersion: "\(settings.version)", nodeConfiguration: template.configuration)
+            clusterVersion: "\(settings.version)", nodeConfiguration: template.configuration,
+            token: machine.joinsByCommand ? token?.value : nil)
     }
 
     /// What the node may not say of itself: its pod network.

@@ -24,9 +24,10 @@ struct NodePoolReconciler: Reconciler {
         // Read from the API, not from a cache: a claim missed here would give one pod network to two nodes.
         let machines = try await client.list(Machine.self).items
         if let cluster, pool.clusterChange(machines) == nil, try await belong(&pool, to: cluster) { return .done }
-        var decision = PoolDecision(pool: pool, cluster: cluster, machines: machines)
+        let further = cluster?.metadata.uid.flatMap { sessions.session($0) }?.nodes.list().compactMap { $0.spec?.podCIDR } ?? []
+        var decision = PoolDecision(pool: pool, cluster: cluster, machines: machines, further: further)
         if decision.wantsPodCounts, let uid = cluster?.metadata.uid, let pods = await podCounts(clusterUID: uid) {
-            decision = PoolDecision(pool: pool, cluster: cluster, machines: machines, pods: pods)
+            decision = PoolDecision(pool: pool, cluster: cluster, machines: machines, pods: pods, further: further)
         }
 
         for name in decision.releases { try await release(name, for: decision.reasons[name], pool: pool) }

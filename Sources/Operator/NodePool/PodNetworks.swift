@@ -14,6 +14,17 @@ struct PodNetworks {
         partLength = max(24, min(28, (network?.prefixLength ?? 16) + 8))
     }
 
+    /// As `next`, from the other end: who hands out from both ends at once hands out none twice while there is room.
+    mutating func nextFromEnd() -> String? {
+        guard let network else { return nil }
+        var index = network.count(ofPrefixLength: partLength) - 1
+        while index >= 0 {
+            if let part = network.subnet(at: index, prefixLength: partLength)?.description, taken.insert(part).inserted { return part }
+            index -= 1
+        }
+        return nil
+    }
+
     mutating func next() -> String? {
         while let part = network?.subnet(at: position, prefixLength: partLength)?.description {
             position += 1

@@ -32,8 +32,12 @@ struct PoolDecision: Equatable {
 
 extension PoolDecision {
     /// Decides from the pool, its cluster (nil when it is not there) and every Machine.
-    /// - Parameter pods: how many pods would have to move from each Machine; nil where nobody asked.
-    init(pool: NodePool, cluster: HostedCluster?, machines: [Machine], pods: [String: Int]? = nil, now: Date = Date()) {
+    /// - Parameters:
+    ///   - pods: how many pods would have to move from each Machine; nil where nobody asked.
+    ///   - further: parts of the cluster's pod network that nodes without a Machine carry.
+    init(
+        pool: NodePool, cluster: HostedCluster?, machines: [Machine], pods: [String: Int]? = nil, further: [String] = [], now: Date = Date()
+    ) {
         let held = machines.filter { $0.isHeld(by: pool) }
         if pool.metadata.isBeingDeleted {
             release(held, for: .poolDeleted)
@@ -97,8 +101,11 @@ extension PoolDecision {
                 ?? cluster.metadata.uid.flatMap { machine.unfitness(for: $0) }
             if let problem { refusals[machine.name] = problem } else { candidates.append(machine) }
         }
-        let taken = machines.compactMap { $0.status?.claim }
-            .filter { $0.hostedClusterUID == cluster.metadata.uid }.compactMap(\.podCIDR)
+        let taken =
+            machines.compactMap { $0.status?.claim }
+            .filter { $0.hostedClusterUID == cluster.metadata.uid }.compactMap(\.podCIDR) + further
+        // Somebody waits for those that were made for this very pool.
+        candidates = candidates.filter { $0.spec?.nodePool != nil } + candidates.filter { $0.spec?.nodePool == nil }
         var networks = PodNetworks(clusterCIDR: cluster.spec?.network?.pods ?? "", taken: taken)
         for machine in candidates.prefix(wanted) {
             guard let podCIDR = networks.next() else {
@@ -180,6 +187,7 @@ extension Machine {
         }
         if let allowed = spec?.allowedNamespaces, !allowed.contains(namespace) { return false }
         if let last = status?.lastTenant, last != namespace, spec?.reuse != .anyTenant { return false }
+        if let bound = spec?.nodePool { return bound == pool.name }
         return pool.spec?.machineSelector?.matches(metadata.labels ?? [:]) ?? true
     }
 }

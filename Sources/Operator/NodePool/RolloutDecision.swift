@@ -101,8 +101,9 @@ extension RolloutDecision {
         let unwell = old.filter { !$0.isReady }.prefix(room)
         let well = old.filter(\.isReady).prefix(max(0, min(room - unwell.count, ready - leastReady)))
         for node in unwell + well {
-            // One that never became a node has nothing to be kept, and may wait for ever for what its old template lacks.
-            if inPlace && node.isNode { upgrades.append(node.name) } else { releases.append(node.name) }
+            // One that never became a node has nothing to be kept, and may wait for ever for what its old template lacks; one that
+            // nobody reaches can only be replaced.
+            if inPlace && node.isNode && !node.joinsByCommand { upgrades.append(node.name) } else { releases.append(node.name) }
         }
     }
 }
@@ -116,12 +117,14 @@ private struct RolloutNode {
     var isReady: Bool
     /// Whether it was a node already.
     var isNode: Bool
+    var joinsByCommand: Bool
     /// On its way to another template than the newest.
     var isAstray: Bool
 
     init(_ machine: Machine, template: NodeTemplate) {
         name = machine.name
         isReady = machine.isReadyNode
+        joinsByCommand = machine.joinsByCommand
         isNode = [.ready, .upgrading].contains(machine.status?.phase)
         let revision = template.revision
         isAstray = machine.status?.phase == .upgrading && machine.status?.upgrade?.revision != revision

@@ -12,6 +12,8 @@ struct CertificateApproval: Reconciler {
     let client: KubernetesClient
     let requests: Informer<CertificateSigningRequest>
     let logger: Logger
+    /// Whether machines may join by kubeadm.
+    var allowsKubeadm: @Sendable () -> Bool = { false }
     /// Called when the tenant's API forbids what has to be done.
     let rightsLost: @Sendable () -> Void
 
@@ -37,12 +39,23 @@ struct CertificateApproval: Reconciler {
         let parsed = spec.request?.text.flatMap { try? NodeCertificateRequest(requestPEM: $0) }
         let record = try await parsed?.nodeName.asyncMap { try await client.nodeRecord($0) } ?? nil
         let token = try await bootstrapToken(of: spec.username ?? "")
+        let isKubeadms =
+            allowsKubeadm() && spec.groups?.contains(NestboxName.kubeadmBootstrappersGroup) == true
+            && token?.metadata.labels?[BootstrapToken.machineLabel] == nil
         let decision = CertificateDecision(
             signer: spec.signerName ?? "", username: spec.username ?? "", usages: spec.usages ?? [], request: parsed,
-            tokenMachine: token?.metadata.labels?[BootstrapToken.machineLabel], record: record)
+            tokenMachine: token?.metadata.labels?[BootstrapToken.machineLabel], record: record, isKubeadms: isKubeadms)
         switch decision {
         case .ignore: return .done
+        case .later: return .requeue(after: .seconds(2))
         case .approve:
+            if isKubeadms, record == nil, let node = parsed?.nodeName {
+                // From here on the name is taken, whatever becomes of the machine.
+                try await client.applyNodeRecord(
+                    NodeRecord(
+                        node: node, addresses: [], podCIDR: "", notBefore: NodeRecord.pending,
+                        since: request.metadata.creationTimestamp.flatMap(Timestamp.parse), epoch: 0, isKubeadms: true))
+            }
             try await decide(request, "Approved", reason: CertificateDecision.approvedReason, message: "by the operator's record")
             try await takeToken(of: request)
         case .deny(let reason):

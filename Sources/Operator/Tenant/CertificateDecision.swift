@@ -7,6 +7,8 @@ import ControlPlane
 enum CertificateDecision: Equatable {
     case approve
     case deny(String)
+    /// What decides is not known yet.
+    case later
     /// Not a request of a kubelet: left for whoever it is for.
     case ignore
 }
@@ -21,33 +23,46 @@ extension CertificateDecision {
     ///   - request: what `spec.request` holds, parsed.
     ///   - tokenMachine: the Machine the requester's bootstrap token was made for; nil when the requester is none or it is gone.
     ///   - record: the operator's record of the node the request names.
-    init(signer: String, username: String, usages: [String], request: NodeCertificateRequest?, tokenMachine: String?, record: NodeRecord?) {
+    ///   - isKubeadms: whether the requester is a token of kubeadm's group, of a cluster that lets these join.
+    init(
+        signer: String, username: String, usages: [String], request: NodeCertificateRequest?, tokenMachine: String?, record: NodeRecord?,
+        isKubeadms: Bool = false
+    ) {
         guard signer == Self.clientSigner || signer == Self.servingSigner else {
             self = .ignore
             return
         }
+        // Its Node came a moment ago, and its addresses go into the record with it.
+        if signer == Self.servingSigner, let record, record.isKubeadms, record.addresses.isEmpty {
+            self = .later
+            return
+        }
         self =
             Self.refusal(
-                signer: signer, username: username, usages: usages, request: request, tokenMachine: tokenMachine, record: record
+                signer: signer, username: username, usages: usages, request: request, tokenMachine: tokenMachine, record: record,
+                isKubeadms: isKubeadms
             ).map(Self.deny) ?? .approve
     }
 
     private static func refusal(
-        signer: String, username: String, usages: [String], request: NodeCertificateRequest?, tokenMachine: String?, record: NodeRecord?
+        signer: String, username: String, usages: [String], request: NodeCertificateRequest?, tokenMachine: String?, record: NodeRecord?,
+        isKubeadms: Bool
     ) -> String? {
         guard let request else { return "the request is not a PKCS#10 certificate request" }
         guard let node = request.nodeName, request.organizations == ["system:nodes"] else {
             return "the subject is not a node's: CN=\(request.commonName) O=\(request.organizations.joined(separator: ","))"
         }
+        if isKubeadms, signer == clientSigner, username.hasPrefix("system:bootstrap:") {
+            // First come, first served: a name that is a node's, a pool's or kubeadm's, is nobody else's.
+            if let record, !(record.isKubeadms && record.isPending) {
+                return "\(node) is a node already: give the machine another name (--node-name), or delete that node first"
+            }
+            return clientRefusal(request, usages: usages) ?? (NodeRecord.mayName(node) ? nil : "\(node) is no name for a node")
+        }
         guard let record, record.node == node else { return "\(node) is no node of this cluster by the operator's record" }
         let fromToken = username.hasPrefix("system:bootstrap:")
         if signer == clientSigner {
-            guard Set(usages).isSubset(of: ["key encipherment", "digital signature", "client auth"]), usages.contains("client auth") else {
-                return "the usages are not a client's: \(usages.joined(separator: ", "))"
-            }
-            guard request.dnsNames.isEmpty, request.ipAddresses.isEmpty, !request.hasOtherNames else {
-                return "a client certificate takes no alternative names"
-            }
+            if let refusal = clientRefusal(request, usages: usages) { return refusal }
             if fromToken {
                 return tokenMachine == node ? nil : "the bootstrap token was not made for \(node)"
             }
@@ -63,6 +78,16 @@ extension CertificateDecision {
             return "names that are not \(node)'s by the operator's record: \(strangers.joined(separator: ", "))"
         }
         return request.dnsNames.isEmpty && request.ipAddresses.isEmpty ? "a serving certificate names no address" : nil
+    }
+
+    private static func clientRefusal(_ request: NodeCertificateRequest, usages: [String]) -> String? {
+        guard Set(usages).isSubset(of: ["key encipherment", "digital signature", "client auth"]), usages.contains("client auth") else {
+            return "the usages are not a client's: \(usages.joined(separator: ", "))"
+        }
+        guard request.dnsNames.isEmpty, request.ipAddresses.isEmpty, !request.hasOtherNames else {
+            return "a client certificate takes no alternative names"
+        }
+        return nil
     }
 }
 

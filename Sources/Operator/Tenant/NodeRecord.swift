@@ -16,6 +16,8 @@ struct NodeRecord: Equatable, Sendable {
     var since: Date?
     /// The claim's.
     var epoch: Int
+    /// Whether kubeadm joined it: there is no Machine, and its addresses are what its Node said when it came.
+    var isKubeadms = false
 }
 
 extension NodeRecord {
@@ -24,7 +26,16 @@ extension NodeRecord {
     /// A moment that no certificate starts after.
     static let pending = "9999-12-31T23:59:59Z"
 
+    private static let origin = "joinedBy"
+    private static let kubeadm = "kubeadm"
+
     var isPending: Bool { notBefore == Self.pending }
+
+    /// What the record of a node that nobody named before may be called.
+    static func mayName(_ node: String) -> Bool {
+        node != NestboxName.apiEndpointsRecord && (1...253).contains(node.utf8.count) && node.utf8.first != UInt8(ascii: ".")
+            && node.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789-.".utf8.contains($0) }
+    }
 
     init?(_ object: ConfigMap) {
         guard object.metadata.labels?[Self.label] == "node", let data = object.data, let podCIDR = data["podCIDR"],
@@ -32,7 +43,8 @@ extension NodeRecord {
         else { return nil }
         self.init(
             node: object.name, addresses: (data["addresses"] ?? "").split(separator: ",").map(String.init), podCIDR: podCIDR,
-            notBefore: notBefore, since: data["since"].flatMap(Timestamp.parse), epoch: data["epoch"].flatMap { Int($0) } ?? 0)
+            notBefore: notBefore, since: data["since"].flatMap(Timestamp.parse), epoch: data["epoch"].flatMap { Int($0) } ?? 0,
+            isKubeadms: data[Self.origin] == Self.kubeadm)
     }
 
     var object: ConfigMap {
@@ -41,13 +53,18 @@ extension NodeRecord {
             data: [
                 "addresses": addresses.joined(separator: ","), "podCIDR": podCIDR, "notBefore": notBefore,
                 "since": since.map(Timestamp.format) ?? "", "epoch": String(epoch),
-            ])
+            ].merging(isKubeadms ? [Self.origin: Self.kubeadm] : [:]) { own, _ in own })
     }
 }
 
 extension KubernetesClient {
     func nodeRecord(_ node: String) async throws -> NodeRecord? {
         try await find(ConfigMap.self, ObjectKey(namespace: NodeRecord.namespace, name: node)).flatMap(NodeRecord.init)
+    }
+
+    func nodeRecords() async throws -> [NodeRecord] {
+        try await list(ConfigMap.self, namespace: NodeRecord.namespace, labels: "\(NodeRecord.label)=node").items.compactMap(
+            NodeRecord.init)
     }
 
     func applyNodeRecord(_ record: NodeRecord) async throws {

@@ -21,7 +21,10 @@ final class TenantSession: Sendable {
     /// To be called when the tenant's API forbids what is done here.
     let rightsLost: @Sendable () -> Void
     private let access: ClientConfiguration
+    /// The nodes that kubeadm joined.
+    let kubeadm: KubeadmNodes
     private let approval: Controller
+    private let kubeadmNodes: Controller
 
     /// - Parameters:
     ///   - rightsLost: called when the tenant's API forbids what is done here.
@@ -47,9 +50,15 @@ final class TenantSession: Sendable {
         tunnelReports.onChange { _ in tunnelChanged() }
         drains = DrainedNodes(client: client, logger: logger, podsChanged: nodeChanged)
         nodes.onChange { change in nodeChanged(change.object.name) }
+        let kubeadm = KubeadmNodes(client: client, nodes: nodes, certificateAuthority: certificateAuthority, logger: logger)
+        self.kubeadm = kubeadm
+        kubeadmNodes = Controller(name: "kubeadm-nodes", reconciler: kubeadm, logger: logger)
+        kubeadm.deliver(to: kubeadmNodes)
+        kubeadmNodes.watch(nodes, when: \.mattersToRecords, map: { _ in [KubeadmNodes.all] })
         approval = Controller(
             name: "certificate-approval",
-            reconciler: CertificateApproval(client: client, requests: certificateRequests, logger: logger, rightsLost: rightsLost),
+            reconciler: CertificateApproval(
+                client: client, requests: certificateRequests, logger: logger, allowsKubeadm: { kubeadm.isAllowed }, rightsLost: rightsLost),
             logger: logger)
         approval.watch(certificateRequests) { [ObjectKey($0)] }
     }
@@ -67,6 +76,7 @@ final class TenantSession: Sendable {
             group.addTask { try? await self.certificateRequests.run() }
             group.addTask { try? await self.tunnelReports.run() }
             group.addTask { try? await self.approval.run() }
+            group.addTask { try? await self.kubeadmNodes.run() }
             group.addTask { await self.drains.run() }
         }
         await client.shutdown()

@@ -52,8 +52,9 @@ import Testing
         #expect(
             container.args == [
                 "run", "--role", role, "--namespace", "$(POD_NAMESPACE)", "--identity", "$(POD_NAME)", "--artifacts", "/var/cache/nestbox",
-            ])
-        #expect(Set(container.env?.compactMap(\.name) ?? []) == ["POD_NAMESPACE", "POD_NAME"])
+            ] + (role == "machines" ? ["--pod-address", "$(POD_IP)"] : []))
+        let variables: Set = role == "machines" ? ["POD_NAMESPACE", "POD_NAME", "POD_IP"] : ["POD_NAMESPACE", "POD_NAME"]
+        #expect(Set(container.env?.compactMap(\.name) ?? []) == variables)
         _ = try Self.object(ServiceAccount.self, name)
     }
 
@@ -102,6 +103,15 @@ import Testing
         }
         let box = try Self.object(Secret.self, MachineAnswerBox.secretName)
         #expect(box.data == nil && box.stringData == nil)
+    }
+
+    /// Only the leader serves, and says so: no selector may bring in the other.
+    @Test func theLeaderPublishesItself() throws {
+        let service = try Self.object(Service.self, MachineScript.serviceName)
+        #expect(service.spec?.selector == nil)
+        let ports = try #require(try Self.object(Deployment.self, "nestbox-machines").spec?.template?.spec?.containers?.first?.ports)
+        let port = try #require(ports.first { $0.name == "artifacts" })
+        #expect(service.spec?.ports?.first?.targetPort == .int(port.containerPort))
     }
 
     /// The lab changes replicas, the store and what the namespace allows, and nothing else.

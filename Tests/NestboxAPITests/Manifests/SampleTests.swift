@@ -67,6 +67,7 @@ import Testing
         #expect(machine.port == plainMachine.port)
         #expect(machine.user == plainMachine.user)
         #expect(machine.reuse == plainMachine.reuse)
+        #expect(machine.joinMethod == plainMachine.joinMethod)
         let behind = Machine(
             metadata: ObjectMeta(name: "m"), spec: MachineSpec(sshKeySecret: "k", jumpHost: JumpHostSpec(address: "b"))
         ).withDefaults().spec

@@ -52,5 +52,6 @@ enum FullStatus {
             findings: [MachineFinding(name: "Clock", passed: false, message: "late")],
             cursor: "s=1", answeredAt: time),
         upgrade: MachineUpgrade(
-            revision: "0123456789", startedAt: time, drainedAt: time, kubeletStartedAt: time, failure: "words", failedAt: time))
+            revision: "0123456789", startedAt: time, drainedAt: time, kubeletStartedAt: time, failure: "words", failedAt: time),
+        script: MachineScript(plan: "Join", sha256: "00", epoch: 3))
 }

@@ -231,7 +231,7 @@ struct Bench: Sendable {
             let name = "bench-\(namespace)"
             let reconciler = MachineReconciler(
                 client: client, artifacts: ArtifactStore(root: server.folder + "/store", logger: .quiet),
-                nodeProgram: LocalFile(path: "/bin/true", sha256: ""),
+                nodeProgram: LocalFile(path: "/bin/true", sha256: ""), published: PublishedFiles(),
                 events: EventRecorder(client: client, component: "test", logger: .quiet),
                 operatorNamespace: namespace, logger: .quiet)
             let bench = Bench(client: client, namespace: namespace, name: name, server: server, reconciler: reconciler)
