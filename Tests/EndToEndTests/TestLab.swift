@@ -50,7 +50,7 @@ struct TestLab: Sendable {
             try await up(name, machines: machines, tenantVersions: [version] + tenantVersions + (isStamped ? [stamp] : []), &host)
             try await body(TestLab(name: name, version: version, stamp: stamp, host: host, folder: folder, given: given))
         } catch {
-            Issue.record("\(error)\n\(await state(of: host))")
+            Issue.record("\(error)\n\(await state(of: host))\n\(await tenants(in: folder, host, given))")
         }
         try await host.nestbox("lab", "down", "--name", name)
         try given?.remove()
@@ -84,6 +84,24 @@ struct TestLab: Sendable {
         ] {
             told += "\n$ kubectl \(question.joined(separator: " "))\n"
             do { told += try await host.kubectl(question) } catch { told += "\(error)" }
+        }
+        return told
+    }
+
+    /// The same of the tenants whose kubeconfig the test has asked for.
+    private static func tenants(in folder: URL, _ host: CommandRun, _ given: TestKubernetes?) async -> String {
+        var told = ""
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        for name in names.sorted() where name.hasSuffix(".kubeconfig") {
+            var tenant = host
+            tenant.environment["KUBECONFIG"] = folder.appendingPathComponent(name).path
+            if let given { tenant.kubectl = "\(given.folder)/kubectl" }
+            for question in [
+                ["get", "nodes,pods,poddisruptionbudgets", "-A", "-o", "wide"], ["get", "events", "-A", "--sort-by=.lastTimestamp"],
+            ] {
+                told += "\n\(name)$ kubectl \(question.joined(separator: " "))\n"
+                do { told += try await tenant.kubectl(question) } catch { told += "\(error)" }
+            }
         }
         return told
     }
