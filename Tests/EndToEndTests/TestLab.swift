@@ -117,9 +117,28 @@ struct TestLab: Sendable {
             "create", "cluster", name, "-n", namespace, "--version", version, "--replicas", "\(controlPlaneReplicas)", "--wait",
             "--timeout", "600")
         try await host.nestbox(
-            "create", "nodepool", "workers", "-n", namespace, "--cluster", name, "--replicas", "\(replicas)", "--wait", "--timeout", "900")
+            "create", "nodepool", "workers", "-n", namespace, "--cluster", name, "--replicas", isDiskFull ? "0" : "\(replicas)", "--wait",
+            "--timeout", "900")
+        if isDiskFull {
+            try await host.kubectl(
+                "patch", "nodepool", "workers", "-n", namespace, "--type=merge", "-p",
+                #"{"spec": {"replicas": \#(replicas), "nodeConfiguration": {"kubelet": \#(Self.unconcerned)}}}"#)
+            try await host.nestbox(
+                "scale", "nodepool", "workers", "-n", namespace, "--replicas", "\(replicas)", "--wait", "--timeout", "900")
+        }
         return try await tenant(name, namespace: namespace)
     }
+
+    /// Whether kubelets would evict pods, as they do where less than 15 % of a disk is free: all machines lie on this computer's.
+    private var isDiskFull: Bool {
+        let disk = try? FileManager.default.attributesOfFileSystem(forPath: folder.path)
+        guard let free = disk?[.systemFreeSize] as? Int64, let size = disk?[.systemSize] as? Int64 else { return false }
+        return free < size / 4
+    }
+
+    /// A kubelet's settings that make it overlook that, as the lab's host does.
+    private static let unconcerned =
+        #"{"imageGCHighThresholdPercent": 100, "imageGCLowThresholdPercent": 99, "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%"}}"#
 
     /// Of the tenants' PodDisruptionBudgets.
     var budgetAPIVersion: String {
