@@ -161,6 +161,12 @@ extension InTheLab {
         /// A Deployment of two, of which one is always to run.
         func serve() async throws {
             try await tenant.kubectl("apply", "-f", "manifests/samples/hello.yaml")
+            // A busy computer is not to make a pod look unavailable, which an answer within a second leaves open. That a kubelet starts
+            // anew beneath it, or its node is given up, does so whatever stands here.
+            try await tenant.kubectl(
+                "patch", "deployment", "hello", "--patch",
+                #"{"spec": {"template": {"spec": {"containers": [{"name": "web", "readinessProbe": {"timeoutSeconds": 20, "failureThreshold": 9}}]}}}}"#
+            )
             try await tenant.apply(
                 """
                 apiVersion: \(lab.budgetAPIVersion)

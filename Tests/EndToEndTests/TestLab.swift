@@ -50,7 +50,7 @@ struct TestLab: Sendable {
             try await up(name, machines: machines, tenantVersions: [version] + tenantVersions + (isStamped ? [stamp] : []), &host)
             try await body(TestLab(name: name, version: version, stamp: stamp, host: host, folder: folder, given: given))
         } catch {
-            Issue.record("\(error)\n\(await state(of: host))")
+            Issue.record("\(error)\n\(await state(of: host))\n\(await tenants(in: folder, host, given))")
         }
         try await host.nestbox("lab", "down", "--name", name)
         try given?.remove()
@@ -88,6 +88,24 @@ struct TestLab: Sendable {
         return told
     }
 
+    /// The same of the tenants whose kubeconfig the test has asked for.
+    private static func tenants(in folder: URL, _ host: CommandRun, _ given: TestKubernetes?) async -> String {
+        var told = ""
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        for name in names.sorted() where name.hasSuffix(".kubeconfig") {
+            var tenant = host
+            tenant.environment["KUBECONFIG"] = folder.appendingPathComponent(name).path
+            if let given { tenant.kubectl = "\(given.folder)/kubectl" }
+            for question in [
+                ["get", "nodes,pods,poddisruptionbudgets", "-A", "-o", "wide"], ["get", "events", "-A", "--sort-by=.lastTimestamp"],
+            ] {
+                told += "\n\(name)$ kubectl \(question.joined(separator: " "))\n"
+                do { told += try await tenant.kubectl(question) } catch { told += "\(error)" }
+            }
+        }
+        return told
+    }
+
     // MARK: A tenant
 
     /// Waits for what the HostedCluster says of its tunnel.
@@ -105,9 +123,28 @@ struct TestLab: Sendable {
             "create", "cluster", name, "-n", namespace, "--version", version, "--replicas", "\(controlPlaneReplicas)", "--wait",
             "--timeout", "600")
         try await host.nestbox(
-            "create", "nodepool", "workers", "-n", namespace, "--cluster", name, "--replicas", "\(replicas)", "--wait", "--timeout", "900")
+            "create", "nodepool", "workers", "-n", namespace, "--cluster", name, "--replicas", isDiskFull ? "0" : "\(replicas)", "--wait",
+            "--timeout", "900")
+        if isDiskFull {
+            try await host.kubectl(
+                "patch", "nodepool", "workers", "-n", namespace, "--type=merge", "-p",
+                #"{"spec": {"replicas": \#(replicas), "nodeConfiguration": {"kubelet": \#(Self.unconcerned)}}}"#)
+            try await host.nestbox(
+                "scale", "nodepool", "workers", "-n", namespace, "--replicas", "\(replicas)", "--wait", "--timeout", "900")
+        }
         return try await tenant(name, namespace: namespace)
     }
+
+    /// Whether kubelets would evict pods, as they do where less than 15 % of a disk is free: all machines lie on this computer's.
+    private var isDiskFull: Bool {
+        let disk = try? FileManager.default.attributesOfFileSystem(forPath: folder.path)
+        guard let free = disk?[.systemFreeSize] as? Int64, let size = disk?[.systemSize] as? Int64 else { return false }
+        return free < size / 4
+    }
+
+    /// A kubelet's settings that make it overlook that, as the lab's host does.
+    private static let unconcerned =
+        #"{"imageGCHighThresholdPercent": 100, "imageGCLowThresholdPercent": 99, "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%"}}"#
 
     /// Of the tenants' PodDisruptionBudgets.
     var budgetAPIVersion: String {

@@ -12,9 +12,10 @@ import Testing
 
     static func at(_ seconds: TimeInterval) -> String { Timestamp.format(now.addingTimeInterval(seconds)) }
 
-    static func node(kubelet: String = "v1.20.3", isReady: Bool = true, heartbeat: TimeInterval = 0) -> Node {
+    static func node(kubelet: String = "v1.20.3", isReady: Bool = true, since: TimeInterval? = nil, heartbeat: TimeInterval = 0) -> Node {
         var ready = StatusCondition(type: "Ready", status: isReady ? "True" : "False", message: "PLEG is not healthy")
         ready.lastHeartbeatTime = at(heartbeat)
+        ready.lastTransitionTime = since.map(at)
         var info = NodeSystemInfo()
         info.kubeletVersion = kubelet
         return Node(metadata: ObjectMeta(name: "a"), status: NodeStatus(conditions: [ready], nodeInfo: info))
@@ -32,6 +33,16 @@ import Testing
         // Nothing can be moved from a node that does not answer, nor from none.
         #expect(Self.decide(begun, Self.node(isReady: false)) == .install)
         #expect(Self.decide(begun, nil) == .install)
+    }
+
+    @Test func aNodeThatIsNotReadyForAMomentIsDrainedAllTheSame() {
+        let begun = MachineUpgrade(revision: "r", startedAt: Self.at(-400))
+        let blink = Self.node(isReady: false, since: -1)
+        #expect(Self.decide(begun, blink) == .drain(until: Self.now.addingTimeInterval(200)))
+        #expect(Self.decide(begun, blink, patience: 0) == .drain(until: Self.now.addingTimeInterval(299)))
+        #expect(Self.decide(begun, blink, patience: 399) == .install)
+        // Kubernetes itself has marked its pods for deletion by then.
+        #expect(Self.decide(begun, Self.node(isReady: false, since: -300), patience: 0) == .install)
     }
 
     @Test func itIsOverWhenTheNewKubeletSaysSo() {

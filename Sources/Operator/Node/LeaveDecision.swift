@@ -22,7 +22,7 @@ enum LeaveDecision: Equatable {
     private static let patienceWithoutPods: TimeInterval = 600
     /// How long a Node that is not Ready is waited for. By then Kubernetes itself has marked its pods for deletion, whatever their
     /// PodDisruptionBudgets say (tolerationSeconds of `not-ready` and `unreachable` are 300 unless set).
-    private static let patienceWithSilence: TimeInterval = 300
+    static let patienceWithSilence: TimeInterval = 300
 
     /// - Parameters:
     ///   - isAlive: whether the cluster is there and stays: its deletion never drains and never asks the tenant's API.

@@ -35,8 +35,11 @@ enum UpgradeDecision: Equatable {
         } else {
             let start = Timestamp.parse(upgrade.startedAt) ?? now
             let deadline = patience > 0 ? start.addingTimeInterval(patience) : nil
-            // From a node that is not Ready nothing can be moved.
-            self = node?.isReady == true && deadline.map { now < $0 } != false ? .drain(until: deadline) : .install
+            // From a node that is not Ready nothing can be moved; but one that is so for a moment is waited for, and its pods serve.
+            let silence = node?.notReadySince?.addingTimeInterval(LeaveDecision.patienceWithSilence)
+            let end = [deadline, silence].compactMap(\.self).min()
+            let canDrain = node.map { $0.isReady || silence != nil } ?? false
+            self = canDrain && end.map { now < $0 } != false ? .drain(until: end) : .install
         }
     }
 
