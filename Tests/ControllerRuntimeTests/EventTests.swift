@@ -55,7 +55,7 @@ import Testing
 }
 
 /// Against a real kube-apiserver and etcd.
-@Suite(.integration, .kubernetes, .timeLimit(.minutes(3))) struct RuntimeIntegrationTests {
+@Suite(.integration, .kubernetes, .timeLimit(.minutes(10))) struct RuntimeIntegrationTests {
     @Test func `Events stand under their object, counted`() async throws {
         try await TestKubernetes.current().withClient { client in
             let namespace = try await TestKubernetes.current().makeNamespace(client)

@@ -34,7 +34,7 @@ func withInformer<T, Value: Sendable>(
 }
 
 /// Against a server with faults.
-@Suite(.timeLimit(.minutes(1))) struct InformerTests {
+@Suite(.timeLimit(.minutes(10))) struct InformerTests {
     /// Runs an informer on a stub whose lists and watches are given in order; the last watch of them repeats.
     private func run(
         lists: [[StubServer.Step]], watches: [[StubServer.Step]], registry: MetricsRegistry = MetricsRegistry(),

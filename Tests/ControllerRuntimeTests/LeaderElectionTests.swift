@@ -63,7 +63,7 @@ import Testing
 }
 
 /// Against a server that keeps one Lease, and answers only some of those who write it.
-@Suite(.timeLimit(.minutes(1))) struct SlowLeaseTests {
+@Suite(.timeLimit(.minutes(10))) struct SlowLeaseTests {
     private final class LeaseServer: Sendable {
         private let state = Mutex((lease: String?.none, holders: [String]()))
 
@@ -133,7 +133,7 @@ import Testing
 }
 
 /// Against a real kube-apiserver and etcd.
-@Suite(.integration, .kubernetes, .timeLimit(.minutes(3))) struct LeaderElectorTests {
+@Suite(.integration, .kubernetes, .timeLimit(.minutes(10))) struct LeaderElectorTests {
     private let quick = LeaderElection.Timing(
         leaseDuration: .seconds(3), renewDeadline: .seconds(2), retryPeriod: .milliseconds(200), releaseDeadline: .seconds(20))
 

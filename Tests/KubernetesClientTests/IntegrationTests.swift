@@ -7,7 +7,7 @@ import Testing
 @testable import KubernetesClient
 
 /// Against a real kube-apiserver and etcd.
-@Suite(.integration, .kubernetes, .timeLimit(.minutes(5))) struct IntegrationTests {
+@Suite(.integration, .kubernetes, .timeLimit(.minutes(10))) struct IntegrationTests {
     private func withNamespace(_ body: (KubernetesClient, String) async throws -> Void) async throws {
         let cluster = try TestKubernetes.current()
         try await cluster.withClient { client in try await body(client, try await cluster.makeNamespace(client)) }

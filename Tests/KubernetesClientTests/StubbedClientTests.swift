@@ -35,7 +35,7 @@ private func status(_ code: Int, _ reason: String) -> String {
 }
 
 /// What a real API server does rarely or never.
-@Suite(.timeLimit(.minutes(1))) struct StubbedClientTests {
+@Suite(.timeLimit(.minutes(10))) struct StubbedClientTests {
     @Test func `Throttled requests wait as long as they are told, also those that may not be repeated`() async throws {
         try await StubServer.with { _, before in
             before == 0 ? [.answer(429, headers: ["Retry-After": "1"], status(429, "TooManyRequests"))] : [.answer(201, object)]

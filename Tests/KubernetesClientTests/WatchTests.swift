@@ -13,7 +13,7 @@ private let expired =
     #"{"type":"ERROR","object":{"kind":"Status","status":"Failure","message":"too old resource version: 1 (5)","reason":"Expired","code":410}}"#
 
 /// Each test is a fault seen in another client's watch.
-@Suite(.timeLimit(.minutes(1))) struct WatchTests {
+@Suite(.timeLimit(.minutes(10))) struct WatchTests {
     /// The events of a watch, and what ended it.
     private func watch(
         _ steps: [StubServer.Step], timeouts: ClientTimeouts = ClientTimeouts(),

@@ -61,14 +61,14 @@ struct SupervisionTests {
             arguments: ["-c", "trap 'echo stopped; exit 0' TERM; echo started; while :; do sleep 0.05; done"],
             environment: ["PATH": "/usr/bin:/bin"], log: "\(folder.path)/log", grace: .seconds(5))
         let task = Task { try await program.runOnce() }
-        #expect(try await Wait.until(.seconds(10)) { try Files.text(ifThere: "\(folder.path)/log")?.contains("started") == true })
+        #expect(try await Wait.until(.seconds(60)) { try Files.text(ifThere: "\(folder.path)/log")?.contains("started") == true })
         task.cancel()
         _ = await task.result
         #expect(try Files.text("\(folder.path)/log") == "started\nstopped\n")
     }
 
     /// On a full disk, say: neither the report nor, at first, the logs can be written.
-    @Test(.timeLimit(.minutes(1))) func whatCannotBeWrittenDownIsRunAllTheSame() async throws {
+    @Test(.timeLimit(.minutes(10))) func whatCannotBeWrittenDownIsRunAllTheSame() async throws {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
         let paths = LabPaths(cache: folder.path, name: try LabName("demo"))

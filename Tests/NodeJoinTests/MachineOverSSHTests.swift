@@ -9,7 +9,7 @@ import Testing
 @testable import NodeJoin
 
 /// Plans and looks over OpenSSH's own server, with all that is wrong about machines.
-@Suite(.enabled(if: SSHServer.isAvailable, "needs root and sshd (NESTBOX_SSHD, /usr/sbin/sshd)"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: SSHServer.isAvailable, "needs root and sshd (NESTBOX_SSHD, /usr/sbin/sshd)"), .timeLimit(.minutes(10)))
 struct MachineOverSSHTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

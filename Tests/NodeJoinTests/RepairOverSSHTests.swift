@@ -9,7 +9,7 @@ import Testing
 
 /// What `Plan.repair` finds and mends on a machine that answers SSH, whose systemd, containerd and kubelet are stand-ins.
 @Suite(
-    .enabled(if: SSHServer.isAvailable, "needs root and sshd (NESTBOX_SSHD, /usr/sbin/sshd)"), .serialized, .timeLimit(.minutes(5)))
+    .enabled(if: SSHServer.isAvailable, "needs root and sshd (NESTBOX_SSHD, /usr/sbin/sshd)"), .serialized, .timeLimit(.minutes(10)))
 struct RepairOverSSHTests {
     @Test func aSoundMachineIsLeftAlone() async throws {
         try await UnwellMachine.with { machine async throws in

@@ -10,7 +10,7 @@ import Testing
 @testable import Operator
 
 /// The approval of kubelets' certificates on a real API server.
-@Suite(.integration, .kubernetes, .timeLimit(.minutes(5))) struct CertificateApprovalTests {
+@Suite(.integration, .kubernetes, .timeLimit(.minutes(10))) struct CertificateApprovalTests {
     /// For `system:node:worker-1`, by openssl; its key was thrown away.
     static let request = """
         -----BEGIN CERTIFICATE REQUEST-----

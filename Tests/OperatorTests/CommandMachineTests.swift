@@ -40,7 +40,7 @@ import Testing
 }
 
 /// The life of one, on a real API server.
-@Suite(.integration, .serialized, .timeLimit(.minutes(5))) struct CommandMachineTests {
+@Suite(.integration, .serialized, .timeLimit(.minutes(10))) struct CommandMachineTests {
     /// The machines operator's part, which needs no machine.
     private static func reconciler(_ client: KubernetesClient, _ published: PublishedFiles) -> MachineReconciler {
         MachineReconciler(

@@ -11,7 +11,7 @@ import Testing
 @testable import Operator
 
 /// The phases of a HostedCluster on a real API server, as far as they go on a host that runs no pods.
-@Suite(.integration, .kubernetes, .serialized, .timeLimit(.minutes(5))) struct HostedClusterReconcilerTests {
+@Suite(.integration, .kubernetes, .serialized, .timeLimit(.minutes(10))) struct HostedClusterReconcilerTests {
     @Test func rootsThatAreMissingBeforeItServedAreMade() async throws {
         try await Host.with { host in
             try await host.pass(2)

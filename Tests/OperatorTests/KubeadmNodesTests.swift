@@ -77,7 +77,7 @@ import Testing
 }
 
 /// The same on a real API server: a request of kubeadm's, and the Node that comes of it.
-@Suite(.integration, .serialized, .timeLimit(.minutes(5))) struct KubeadmJoinTests {
+@Suite(.integration, .serialized, .timeLimit(.minutes(10))) struct KubeadmJoinTests {
     @Test func aNodeIsNamedRecordedMarkedAndForgotten() async throws {
         try await TestKubernetes.with { cluster in
             try await cluster.withClient { client in try await walk(cluster, client) }

@@ -8,7 +8,7 @@ import Testing
 @testable import Operator
 
 /// Drains on a real API server, with the rights that the operator gives itself in a tenant.
-@Suite(.integration, .serialized, .timeLimit(.minutes(5))) struct NodeDrainTests {
+@Suite(.integration, .serialized, .timeLimit(.minutes(10))) struct NodeDrainTests {
     private static let web = ["app": "web"]
 
     /// A pool of one node that leaves.

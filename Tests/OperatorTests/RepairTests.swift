@@ -9,7 +9,7 @@ import Testing
 @testable import Operator
 
 /// Nodes that are unwell, on a real API server; the test is the machines operator, too.
-@Suite(.integration, .serialized, .timeLimit(.minutes(5))) struct RepairTests {
+@Suite(.integration, .serialized, .timeLimit(.minutes(10))) struct RepairTests {
     private static let names = ["a", "b", "c"]
 
     private func withNodes(spares: [String], _ body: @escaping @Sendable (PoolWorld) async throws -> Void) async throws {

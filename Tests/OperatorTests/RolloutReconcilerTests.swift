@@ -11,7 +11,7 @@ import Testing
 @testable import Operator
 
 /// A pool and its nodes on a real API server, which is the host's and the tenant's too; what machines do, the test writes.
-@Suite(.integration, .kubernetes, .serialized, .timeLimit(.minutes(5))) struct RolloutReconcilerTests {
+@Suite(.integration, .kubernetes, .serialized, .timeLimit(.minutes(10))) struct RolloutReconcilerTests {
     @Test func aPoolRemembersItsTemplatesAndSaysWhatItWaitsFor() async throws {
         try await Pool.with(["a", "b"]) { pool in
             try await pool.pass()

@@ -8,7 +8,7 @@ import Testing
 @testable import Operator
 
 /// Pools that grow and shrink, on a real API server.
-@Suite(.integration, .serialized, .timeLimit(.minutes(5))) struct ScalingTests {
+@Suite(.integration, .serialized, .timeLimit(.minutes(10))) struct ScalingTests {
     private static let web = ["app": "web"]
 
     @Test func whatIsMissingIsCountedAndJoinsWhenItComes() async throws {

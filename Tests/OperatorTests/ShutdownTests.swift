@@ -7,7 +7,7 @@ import Testing
 
 @testable import Operator
 
-@Suite(.timeLimit(.minutes(1))) struct ShutdownTests {
+@Suite(.timeLimit(.minutes(10))) struct ShutdownTests {
     private struct Closure: Service {
         let body: @Sendable () async throws -> Void
         func run() async throws { try await body() }

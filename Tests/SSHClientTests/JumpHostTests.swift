@@ -7,7 +7,7 @@ import Testing
 private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Through one of OpenSSH's own servers to another.
-@Suite(.enabled(if: SSHServer.isAvailable, "needs root and sshd (NESTBOX_SSHD, /usr/sbin/sshd)"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: SSHServer.isAvailable, "needs root and sshd (NESTBOX_SSHD, /usr/sbin/sshd)"), .timeLimit(.minutes(10)))
 struct JumpHostTests {
     private func jumpHost(_ server: SSHServer, key: SSHPrivateKey? = nil, policy: HostKeyPolicy = .trustFirst) -> SSHJumpHost {
         SSHJumpHost(target: server.target, key: key ?? server.userKey, hostKey: policy)

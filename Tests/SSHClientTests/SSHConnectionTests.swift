@@ -8,7 +8,7 @@ import Testing
 private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Against OpenSSH's own server.
-@Suite(.enabled(if: SSHServer.isAvailable, "needs root and sshd (NESTBOX_SSHD, /usr/sbin/sshd)"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: SSHServer.isAvailable, "needs root and sshd (NESTBOX_SSHD, /usr/sbin/sshd)"), .timeLimit(.minutes(10)))
 struct SSHConnectionTests {
     private func connect(
         _ server: SSHServer, user: String = "root", key: SSHPrivateKey? = nil, policy: HostKeyPolicy = .trustFirst
@@ -171,7 +171,7 @@ struct SSHConnectionTests {
 }
 
 /// What needs no SSH server.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct UnreachableServerTests {
     private func connect(port: Int, timeout: Duration = .seconds(10)) async throws {
         _ = try await SSHConnection.connect(

@@ -6,7 +6,7 @@ import Tunnel
 
 @testable import TunnelService
 
-@Suite("Agents come, go and are refused", .timeLimit(.minutes(2)))
+@Suite("Agents come, go and are refused", .timeLimit(.minutes(10)))
 struct AgentLifeTests {
     private func dial(_ fixture: TunnelFixture, _ target: TestTarget) async throws -> String {
         try await TestConnection.open(fixture.socket) { try await $0.connect(to: target.address) }

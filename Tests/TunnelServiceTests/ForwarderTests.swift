@@ -7,7 +7,7 @@ import Tunnel
 
 @testable import NodeAgent
 
-@Suite("The API forwarder", .timeLimit(.minutes(2)))
+@Suite("The API forwarder", .timeLimit(.minutes(10)))
 struct ForwarderTests {
     private func withForwarder<Result: Sendable>(
         _ endpoints: [Endpoint], filter: SourceFilter = SourceFilter(pods: nil),

@@ -5,7 +5,7 @@ import Tunnel
 @testable import TunnelService
 
 /// What may come to a front that is not kube-apiserver's good will: bounded, counted, and the rest is served.
-@Suite("Hostile and broken fronts", .serialized, .timeLimit(.minutes(3)))
+@Suite("Hostile and broken fronts", .serialized, .timeLimit(.minutes(10)))
 struct HostileFrontTests {
     private static let established = "HTTP/1.1 200 Connection Established"
 

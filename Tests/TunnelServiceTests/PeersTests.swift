@@ -8,7 +8,7 @@ import Tunnel
 
 @testable import TunnelService
 
-@Suite("Several tunnel servers", .timeLimit(.minutes(2)))
+@Suite("Several tunnel servers", .timeLimit(.minutes(10)))
 struct PeersTests {
     private static let established = "HTTP/1.1 200 Connection Established"
 

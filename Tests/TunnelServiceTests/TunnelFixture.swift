@@ -90,7 +90,7 @@ struct TunnelFixture: Sendable {
 
     /// Waits for a condition, with a deadline.
     static func eventually(
-        _ what: String, within limit: Duration = .seconds(20), _ condition: @Sendable () async throws -> Bool
+        _ what: String, within limit: Duration = .seconds(60), _ condition: @Sendable () async throws -> Bool
     ) async throws {
         let end = ContinuousClock.now.advanced(by: limit)
         while try await !condition() {

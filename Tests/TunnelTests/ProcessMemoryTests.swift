@@ -15,7 +15,7 @@ struct ProcessMemoryTests {
         return (Int(words[1]) ?? 0) * 4096 / (1 << 20)
     }
 
-    @Test("What a few connections left behind goes back to the kernel once they are closed", .timeLimit(.minutes(1)))
+    @Test("What a few connections left behind goes back to the kernel once they are closed", .timeLimit(.minutes(10)))
     func givenBack() async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let memory = NIOLoopBoundBox.makeBoxSendingValue(ProcessMemory(eventLoop: loop), eventLoop: loop)

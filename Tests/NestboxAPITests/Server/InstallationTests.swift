@@ -7,7 +7,7 @@ import TestKubernetes
 import Testing
 
 /// `manifests/` and `nodepools/` on a real API server, by the kubectl of its version.
-@Suite(.integration, .kubernetes, .serialized, .timeLimit(.minutes(5))) struct InstallationTests {
+@Suite(.integration, .kubernetes, .serialized, .timeLimit(.minutes(10))) struct InstallationTests {
     static let definitions = SchemaTests.kinds.map { "crd/\($0.type.resourceType)" }
 
     private func withKinds(_ body: (Kubectl, KubernetesClient) async throws -> Void) async throws {

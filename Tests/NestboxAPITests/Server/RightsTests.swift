@@ -6,7 +6,7 @@ import TestKubernetes
 import Testing
 
 /// What each half of the operator may, asked of a real API server in its name.
-@Suite(.integration, .kubernetes, .serialized, .timeLimit(.minutes(5))) struct RightsTests {
+@Suite(.integration, .kubernetes, .serialized, .timeLimit(.minutes(10))) struct RightsTests {
     struct Question: Sendable, CustomTestStringConvertible {
         var role: String
         var verbs: [String]

@@ -7,7 +7,7 @@ import Testing
 @testable import NodeJoin
 
 /// What the check of a cleaned machine finds of what a tenant may leave anywhere on it.
-@Suite(.enabled(if: TestMachine.isAvailable, "needs root"), .serialized, .timeLimit(.minutes(5)))
+@Suite(.enabled(if: TestMachine.isAvailable, "needs root"), .serialized, .timeLimit(.minutes(10)))
 struct BaselineTests {
     private func run(_ steps: [Step], on machine: TestMachine) async throws -> [String: String] {
         let outcome = try await PlanRunner(connect: { try await machine.connect() }, logger: TestMachine.logger) { _ in }

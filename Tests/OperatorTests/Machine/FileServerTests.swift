@@ -12,7 +12,7 @@ import Testing
 @testable import Operator
 
 /// What machines that nobody reaches are served, by a real server on a real API server.
-@Suite(.integration, .kubernetes, .serialized, .timeLimit(.minutes(3))) struct FileServerTests {
+@Suite(.integration, .kubernetes, .serialized, .timeLimit(.minutes(10))) struct FileServerTests {
     @Test func onlyWhatIsPublishedIsServedAndTheLeaderSaysWhere() async throws {
         let cluster = try TestKubernetes.current()
         try await cluster.withClient { client in

@@ -15,7 +15,7 @@ import Testing
 /// What people ask of machines, on a real API server and over OpenSSH's own server.
 @Suite(
     .enabled(if: SSHServer.isAvailable, "needs root and sshd (NESTBOX_SSHD, /usr/sbin/sshd)"), .integration, .kubernetes, .serialized,
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(10)))
 struct MachineRequestTests {
     @Test func aNodeIsLookedAtAndSaidToBeAnothersInTheEnd() async throws {
         try await Bench.with { bench in

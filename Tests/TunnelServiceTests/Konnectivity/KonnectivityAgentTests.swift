@@ -6,7 +6,7 @@ import Testing
 
 @testable import Tunnel
 
-@Suite("Our agent with a server in upstream's protocol that a test plays", .timeLimit(.minutes(2)))
+@Suite("Our agent with a server in upstream's protocol that a test plays", .timeLimit(.minutes(10)))
 struct KonnectivityAgentTests {
     /// An agent that is connected to a server of the test's.
     private func withAgent(

@@ -6,7 +6,7 @@ import Testing
 @testable import Tunnel
 @testable import TunnelService
 
-@Suite("Our server with agents in upstream's protocol that a test plays", .timeLimit(.minutes(2)))
+@Suite("Our server with agents in upstream's protocol that a test plays", .timeLimit(.minutes(10)))
 struct KonnectivityServerTests {
     private static let established = "HTTP/1.1 200 Connection Established"
 

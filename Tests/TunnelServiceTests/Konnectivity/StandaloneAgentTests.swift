@@ -4,7 +4,7 @@ import Testing
 @testable import Tunnel
 @testable import TunnelService
 
-@Suite("An agent that runs alone", .timeLimit(.minutes(2)))
+@Suite("An agent that runs alone", .timeLimit(.minutes(10)))
 struct StandaloneAgentTests {
     private func agent(_ fixture: TunnelFixture, port: Int, name: String) throws -> StandaloneAgent {
         StandaloneAgent(
