@@ -56,7 +56,8 @@ struct PoolLab: Sendable {
         return tenant
     }
 
-    /// A set that must never have two of one name, whose pods only we may move; and pods behind a budget, with emptyDir.
+    /// A set that must never have two of one name, whose pods only we may move; and pods behind a budget, with emptyDir. Their image is the
+    /// one that a kubelet whose disk is full does not remove: these machines could pull it from nowhere.
     private static let workload = """
         apiVersion: apps/v1
         kind: StatefulSet
@@ -80,9 +81,9 @@ struct PoolLab: Sendable {
                       podAffinityTerm: {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: counted}}}
               containers:
                 - name: main
-                  image: nestbox.dev/busybox:1
+                  image: registry.k8s.io/pause:3.9
                   imagePullPolicy: IfNotPresent
-                  command: [sleep, "31536000"]
+                  env: [{name: COUNTED_POD, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
         ---
         apiVersion: apps/v1
         kind: Deployment
@@ -101,9 +102,8 @@ struct PoolLab: Sendable {
                       podAffinityTerm: {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: served}}}
               containers:
                 - name: main
-                  image: nestbox.dev/busybox:1
+                  image: registry.k8s.io/pause:3.9
                   imagePullPolicy: IfNotPresent
-                  command: [sleep, "31536001"]
                   volumeMounts: [{name: scratch, mountPath: /scratch}]
               volumes: [{name: scratch, emptyDir: {}}]
         ---
@@ -160,9 +160,9 @@ struct PoolLab: Sendable {
     private func processes() async throws -> [String: Set<String>] {
         let text = try await lab.onHost(
             """
-            for process in $(pgrep -f '^sleep 31536000'); do
-                machine=$(sed -n 's/.*machine-\\(worker-[0-9]*\\).*/\\1/p' /proc/$process/cgroup 2>/dev/null | head -1)
-                pod=$(tr '\\0' '\\n' < /proc/$process/environ 2>/dev/null | sed -n 's/^HOSTNAME=//p')
+            for file in $(grep -slz '^COUNTED_POD=' /proc/[0-9]*/environ); do
+                machine=$(sed -n 's/.*machine-\\(worker-[0-9]*\\).*/\\1/p' ${file%environ}cgroup 2>/dev/null | head -1)
+                pod=$(tr '\\0' '\\n' < $file 2>/dev/null | sed -n 's/^COUNTED_POD=//p')
                 [ -z "$pod" ] || echo "$pod $machine"
             done; true
             """)

@@ -39,8 +39,8 @@ struct Episode: Equatable, Sendable {
 struct PoolSchedule: Sendable {
     /// Longer than a pool waits for a node: 40 s until Kubernetes misses it, a minute that the pool allows, three looks in vain.
     static let longFault = 220.0...260.0
-    static let shortFault = 4.0...60.0
-    private static let faultsAnEpisode = 6...8
+    static let shortFault = 4.0...45.0
+    private static let faultsAnEpisode = 8...10
     /// Faults begin within this time.
     private static let spread = 60.0
     /// Between two faults of one machine, so that each has an end.
