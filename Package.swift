@@ -178,7 +178,8 @@ let package = Package(
                 swiftSettings: settings),
         ]
         + [
-            .testTarget(name: "EndToEndTests", dependencies: ["TestCommands", "TestTunnel"], swiftSettings: settings),
+            .testTarget(
+                name: "EndToEndTests", dependencies: ["KubernetesVersions", "TestCommands", "TestTunnel"], swiftSettings: settings),
             .testTarget(
                 name: "PoolCampaignTests", dependencies: ["pool-campaign", "TestCampaign", "TestCommands"], swiftSettings: settings),
         ]

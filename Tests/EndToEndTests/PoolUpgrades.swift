@@ -5,17 +5,13 @@ import Testing
 extension InTheLab {
     /// A pool's nodes get other kubelets and other configurations, in both ways, and what goes wrong stops at the first machine.
     ///
-    /// The second version is a stamp of the first's source: it reports another number and is the same program, which is enough for all
+    /// The second version is a stamp of the first: it reports another number and is the same program, which is enough for all
     /// that an upgrade moves, and says nothing about Kubernetes' own changes between versions.
     @Suite("Pools are upgraded", .serialized, .enabled(if: TestLab.runsLongTests), .timeLimit(.minutes(60)))
     struct PoolUpgrades {
-        private static let newVersion = TenantsSideBySide.otherVersion
-
         @Test func nodesGetNewVersionsAndConfigurations() async throws {
-            let builder = CommandRun(environment: [:])
-            try await builder.nestbox("artifacts", "get", Self.newVersion, "--stamp-of", TestLab.hostVersion)
-            try await TestLab.with(machines: 3, tenantVersions: [Self.newVersion]) { lab in
-                try await lab.host.nestbox("create", "cluster", "demo", "--version", Self.newVersion, "--wait", "--timeout", "600")
+            try await TestLab.with(machines: 3, stamp: true) { lab in
+                try await lab.host.nestbox("create", "cluster", "demo", "--version", lab.stamp, "--wait", "--timeout", "600")
                 try await lab.host.apply(
                     """
                     apiVersion: nestbox.dev/v1alpha1
@@ -77,14 +73,14 @@ extension InTheLab {
         private func otherMachinesTakeTheirPlaces(_ pool: UpgradedPool) async throws {
             let before = try await pool.nodes()
             let watch = try await pool.watching(leastReady: 2, leastPods: 1) {
-                try await pool.set("{\"version\": \"\(Self.newVersion)\"}")
+                try await pool.set("{\"version\": \"\(pool.lab.stamp)\"}")
                 try await pool.rollout("status")
             }
             #expect(watch == [], "there always were two nodes, and a pod that answers")
-            #expect(try await Set(pool.versions().values) == [Self.newVersion])
+            #expect(try await Set(pool.versions().values) == [pool.lab.stamp])
             #expect(try await Set(pool.nodes().values).isDisjoint(with: before.values))
             #expect(try await pool.status("updatedReplicas") == "2")
-            #expect(try await pool.status("versions") == "{\"\(Self.newVersion)\":2}")
+            #expect(try await pool.status("versions") == "{\"\(pool.lab.stamp)\":2}")
         }
 
         private func aBrokenConfigurationStopsAtTheFirstNewMachine(_ pool: UpgradedPool) async throws {
@@ -167,7 +163,7 @@ extension InTheLab {
             try await tenant.kubectl("apply", "-f", "manifests/samples/hello.yaml")
             try await tenant.apply(
                 """
-                apiVersion: policy/v1beta1
+                apiVersion: \(lab.budgetAPIVersion)
                 kind: PodDisruptionBudget
                 metadata: {name: hello, namespace: default}
                 spec:
@@ -226,8 +222,13 @@ extension InTheLab {
                 "get", "nodes", "-o", "jsonpath={.items[*].status.conditions[?(@.type==\"Ready\")].status}")
             let nodes = states.split(separator: " ").filter { $0 == "True" }.count
             let available = try await tenant.kubectl("get", "deployment", "hello", "-o", "jsonpath={.status.availableReplicas}")
-            if nodes < ready { return "\(nodes) nodes were ready" }
-            return (Int(available) ?? 0) < pods ? "\(available) pods were available" : nil
+            guard nodes < ready || (Int(available) ?? 0) < pods else { return nil }
+            // Who reads this was not there.
+            let seen = try await tenant.kubectl("get", "nodes,pods,replicasets,poddisruptionbudgets,events", "-o", "wide")
+            let conditions = try await tenant.kubectl(
+                "get", "nodes,pods", "-o",
+                "jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type==\"Ready\")]}{\"\\n\"}{end}")
+            return "\(Date()): \(nodes) nodes were ready, \(Int(available) ?? 0) pods were available:\n\(seen)\n\(conditions)"
         }
 
         /// What was seen to be too few while the body ran.

@@ -18,7 +18,7 @@ extension InTheLab {
                 try await beyondTheInventory(lab)
                 times.append("0 to 3, of which one was registered on the way: \(clock.now - start)")
 
-                try await deploy(tenant)
+                try await deploy(lab, tenant)
                 try await lab.host.kubectl("annotate", "machine", "worker-2", "nestbox.dev/deletion-cost=-2")
                 try await lab.host.kubectl("annotate", "machine", "worker-3", "nestbox.dev/deletion-cost=-1")
                 start = clock.now
@@ -82,7 +82,7 @@ extension InTheLab {
             #expect(try await lab.host.kubectl("get", "nodepool", "workers", "-o", condition) == "")
         }
 
-        private func deploy(_ tenant: CommandRun) async throws {
+        private func deploy(_ lab: TestLab, _ tenant: CommandRun) async throws {
             try await tenant.apply(
                 """
                 apiVersion: apps/v1
@@ -100,7 +100,7 @@ extension InTheLab {
                       containers:
                         - {name: c, image: "nestbox.dev/busybox:1", imagePullPolicy: IfNotPresent, command: [sleep, "100000"]}
                 ---
-                apiVersion: policy/v1beta1
+                apiVersion: \(lab.budgetAPIVersion)
                 kind: PodDisruptionBudget
                 metadata: {name: web}
                 spec: {minAvailable: 3, selector: {matchLabels: {app: web}}}

@@ -37,6 +37,19 @@ struct TestKubernetes {
         try await host.nestbox("artifacts", "import", version, folder)
     }
 
+    /// A release of these very programs with another patch version in place of theirs, for what an upgrade moves.
+    func addStamp(_ host: CommandRun, of stamp: String) async throws {
+        guard stamp.utf8.count == version.utf8.count else {
+            throw CommandRun.Failed(description: "\(version) cannot be written over by \(stamp), which is of another length")
+        }
+        let copy = "\(cache)/stamped"
+        try await host.run("cp", ["--recursive", folder, copy])
+        let pattern = version.replacingOccurrences(of: ".", with: "\\.")
+        try await host.shell("LC_ALL=C sed -i 's/\(pattern)/\(stamp)/g' '\(copy)'/*")
+        try await host.nestbox("artifacts", "import", stamp, copy)
+        try FileManager.default.removeItem(atPath: copy)
+    }
+
     func remove() throws {
         guard FileManager.default.fileExists(atPath: cache) else { return }
         try FileManager.default.removeItem(atPath: cache)

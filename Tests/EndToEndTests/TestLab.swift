@@ -1,4 +1,5 @@
 import Foundation
+import KubernetesVersions
 import TestCommands
 import Testing
 
@@ -14,6 +15,8 @@ struct TestLab: Sendable {
     let lab: LabRun
     /// Of the tenants.
     let version: String
+    /// One patch version newer and the same program, where it was asked for.
+    let stamp: String
     /// Of this test's files.
     let folder: URL
     private let given: TestKubernetes?
@@ -22,8 +25,12 @@ struct TestLab: Sendable {
     /// For the lab's host cluster, as its admin.
     var host: CommandRun { lab.host }
 
-    /// - Parameter tenantVersions: which are run beside the usual one.
-    static func with(machines: Int, tenantVersions: [String] = [], _ body: (TestLab) async throws -> Void) async throws {
+    /// - Parameters:
+    ///   - tenantVersions: which are run beside the usual one.
+    ///   - stamp: whether there is to be a version to upgrade to.
+    static func with(
+        machines: Int, tenantVersions: [String] = [], stamp isStamped: Bool = false, _ body: (TestLab) async throws -> Void
+    ) async throws {
         // Of the lab's host cluster, as soon as it is up.
         var host = CommandRun(environment: ["NESTBOX_BIN": CommandRun.products])
         let given = try await TestKubernetes.find(host)
@@ -37,16 +44,29 @@ struct TestLab: Sendable {
         do {
             try await given?.fill(host)
             let version = given?.version ?? hostVersion
+            let stamp = try nextPatch(after: version)
+            if isStamped, let given {
+                try await given.addStamp(host, of: stamp)
+            } else if isStamped {
+                try await host.nestbox("artifacts", "get", stamp, "--stamp-of", version)
+            }
             let lab = try await LabRun.up(
-                name, machines: machines, version: hostVersion, tenantVersions: [version] + tenantVersions, by: host)
+                name, machines: machines, version: hostVersion, tenantVersions: [version] + tenantVersions + (isStamped ? [stamp] : []),
+                by: host)
             host = lab.host
             try await lab.install()
-            try await body(TestLab(lab: lab, version: version, folder: folder, given: given))
+            try await body(TestLab(lab: lab, version: version, stamp: stamp, folder: folder, given: given))
         } catch {
             Issue.record("\(error)\n\(await state(of: host))")
         }
         try await host.nestbox("lab", "down", "--name", name)
         try given?.remove()
+    }
+
+    private static func nextPatch(after text: String) throws -> String {
+        guard var version = KubernetesVersion(text) else { throw CommandRun.Failed(description: "\(text) is no version") }
+        version.patch += 1
+        return "\(version)"
     }
 
     /// What a person would look at first when something went wrong.
@@ -66,6 +86,12 @@ struct TestLab: Sendable {
 
     // MARK: A tenant
 
+    /// Waits for what the HostedCluster says of its tunnel.
+    func waitForTunnel(connected: Bool, of cluster: String = "demo") async throws {
+        try await host.kubectl(
+            "wait", "--for=condition=TunnelConnected=\(connected)", "hostedcluster", cluster, "--timeout=60s")
+    }
+
     /// Creates a cluster and its pool, and waits for both.
     func createTenant(
         _ name: String, namespace: String = "default", version: String? = nil, controlPlaneReplicas: Int = 1, replicas: Int
@@ -77,6 +103,11 @@ struct TestLab: Sendable {
         try await host.nestbox(
             "create", "nodepool", "workers", "-n", namespace, "--cluster", name, "--replicas", "\(replicas)", "--wait", "--timeout", "900")
         return try await tenant(name, namespace: namespace)
+    }
+
+    /// Of the tenants' PodDisruptionBudgets.
+    var budgetAPIVersion: String {
+        KubernetesVersion(version)?.servesPodDisruptionBudgetV1 == true ? "policy/v1" : "policy/v1beta1"
     }
 
     /// For a tenant's cluster, by the kubeconfig that a tenant downloads.

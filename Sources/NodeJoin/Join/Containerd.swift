@@ -118,8 +118,9 @@ enum Containerd {
         let pin = isPause ? "\(ctr) images label \(shellQuoted(image.reference)) io.cri-containerd.pinned=pinned > /dev/null\n" : ""
         return Step(
             "Image-\(name)",
-            // The reference alone does not tell which content it stands for.
-            check: Script("[ -f \(marker) ]\n\(ctr) images list -q | grep -qxF \(shellQuoted(image.reference))"),
+            // The reference alone does not tell which content it stands for. The archive goes last: where it is still there, whatever cut
+            // this off, all of it is done again.
+            check: Script("[ -f \(marker) ]\n[ ! -e \(packed) ]\n\(ctr) images list -q | grep -qxF \(shellQuoted(image.reference))"),
             actions: [
                 .upload([Upload(image.archive, to: packed)]),
                 .script(

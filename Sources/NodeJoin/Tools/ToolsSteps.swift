@@ -19,7 +19,9 @@ enum ToolsSteps {
         let packed = "\(NodePaths.root)/node-tools.tar"
         let marker = "\(NodePaths.root)/node-tools.sha256"
         return Step(
-            "NodeTools", check: Script("[ \"$(cat \(marker))\" = \(tar.sha256) ]\n[ -x \(NodePaths.programs)/containerd ]"),
+            // The archive goes last: where it is still there, whatever cut this off, all of it is done again.
+            "NodeTools",
+            check: Script("[ \"$(cat \(marker))\" = \(tar.sha256) ]\n[ ! -e \(packed) ]\n[ -x \(NodePaths.programs)/containerd ]"),
             actions: [
                 .upload([Upload(tar, to: packed)]),
                 .script(

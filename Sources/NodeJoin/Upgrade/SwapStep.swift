@@ -26,6 +26,7 @@ enum SwapStep {
             retry: RetryRule(attempts: 2, delay: .seconds(5)))
         step.actions += components.all.configure("Configuration").actions
         step.actions += components.first.start("StartServices").actions
+        step.actions.append(.script(pause))
         step.actions += [components.kubelet].start("StartKubelet").actions
         step.actions.append(.script(answers))
         return step
@@ -35,6 +36,13 @@ enum SwapStep {
         """
         \(PreviousNode.replaceProgram)
         for program in nestbox-node kubelet; do replace_program \(next)/$program; done
+        """)
+
+    /// A Node's heartbeats are of whole seconds: the last one of the old kubelet must not look like the first one of the new.
+    private static let pause = Script(
+        """
+        systemctl stop nestbox-kubelet.service
+        sleep 1
         """)
 
     /// Whether the kubelet stays up, and not only starts: its certificate is there already, so that it answers at once.

@@ -4,16 +4,17 @@ import NIOCore
 ///
 /// kube-apiserver fails a dial when bytes stand behind the `200` in what it reads first, and two writes to a stream socket may well
 /// be read as one. A target that speaks first (SSH, databases) makes that happen. The gate opens when the client has spoken, which
-/// it does after it read the answer, or when the kernel says that nothing written to the socket is unread.
+/// it does after it read the answer, or when the kernel says that nothing written to the socket is unread. No clock opens it: on a busy
+/// computer a client may take seconds to read, and what it has not read is not lost.
 final class AnswerGate: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
     private static let firstLook = TimeAmount.microseconds(500)
-    private static let lastLook = TimeAmount.seconds(2)
+    /// Doubled after each look that found the answer unread, up to this.
+    private static let longestPause = TimeAmount.milliseconds(500)
 
     private var open: (() -> Void)?
     private var context: ChannelHandlerContext?
-    private var waited = TimeAmount.nanoseconds(0)
 
     /// `open` lets the target's bytes come.
     init(open: @escaping () -> Void) { self.open = open }
@@ -41,15 +42,14 @@ final class AnswerGate: ChannelInboundHandler, RemovableChannelHandler {
     private func look(_ context: ChannelHandlerContext, after delay: TimeAmount) {
         context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
             guard self.open != nil, let context = self.context else { return }
-            self.waited = self.waited + delay
-            guard self.waited < Self.lastLook, let options = context.channel as? any SocketOptionProvider else {
+            guard let options = context.channel as? any SocketOptionProvider else {
                 self.pass()
                 return
             }
             options.unsafeGetSocketOption(level: SocketMemory.level, name: SocketMemory.name).assumeIsolated().whenComplete {
                 (result: Result<SocketMemory, any Error>) in
                 if case .success(let memory) = result, memory.unread > 0 {
-                    self.look(context, after: .nanoseconds(min(delay.nanoseconds * 2, 20_000_000)))
+                    self.look(context, after: min(delay * 2, Self.longestPause))
                 } else {
                     self.pass()
                 }
