@@ -39,7 +39,8 @@ extension LabRun {
                     process=$(systemctl show --property MainPID --value $unit)
                     [ "$process" = 0 ] || { kill -STOP "$process"; stopped=1; }
                 done
-                [ -n "$stopped" ] || kill -STOP "$(systemctl show --property MainPID --value ssh)"
+                process=$(systemctl show --property MainPID --value ssh)
+                [ -n "$stopped" ] || [ "$process" = 0 ] || kill -STOP "$process"
                 """)
         case .cut: try await onHost("ip -n switch link set \(machine) down")
         case .slow:
@@ -67,7 +68,10 @@ extension LabRun {
         case .powerOff:
             try await end(.cut, on: machine)
             try await switchOn()
-        case .reboot: break
+        case .reboot:
+            _ = try await CommandRun.eventually(within: .seconds(60), "\(machine) to be up again") {
+                try await onMachine(machine, "systemctl is-active --quiet ssh")
+            }
         case .freeze: try await onHost(Self.signalAll("CONT", machine))
         case .freezeServices:
             try await onMachine(
