@@ -54,10 +54,14 @@ extension LabRun {
             try await onHost(
                 """
                 disk=\(folder(of: machine))/disk
-                mountpoint -q $disk
-                for left in 64 2048 16384 65536; do
-                    fallocate -l $(($(df --output=avail -B1024 $disk | tail -1) - left))K $disk/filler-$left && break
+                mountpoint -q $disk || exit 1
+                # What failed for want of room has taken most of it, too.
+                for file in 1 2 3 4; do
+                    left=$(df --output=avail -B1024 $disk | tail -1)
+                    [ $left -gt 1024 ] || break
+                    fallocate -l $((left - 512))K $disk/filler-$file 2> /dev/null
                 done
+                [ $(df --output=avail -B1024 $disk | tail -1) -lt 16384 ]
                 """)
         }
     }
