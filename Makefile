@@ -36,8 +36,8 @@ fuzz: packages   ## fuzz every parser of the tunnel, MINUTES=5 in all; one targe
 soak: packages   ## the tunnel under faults of all kinds, and what it holds afterwards: a round of MINUTES=30, SEED=n to have it again
 	@scripts/campaign.sh soak
 
-chaos: packages  ## three tunnel servers, one killed every 10 s, while dials and sessions go through the others; MINUTES=5, SEED=n
-	@scripts/campaign.sh chaos
+chaos: packages  ## three tunnel servers, one killed every 10 s, under load: MINUTES=5, SEED=n; ONLY=pools: machines that break; ONLY=operator: it is killed
+	@scripts/campaign.sh $(or $(ONLY),chaos)
 
 check-release: packages  ## build for release, and check sizes, linkage and memory
 	@scripts/check-release.sh

@@ -166,13 +166,23 @@ let package = Package(
             .target(
                 name: "TestTunnel", dependencies: ["Tunnel", .asn1, .crypto, .nioCore, .nioPosix, .x509],
                 path: "Tests/Support/TestTunnel", swiftSettings: settings),
+            // What campaigns share: seeds, options, and how they report.
+            .target(name: "TestCampaign", dependencies: [.argumentParser], path: "Tests/Support/TestCampaign", swiftSettings: settings),
             // What `make soak` and `make chaos` run.
             .executableTarget(
-                name: "tunnel-campaign", dependencies: ["TestTunnel", "Tunnel", .argumentParser, .crypto, .nioCore, .nioPosix],
+                name: "tunnel-campaign",
+                dependencies: ["TestCampaign", "TestTunnel", "Tunnel", .argumentParser, .crypto, .nioCore, .nioPosix],
                 path: "Tests/TunnelCampaign", swiftSettings: settings),
+            // What `make chaos ONLY=pools` and `make chaos ONLY=operator` run.
+            .executableTarget(
+                name: "pool-campaign", dependencies: ["TestCampaign", "TestCommands", .argumentParser], path: "Tests/PoolCampaign",
+                swiftSettings: settings),
         ]
         + [
-            .testTarget(name: "EndToEndTests", dependencies: ["KubernetesVersions", "TestCommands", "TestTunnel"], swiftSettings: settings)
+            .testTarget(
+                name: "EndToEndTests", dependencies: ["KubernetesVersions", "TestCommands", "TestTunnel"], swiftSettings: settings),
+            .testTarget(
+                name: "PoolCampaignTests", dependencies: ["pool-campaign", "TestCampaign", "TestCommands"], swiftSettings: settings),
         ]
         + modules.map {
             .testTarget(

@@ -1,21 +1,28 @@
 #!/bin/bash
-# campaign.sh soak|chaos: one round of a campaign against the tunnel, as root, in namespaces that end with it however it ends; the
-# result is a row in docs/campaigns.md. MINUTES=n (30 at most), SEED=n to have a schedule again, BIN=folder of built executables.
+# campaign.sh soak|chaos|pools|operator: one round of a campaign, as root. Of the tunnel (soak, chaos) in namespaces that end with it
+# however it ends, of node pools (pools, operator) in a lab of its own that is taken down however it ends; the result is a row in
+# docs/campaigns.md. MINUTES=n (30 at most), SEED=n to have a schedule again, BIN=folder of built executables; for node pools LAB=name
+# of the lab, and HOLD=1 to leave it up.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 campaign=$1
+program=tunnel-campaign
 case $campaign in
 soak) minutes=${MINUTES:-30} ;;
 chaos) minutes=${MINUTES:-5} ;;
-*) echo "error: campaign.sh soak|chaos" >&2; exit 64 ;;
+pools | operator) minutes=${MINUTES:-30} program=pool-campaign ;;
+*) echo "error: campaign.sh soak|chaos|pools|operator" >&2; exit 64 ;;
 esac
 ((minutes >= 1 && minutes <= 30)) || { echo "error: MINUTES=$minutes: a round takes 1 to 30 minutes" >&2; exit 64; }
-[ "$(id -u)" -eq 0 ] || { echo "error: network namespaces want root" >&2; exit 1; }
+[ "$(id -u)" -eq 0 ] || { echo "error: namespaces want root" >&2; exit 1; }
 seed=${SEED:-$((RANDOM * 32768 + RANDOM))}
+lab=${LAB:-campaign}
 bin=${BIN:-}
 if [ -z "$bin" ]; then
     build=(swift build --configuration "${CONFIGURATION:-debug}" -debug-info-format none)
-    for product in nestbox-tunnel nestbox-node tunnel-campaign; do "${build[@]}" --product "$product"; done
+    products=(nestbox-tunnel nestbox-node "$program")
+    [ "$program" = tunnel-campaign ] || products+=(nestbox nestbox-operator)
+    for product in "${products[@]}"; do "${build[@]}" --product "$product"; done
     bin=$("${build[@]}" --show-bin-path)
 fi
 
@@ -31,17 +38,28 @@ echo $$ >"$work/pid"
 child=
 leave() {
     [ -z "$child" ] || kill -KILL "$child" 2>/dev/null || true
+    [ "$program" = tunnel-campaign ] || [ -n "${HOLD:-}" ] || "$bin/nestbox" lab down --name "$lab" >/dev/null 2>&1 || true
     [ -z "${KEEP:-}" ] || cp -a "$work" "$KEEP"
     rm -rf "$work"
 }
 trap leave EXIT
 trap 'exit 130' INT TERM HUP
 
-# Every process is in a process namespace that ends with its first, the campaign, which is killed when this script ends.
+# Every process is in a process namespace that ends with its first, the campaign, which is killed when this script ends. A lab is in
+# namespaces of its own, and is entered by the process ids of this computer.
 # Swift's threads, as root, would make themselves as urgent as any.
-nice -n 10 setpriv --pdeathsig KILL --bounding-set -sys_nice unshare --net --mount --pid --fork --kill-child=KILL --mount-proc \
-    sh -c 'mount -t tmpfs tmpfs /run && exec "$@"' campaign \
-    "$bin/tunnel-campaign" "$campaign" --minutes "$minutes" --seed "$seed" --products "$bin" --directory "$work" &
+case $program in
+tunnel-campaign)
+    alone=(unshare --net --mount --pid --fork --kill-child=KILL --mount-proc sh -c 'mount -t tmpfs tmpfs /run && exec "$@"' campaign)
+    more=()
+    ;;
+*)
+    alone=()
+    more=(--lab "$lab" ${HOLD:+--hold})
+    ;;
+esac
+nice -n 10 setpriv --pdeathsig KILL --bounding-set -sys_nice "${alone[@]}" \
+    "$bin/$program" "$campaign" --minutes "$minutes" --seed "$seed" --products "$bin" --directory "$work" "${more[@]}" &
 child=$!
 status=0
 wait "$child" || status=$?

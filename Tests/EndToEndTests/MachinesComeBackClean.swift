@@ -165,14 +165,13 @@ extension InTheLab {
         // MARK: What happens to it
 
         private func reboot(_ lab: TestLab) async throws {
-            // By force: as a power cut, but for the disk.
-            _ = try? await lab.onMachine(Self.machine, "systemctl reboot --force --force")
+            try await lab.begin(.reboot, on: Self.machine)
         }
 
         private func cutLine(_ lab: TestLab, for duration: Duration) async throws {
-            try await lab.onHost("ip -n switch link set \(Self.machine) down")
+            try await lab.begin(.cut, on: Self.machine)
             try await Task.sleep(for: duration)
-            try await lab.onHost("ip -n switch link set \(Self.machine) up")
+            try await lab.end(.cut, on: Self.machine)
         }
 
         private func scale(_ lab: TestLab, _ replicas: Int) async throws {

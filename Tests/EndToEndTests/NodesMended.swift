@@ -145,8 +145,7 @@ extension InTheLab {
             let pod = try await tenant.kubectl(
                 "get", "pods", "-l", "app=counted", "--field-selector", "spec.nodeName=\(lost)", "-o", "jsonpath={.items[*].metadata.name}")
             let start = ContinuousClock.now
-            // Its connection goes with it.
-            _ = try? await lab.onMachine(lost, "systemctl poweroff --force --force")
+            try await lab.begin(.powerOff, on: lost)
             try await expectEventually("\(spare) to take its place", within: .seconds(600), "NodeReady", of: "machine/\(spare)", lab) {
                 $0.hasPrefix("True")
             }
@@ -158,7 +157,7 @@ extension InTheLab {
             #expect(try await tenant.kubectl("get", "pod", pod, "-o", "jsonpath={.spec.nodeName}") == lost)
 
             // Switched on again, it is emptied, forgotten and cleaned: and the pod may run elsewhere.
-            try await lab.switchOn()
+            try await lab.end(.powerOff, on: lost)
             try await CommandRun.eventually(within: .seconds(300), "\(pod) to run elsewhere") {
                 let node = try await tenant.kubectl("get", "pod", pod, "-o", "jsonpath={.spec.nodeName} {.status.phase}")
                 guard node == "\(spare) Running" else { throw CommandRun.Failed(description: "it is on \(node)") }

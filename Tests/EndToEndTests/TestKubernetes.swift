@@ -4,7 +4,7 @@ import TestCommands
 /// The Kubernetes that the end-to-end line's tenant runs, where `NESTBOX_TEST_KUBERNETES` names a folder of binaries: in a store of the
 /// test's own, into which they are imported.
 ///
-/// What the user's store has is shared with it by hard links, which cost nothing, since nothing in a store is changed once it is there;
+/// What the user's store has is shared with it by hard links (but for the machines' root), which cost nothing, since nothing in a store is changed once it is there;
 /// so the user's store gets no release that it did not have, and one of the same version that it has is neither used nor replaced. The
 /// store has a place of its own inside the user's, which the next run finds and clears when this one is killed.
 struct TestKubernetes {
@@ -32,7 +32,9 @@ struct TestKubernetes {
         try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
         for item in ["debian", "etcd", "images", "kubernetes", "lab-rootfs", "node-tools"] {
             guard FileManager.default.fileExists(atPath: "\(shared)/\(item)") else { continue }
-            try await host.run("cp", ["--archive", "--link", "\(shared)/\(item)", "\(cache)/\(item)"])
+            // Machines of the user's own labs look out of this root, and a link, made or removed, is a change of their files (ctime).
+            let link = item == "lab-rootfs" ? [] : ["--link"]
+            try await host.run("cp", ["--archive"] + link + ["\(shared)/\(item)", "\(cache)/\(item)"])
         }
         try await host.nestbox("artifacts", "import", version, folder)
     }

@@ -12,16 +12,18 @@ struct TestLab: Sendable {
     /// Whether the longer tests were asked for.
     static let runsLongTests = ProcessInfo.processInfo.environment["NESTBOX_TEST_LAB"] == "1"
 
-    let name: String
+    let lab: LabRun
     /// Of the tenants.
     let version: String
     /// One patch version newer and the same program, where it was asked for.
     let stamp: String
-    /// For the lab's host cluster, as its admin.
-    let host: CommandRun
     /// Of this test's files.
     let folder: URL
     private let given: TestKubernetes?
+
+    var name: String { lab.name }
+    /// For the lab's host cluster, as its admin.
+    var host: CommandRun { lab.host }
 
     /// - Parameters:
     ///   - tenantVersions: which are run beside the usual one.
@@ -29,6 +31,7 @@ struct TestLab: Sendable {
     static func with(
         machines: Int, tenantVersions: [String] = [], stamp isStamped: Bool = false, _ body: (TestLab) async throws -> Void
     ) async throws {
+        // Of the lab's host cluster, as soon as it is up.
         var host = CommandRun(environment: ["NESTBOX_BIN": CommandRun.products])
         let given = try await TestKubernetes.find(host)
         host.environment["NESTBOX_CACHE"] = given?.cache
@@ -47,8 +50,12 @@ struct TestLab: Sendable {
             } else if isStamped {
                 try await host.nestbox("artifacts", "get", stamp, "--stamp-of", version)
             }
-            try await up(name, machines: machines, tenantVersions: [version] + tenantVersions + (isStamped ? [stamp] : []), &host)
-            try await body(TestLab(name: name, version: version, stamp: stamp, host: host, folder: folder, given: given))
+            let lab = try await LabRun.up(
+                name, machines: machines, version: hostVersion, tenantVersions: [version] + tenantVersions + (isStamped ? [stamp] : []),
+                by: host)
+            host = lab.host
+            try await lab.install()
+            try await body(TestLab(lab: lab, version: version, stamp: stamp, folder: folder, given: given))
         } catch {
             Issue.record("\(error)\n\(await state(of: host))\n\(await tenants(in: folder, host, given))")
         }
@@ -60,17 +67,6 @@ struct TestLab: Sendable {
         guard var version = KubernetesVersion(text) else { throw CommandRun.Failed(description: "\(text) is no version") }
         version.patch += 1
         return "\(version)"
-    }
-
-    private static func up(_ name: String, machines: Int, tenantVersions: [String], _ host: inout CommandRun) async throws {
-        let versions = tenantVersions.flatMap { ["--tenant-version", $0] }
-        try await host.nestbox(["lab", "up", "--name", name, "--machines", "\(machines)", "--version", hostVersion] + versions)
-        for line in try await host.nestbox("lab", "env", "--name", name).split(separator: "\n") {
-            let pair = line.replacingOccurrences(of: "export ", with: "").split(separator: "=", maxSplits: 1)
-            host.environment[String(pair[0])] = pair[1].trimmingCharacters(in: CharacterSet(charactersIn: "'\""))
-        }
-        try await host.run("scripts/install-in-lab.sh", [])
-        try await host.run("scripts/register-lab-machines.sh", [name])
     }
 
     /// What a person would look at first when something went wrong.
@@ -165,20 +161,14 @@ struct TestLab: Sendable {
 
     /// Runs a shell's text in the host's namespaces, where pods have addresses.
     @discardableResult
-    func onHost(_ script: String) async throws -> String {
-        try await host.nestbox("lab", "exec", "--name", name, "--", "bash", "-c", script)
-    }
+    func onHost(_ script: String) async throws -> String { try await lab.onHost(script) }
 
     /// Runs a shell's text on a machine as its root, past everything that Nestbox does.
     @discardableResult
-    func onMachine(_ machine: String, _ script: String) async throws -> String {
-        try await host.nestbox("lab", "exec", "--name", name, "--machine", machine, "--", "sh", "-c", script)
-    }
+    func onMachine(_ machine: String, _ script: String) async throws -> String { try await lab.onMachine(machine, script) }
 
-    /// Starts the machines that were switched off.
-    func switchOn() async throws {
-        try await host.nestbox("lab", "up", "--name", name)
-    }
+    func begin(_ fault: MachineFault, on machine: String) async throws { try await lab.begin(fault, on: machine) }
+    func end(_ fault: MachineFault, on machine: String) async throws { try await lab.end(fault, on: machine) }
 
     func phase(of machine: String) async throws -> String {
         try await host.kubectl("get", "machine", machine, "-o", "jsonpath={.status.phase}")

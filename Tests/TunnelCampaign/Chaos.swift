@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestCampaign
 import TestTunnel
 import Tunnel
 

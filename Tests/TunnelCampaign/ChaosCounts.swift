@@ -1,4 +1,5 @@
 import Synchronization
+import TestCampaign
 
 /// What is counted while servers are killed.
 final class ChaosCounts: Sendable {

@@ -1,5 +1,6 @@
 import Crypto
 import NIOCore
+import TestCampaign
 
 /// Bytes that both ends know, different for each connection and direction.
 struct Content {

@@ -1,4 +1,5 @@
 import Glibc
+import TestCampaign
 
 /// Something that goes wrong with one member.
 enum Fault: Sendable {

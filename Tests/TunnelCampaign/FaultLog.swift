@@ -1,4 +1,5 @@
 import Synchronization
+import TestCampaign
 
 /// Which members were hurt when, and so what is excused.
 final class FaultLog: Sendable {

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestCampaign
 
 /// How late this process's own event loops come: on a busy machine part of what is measured here is this end's.
 final class Lag: Sendable {

@@ -1,4 +1,5 @@
 import Synchronization
+import TestCampaign
 
 /// Which servers live, and when which was killed.
 final class LifeLog: Sendable {

@@ -1,4 +1,5 @@
 import Synchronization
+import TestCampaign
 
 /// What came of all the soak's connections.
 final class Tally: Sendable {
@@ -57,9 +58,4 @@ final class Tally: Sendable {
         return "connection \(trip.id) (\(trip.kind.rawValue), \(trip.size) bytes) through \(trip.server) and \(report.agent ?? "?"), "
             + "after \((end - start).seconds) s: \(what)"
     }
-}
-
-extension Duration {
-    /// To a hundredth.
-    var seconds: Double { (self / .milliseconds(10)).rounded() / 100 }
 }

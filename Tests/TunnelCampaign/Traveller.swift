@@ -1,4 +1,5 @@
 import NIOCore
+import TestCampaign
 import TestTunnel
 
 /// Makes the near end of the soak's connections.

@@ -1,3 +1,5 @@
+import TestCampaign
+
 /// What a connection of the soak does.
 enum TripKind: String, CaseIterable, Sendable {
     /// 1 KiB there and back, some hundred times.

@@ -1,5 +1,6 @@
 import NIOCore
 import Synchronization
+import TestCampaign
 import TestTunnel
 
 /// What targets saw, for the other end of the same connection to ask.

@@ -107,6 +107,20 @@ public struct CommandRun: Sendable {
         return Self.code(result.terminationStatus)
     }
 
+    /// Runs a command to its end, each line of its stdout passed on as it comes.
+    @discardableResult
+    public func eachLine(
+        _ executable: String, _ arguments: [String], _ body: @Sendable (String) async throws -> Void
+    ) async throws -> Int {
+        let result = try await Subprocess.run(
+            program(executable), arguments: Arguments(arguments), environment: subprocessEnvironment, input: .none, output: .sequence,
+            error: .discarded
+        ) { execution in
+            for try await line in execution.standardOutput.strings(bufferingPolicy: .maxLineLength(4 << 20)) { try await body(line) }
+        }
+        return Self.code(result.terminationStatus)
+    }
+
     /// A command that goes on.
     public struct Running: Sendable {
         let pid: pid_t

@@ -1,12 +1,12 @@
 import Glibc
 
 /// The same numbers for the same seed (SplitMix64), so that a schedule can be had again.
-struct SeededGenerator: RandomNumberGenerator {
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
         z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -15,5 +15,5 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// Of each order of magnitude as often.
-    mutating func size(upTo limit: Int) -> Int { Int(exp2(Double.random(in: 0...log2(Double(limit)), using: &self))) }
+    public mutating func size(upTo limit: Int) -> Int { Int(exp2(Double.random(in: 0...log2(Double(limit)), using: &self))) }
 }
