@@ -2,7 +2,7 @@
 # campaign.sh soak|chaos|pools|operator: one round of a campaign, as root. Of the tunnel (soak, chaos) in namespaces that end with it
 # however it ends, of node pools (pools, operator) in a lab of its own that is taken down however it ends; the result is a row in
 # docs/campaigns.md. MINUTES=n (30 at most), SEED=n to have a schedule again, BIN=folder of built executables; for node pools LAB=name
-# of the lab, and HOLD=1 to leave it up.
+# of the lab, and HOLD=1 to leave it up; for operator MACHINES=n (10).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 campaign=$1
@@ -56,6 +56,7 @@ tunnel-campaign)
 *)
     alone=()
     more=(--lab "$lab" ${HOLD:+--hold})
+    [ "$campaign" != operator ] || more+=(--machines "${MACHINES:-10}")
     ;;
 esac
 nice -n 10 setpriv --pdeathsig KILL --bounding-set -sys_nice "${alone[@]}" \

@@ -51,6 +51,10 @@ extension Lab {
             return try await LabArtifacts.bring(chosen, tenants: others, from: artifacts, note: note)
         }
         let spec = try await wantedSpec(made, rootfs: try await rootfs, machines: count, existing: existing)
+        let limit = try await offPool { try Files.text(ifThere: InotifyRoom.path) }?.split(whereSeparator: \.isNewline).first
+        if let limit = limit.flatMap({ Int($0) }), let shortage = InotifyRoom.shortage(machines: spec.machines.count, limit: limit) {
+            progress(.note(shortage))
+        }
         let bin = "\(made.kubernetes.directory)/bin"
         let configuration = configuration(made, addresses: spec.addresses)
 

@@ -152,7 +152,8 @@ struct Judge: Sendable {
         }
         if machine.phase == "Quarantined", old?.phase != "Quarantined" { judgeQuarantine(machine, at) }
         let wasReleased = old?.epoch == machine.epoch ? old?.releasedFor : nil
-        if let reason = machine.releasedFor, wasReleased == nil { judgeRelease(machine, reason, at) }
+        // Whoever has a Quarantined one cleaned gives it back by that.
+        if let reason = machine.releasedFor, wasReleased == nil, old?.phase != "Quarantined" { judgeRelease(machine, reason, at) }
         // It is kept after all.
         if machine.releasedFor == nil, wasReleased == "ScaledDown", let pool = machine.pool, old?.epoch == machine.epoch {
             mayShrink[pool, default: 0] += 1

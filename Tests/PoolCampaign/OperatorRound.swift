@@ -1,9 +1,8 @@
 import TestCampaign
 import TestCommands
 
-/// Ten machines join, are upgraded and go back, again and again, while the operator's processes are killed at random.
+/// Ten machines, or as many as there are, join, are upgraded and go back, again and again, while the operator's processes are killed at random.
 struct OperatorRound: Sendable {
-    static let machines = 10
     /// Kills during one operation; after them it may end in peace.
     static let killsAnOperation = 12
     static let patience = Duration.seconds(900)
@@ -23,6 +22,8 @@ struct OperatorRound: Sendable {
     let time: Duration
     let seed: UInt64
     let pooled: PoolLab
+
+    private var machines: Int { pooled.machines.count }
 
     /// What is killed at once.
     enum Victim: String, Sendable, CaseIterable {
@@ -44,20 +45,20 @@ struct OperatorRound: Sendable {
         let end = ContinuousClock.now + time
         do {
             while ContinuousClock.now + .seconds(300) < end {
-                await pooled.witness.asked("ten", from: 0, to: Self.machines)
-                try await operate("scale-up", 10, &tally, &generator) {
-                    try await pooled.lab.host.nestbox("scale", "nodepool", "ten", "--replicas", "10")
+                await pooled.witness.asked("ten", from: 0, to: machines)
+                try await operate("scale-up", machines, &tally, &generator) {
+                    try await pooled.lab.host.nestbox("scale", "nodepool", "ten", "--replicas", "\(machines)")
                 }
                 // In turn: what is drained and cleaned, and what stays.
                 isInPlace.toggle()
                 let (type, version) = isInPlace ? ("InPlace", PoolLab.hostVersion) : ("Replace", PoolLab.otherVersion)
                 await pooled.witness.askedToRoll("ten")
-                try await operate("upgrade \(type)", 10, &tally, &generator) {
+                try await operate("upgrade \(type)", machines, &tally, &generator) {
                     try await pooled.lab.host.kubectl(
                         "patch", "nodepool", "ten", "--type=merge", "-p",
                         "{\"spec\": {\"version\": \"\(version)\", \"upgrade\": {\"type\": \"\(type)\"}}}")
                 }
-                await pooled.witness.asked("ten", from: Self.machines, to: 0)
+                await pooled.witness.asked("ten", from: machines, to: 0)
                 try await operate("scale-down", 0, &tally, &generator) {
                     try await pooled.lab.host.nestbox("scale", "nodepool", "ten", "--replicas", "0")
                 }
@@ -119,7 +120,7 @@ struct OperatorRound: Sendable {
         }
         let seconds = tally.rests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.map { "\(Int($0))" }.joined(separator: ", ")) s" }
         let summary =
-            "\(tally.total) kills; \(seconds.joined(separator: "; ")); \(judge.departures) pods moved, \(judge.replacements) machines "
+            "\(machines) machines; \(tally.total) kills; \(seconds.joined(separator: "; ")); \(judge.departures) pods moved, \(judge.replacements) machines "
             + "replaced, \(judge.quarantines) quarantined"
         guard judge.problems.isEmpty else { throw CampaignFailed(summary: summary, problems: judge.problems) }
         return summary

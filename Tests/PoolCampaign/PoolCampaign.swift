@@ -31,6 +31,7 @@ struct PoolsCommand: AsyncParsableCommand {
 
 struct OperatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "operator")
+    @Option(help: "How many machines.") var machines = 10
     @OptionGroup var options: CampaignOptions
     @OptionGroup var pools: PoolOptions
 
@@ -38,7 +39,7 @@ struct OperatorCommand: AsyncParsableCommand {
         try await options.report {
             let (time, seed) = (options.time, options.seed)
             return try await PoolLab.with(
-                pools.lab, machines: OperatorRound.machines, disk: nil, products: options.products, directory: options.directory,
+                pools.lab, machines: machines, disk: nil, products: options.products, directory: options.directory,
                 isHeld: pools.hold, pools: [OperatorRound.manifest]
             ) { try await OperatorRound(time: time, seed: seed, pooled: $0).run() }
         }

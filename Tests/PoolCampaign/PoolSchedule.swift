@@ -50,6 +50,9 @@ struct PoolSchedule: Sendable {
     private(set) var sizes: [Int]
     private var generator: SeededGenerator
     private var number = 0
+    private var deck: [Card] = []
+
+    private enum Card { case scale, upgrade, repair }
 
     /// - Parameter sizes: of the pools at the beginning.
     init(seed: UInt64, machines: Int, sizes: [Int]) {
@@ -65,8 +68,10 @@ struct PoolSchedule: Sendable {
     }
 
     private mutating func nextOperation() -> Operation {
-        switch Int.random(in: 0..<10, using: &generator) {
-        case 0...3:
+        // Of each in turn, in any order: a round is short.
+        if deck.isEmpty { deck = [.scale, .upgrade, .repair].shuffled(using: &generator) }
+        switch deck.removeLast() {
+        case .scale:
             let pool = Int.random(in: 0..<sizes.count, using: &generator)
             let others = sizes.reduce(0, +) - sizes[pool]
             // One machine at least is to spare, and one node at least is there for the pods.
@@ -75,10 +80,10 @@ struct PoolSchedule: Sendable {
             let size = possible[Int.random(in: 0..<possible.count, using: &generator)]
             defer { sizes[pool] = size }
             return .scale(pool: pool, from: sizes[pool], to: size)
-        case 4...6:
+        case .upgrade:
             let pools = sizes.indices.filter { sizes[$0] > 0 }
             return .upgrade(pool: pools[Int.random(in: 0..<pools.count, using: &generator)])
-        default: return .repair
+        case .repair: return .repair
         }
     }
 

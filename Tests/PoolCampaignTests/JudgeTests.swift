@@ -157,6 +157,12 @@ import Testing
             fault(.fill, from: 10, to: 40, &$0)
             $0.see(.machine(machine("Quarantined") { $0.message = "the file system /opt has 3 MiB free of 20000 MiB" }), at: 60)
         },
+        Story("Quarantined, and cleaned when a person asked for it", nil) {
+            fault(.fill, from: 10, to: 40, &$0)
+            $0.see(.machine(machine("Quarantined") { $0.message = "cannot write: No space left on device" }), at: 60)
+            $0.see(released("", phase: "Cleaning"), at: 90)
+        },
+        Story("given back without a word", "for no reason that was given") { $0.see(released("", phase: "Cleaning"), at: 90) },
         Story("Quarantined as full, and was not", "Quarantined without such a fault") {
             fault(.cut, from: 10, to: 40, &$0)
             $0.see(.machine(machine("Quarantined") { $0.message = "the file system /opt has 3 MiB free of 20000 MiB" }), at: 60)
