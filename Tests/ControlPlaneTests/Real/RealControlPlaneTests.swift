@@ -57,10 +57,11 @@ struct RealControlPlaneTests {
         var input = tenant.input
         input.settings.spec.join = JoinSpec(kubeadm: true)
         try await tenant.apply(TenantObjects.access(input.settings), as: "bootstrap")
+        try await tenant.apply(TenantObjects.addons(input), as: "operator")
         input.settings.spec.join = JoinSpec(kubeadm: false)
         input.settings.spec.addons = AddonsSpec(kubeProxy: AddonSpec(enabled: false), coreDNS: AddonSpec(enabled: false))
         let unwanted = TenantObjects.unwanted(input)
-        #expect(unwanted.count >= 11)
+        #expect(unwanted.count >= 10)
         for round in 1...2 {
             for object in unwanted {
                 let type = Swift.type(of: object).resourceType
