@@ -247,7 +247,8 @@ extension CommandRun {
         for (from, to) in [(0, 1), (1, 0)] {
             let address = try await kubectl("get", "pod", "page-\(to)", "-o", "jsonpath={.status.podIP}")
             try await Self.eventually(within: .seconds(60), "page-\(from) to reach page-\(to) at \(address)") {
-                let told = try await kubectl("exec", "page-\(from)", "--", "wget", "-q", "-T", "5", "-O", "-", "http://\(address):8080/")
+                let told = try await kubectl(
+                    "exec", "page-\(from)", "--", "timeout", "5", "wget", "-q", "-O", "-", "http://\(address):8080/")
                 guard told == "page-\(to)\n" else { throw Failed(description: told) }
             }
         }
