@@ -95,7 +95,7 @@ public struct AutoRepairSpec: Codable, Sendable, Equatable {
 public struct NodePoolStatus: Codable, Sendable, Equatable {
     public var observedGeneration: Int?
     public var conditions: [Condition]?
-    /// Machines claimed, whatever their phase.
+    /// Machines claimed that are to stay, whatever their phase.
     public var replicas: Int?
     public var readyReplicas: Int?
     /// Machines whose node is of the newest template, ready or not.
@@ -108,11 +108,13 @@ public struct NodePoolStatus: Codable, Sendable, Equatable {
     public var revision: String?
     /// The last templates, the newest last: what `nestbox rollout undo` goes back to.
     public var history: [NodePoolRevision]?
+    /// Nodes on their way out, which are drained and count among no others (as a ReplicaSet has it, KEP-3973).
+    public var terminatingReplicas: Int?
 
     public init(
         observedGeneration: Int? = nil, conditions: [Condition]? = nil, replicas: Int? = nil, readyReplicas: Int? = nil,
         updatedReplicas: Int? = nil, selector: String? = nil, versions: [String: Int]? = nil, revision: String? = nil,
-        history: [NodePoolRevision]? = nil
+        history: [NodePoolRevision]? = nil, terminatingReplicas: Int? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.conditions = conditions
@@ -123,6 +125,7 @@ public struct NodePoolStatus: Codable, Sendable, Equatable {
         self.versions = versions
         self.revision = revision
         self.history = history
+        self.terminatingReplicas = terminatingReplicas
     }
 }
 

@@ -32,7 +32,7 @@ public struct HealthServer: ServiceLifecycle.Service {
                 : Response(status: .serviceUnavailable, body: .init(byteBuffer: .init(string: "not ready\n")))
         }
         router.get("metrics") { _, _ in TunnelMetrics.render(server) }
-        router.get("agents") { _, _ in AgentReport.text(server.agents) }
+        router.get("agents") { _, _ in AgentList.text(server.agents) }
         var logger = logger
         logger.logLevel = max(logger.logLevel, .warning)
         try await Application(
@@ -41,8 +41,8 @@ public struct HealthServer: ServiceLifecycle.Service {
     }
 }
 
-/// The connected agents for the operator, which keeps an old endpoint until every one of them has confirmed the new.
-enum AgentReport {
+/// The connected agents, for a person: which node follows which endpoints, and what is wrong with those that do not.
+enum AgentList {
     static func text(_ agents: [ConnectedAgent]) -> String {
         let list = agents.map { agent -> JSONValue in
             var fields: [String: JSONValue] = ["node": .string(agent.node)]

@@ -69,7 +69,11 @@ public struct PeerDiscovery: ServiceLifecycle.Service {
                 onChange(peers)
             }
             known = peers
-            for name in expired { try? await client.delete(Lease.self, name, namespace: Self.namespace) }
+            for id in expired {
+                for name in [PeerLeases.name(of: id), AgentReport.name(of: id)] {
+                    try? await client.delete(Lease.self, name, namespace: Self.namespace)
+                }
+            }
         }
     }
 }

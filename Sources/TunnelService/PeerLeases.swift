@@ -32,7 +32,7 @@ struct PeerLeases {
 
     static func name(of id: String) -> String { "tunnel-server-\(id)" }
 
-    /// The other servers that are alive, and the names of the Leases of those that are not.
+    /// The other servers that are alive, and the ids of those that are not.
     mutating func read(_ leases: [Lease], now: Duration) -> (peers: Set<Peer>, expired: [String]) {
         var peers: Set<Peer> = []
         var expired: [String] = []
@@ -43,7 +43,7 @@ struct PeerLeases {
             if sight.renewTime != lease.spec?.renewTime { sight = (lease.spec?.renewTime, now) }
             stillSeen[lease.name] = sight
             if now - sight.at >= .seconds(lease.spec?.leaseDurationSeconds ?? Self.duration) {
-                expired.append(lease.name)
+                expired.append(id)
             } else if let endpoint = Endpoint(lease.metadata.annotations?[Self.address] ?? ""), endpoint.port == port,
                 endpoint.address != nil
             {

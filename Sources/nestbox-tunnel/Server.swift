@@ -74,7 +74,8 @@ struct Server: AsyncParsableCommand {
             let server = TunnelServer(
                 configuration: configuration, identifier: NodeCertificateIdentifier(), directory: directory, logger: logger)
             var services: [any Service] = [
-                RecordWatcher(client: client, directory: directory, logger: logger) { server.directoryChanged() }
+                RecordWatcher(client: client, directory: directory, logger: logger) { server.directoryChanged() },
+                AgentReporter(client: client, id: configuration.serverID, server: server, directory: directory, logger: logger),
             ]
             if let port = peers.peersPort, let endpoint = Endpoint(host: ProcessEnvironment.value("POD_IP") ?? "", port: port) {
                 services.append(

@@ -49,6 +49,8 @@ import Testing
         #expect(pool.waitsFor(replicas: 2) == "2 of 2 nodes are ready")
         pool.status?.observedGeneration = 2
         #expect(pool.waitsFor(replicas: 2) == nil)
+        pool.status?.terminatingReplicas = 1
+        #expect(pool.waitsFor(replicas: 2) == "one node is drained")
         pool.status?.conditions = [
             Condition(type: "MachinesAvailable", status: "False", reason: "TooFew", message: "one more is needed", lastTransitionTime: "x")
         ]

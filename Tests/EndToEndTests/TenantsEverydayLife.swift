@@ -118,10 +118,15 @@ extension InTheLab {
             let error = await #expect(throws: CommandRun.Failed.self) { try await exec(tenant, on: "worker-1") }
             #expect(error?.description.contains("the agent of node worker-1 is not connected") == true, "\(String(describing: error))")
             #expect(try await exec(tenant, on: "worker-2").hasPrefix("hello-"), "another node's tunnel is none of its business")
+            try await lab.waitForTunnel(connected: false)
+            let words = try await lab.host.kubectl(
+                "get", "hostedcluster", "demo", "-o", "jsonpath={.status.conditions[?(@.type=='TunnelConnected')].message}")
+            #expect(words.contains("no tunnel to 1 of 2 nodes") && words.contains(": worker-1;"), "\(words)")
             try await lab.onMachine("worker-1", "systemctl start nestbox-node")
             try await CommandRun.eventually(within: .seconds(20), "exec on worker-1") {
                 _ = try await exec(tenant, on: "worker-1")
             }
+            try await lab.waitForTunnel(connected: true)
         }
 
         /// What the kubelet presents, with the right names, by no authority of the tenant's.

@@ -108,6 +108,12 @@ struct TestLab: Sendable {
 
     // MARK: A tenant
 
+    /// Waits for what the HostedCluster says of its tunnel.
+    func waitForTunnel(connected: Bool, of cluster: String = "demo") async throws {
+        try await host.kubectl(
+            "wait", "--for=condition=TunnelConnected=\(connected)", "hostedcluster", cluster, "--timeout=60s")
+    }
+
     /// Creates a cluster and its pool, and waits for both.
     func createTenant(
         _ name: String, namespace: String = "default", version: String? = nil, controlPlaneReplicas: Int = 1, replicas: Int

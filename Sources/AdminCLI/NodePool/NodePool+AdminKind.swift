@@ -27,7 +27,11 @@ extension NodePool: AdminKind {
         let versions = status?.versions?.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
         return [
             ("Cluster", spec?.clusterName),
-            ("Nodes", "\(status?.readyReplicas ?? 0) ready, \(status?.replicas ?? 0) machines claimed, \(spec?.replicas ?? 0) desired"),
+            (
+                "Nodes",
+                "\(status?.readyReplicas ?? 0) ready, \(status?.replicas ?? 0) machines claimed, \(spec?.replicas ?? 0) desired"
+                    + (status?.terminatingReplicas ?? 0 > 0 ? ", \(status?.terminatingReplicas ?? 0) on their way out" : "")
+            ),
             ("Version", spec?.version?.description ?? "the cluster's"),
             ("Kubelets", versions),
             (
@@ -65,10 +69,10 @@ extension NodePool {
     /// What keeps it from having so many ready nodes, in words; nil when it has them.
     func waitsFor(replicas: Int) -> String? {
         let ready = status?.readyReplicas ?? 0
-        if ready == replicas, status?.replicas == replicas, status?.observedGeneration == metadata.generation { return nil }
+        let leaving = status?.terminatingReplicas ?? 0
+        if ready == replicas, status?.replicas == replicas, leaving == 0, status?.observedGeneration == metadata.generation { return nil }
         if let lacking = conditions?.named("MachinesAvailable"), lacking.status == "False" { return lacking.message }
-        let leaving = (status?.replicas ?? 0) - replicas
-        if leaving > 0 { return "\(leaving) of its machines are leaving" }
+        if leaving > 0 { return leaving == 1 ? "one node is drained" : "\(leaving) nodes are drained" }
         return "\(ready) of \(replicas) nodes are ready"
     }
 }

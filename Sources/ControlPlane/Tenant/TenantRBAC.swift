@@ -55,7 +55,13 @@ enum TenantRBAC {
         ]
         let configured = ["configmaps", "serviceaccounts", "services", "endpoints"]
         return [Grants.clusterRole(name, rules), Grants.clusterRoleBinding(name, role: name, to: subjects)]
-            + Grants.role(name, namespace: NestboxName.systemNamespace, [Grants.rule(all, ["configmaps"])], to: subjects)
+            + Grants.role(
+                name, namespace: NestboxName.systemNamespace,
+                [
+                    Grants.rule(all, ["configmaps"]),
+                    // What the tunnel's servers say of their agents.
+                    Grants.rule(["get", "list", "watch"], ["leases"], group: "coordination.k8s.io"),
+                ], to: subjects)
             + Grants.role(
                 name, namespace: "kube-system",
                 [Grants.rule(all, configured + ["secrets"]), Grants.rule(all, ["daemonsets", "deployments"], group: "apps")],

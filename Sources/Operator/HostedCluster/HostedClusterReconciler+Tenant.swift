@@ -65,10 +65,15 @@ extension HostedClusterReconciler {
         _ = try openSession(ObjectKey(cluster), clusterUID: uid, TenantAccess(address: address, keys: keys))
     }
 
-    func countNodes(_ settings: ClusterSettings, _ report: inout ClusterReport) async throws {
+    /// How many nodes there are, and whether the tunnel reaches those that have joined.
+    func lookAtNodes(_ settings: ClusterSettings, _ report: inout ClusterReport) async throws {
         let machines = try await client.list(Machine.self).items.filter { $0.status?.claim?.hostedClusterUID == settings.uid }
         let counts = NodeCounts(
             total: machines.filter { $0.status?.phase != .quarantined }.count, ready: machines.filter(\.isReadyNode).count)
         report.update { $0.nodes = counts }
+        let joined = machines.filter { $0.status?.phase == .ready }.map(\.name)
+        let reports = sessions.session(settings.uid)?.tunnelReports.list() ?? []
+        guard let tunnel = TunnelConnected(reports: reports, joinedNodes: joined) else { return }
+        report.set(TunnelConnected.condition, tunnel.isTrue, reason: tunnel.reason, message: tunnel.message)
     }
 }

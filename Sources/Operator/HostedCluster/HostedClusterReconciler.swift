@@ -86,7 +86,7 @@ struct HostedClusterReconciler: Reconciler {
         try await furnish(input, tenant, &report)
         report.update { $0.version = settings.version }
         let kubeconfigRenewal = try await offerKubeconfig(input, &report)
-        try await countNodes(settings, &report)
+        try await lookAtNodes(settings, &report)
         guard let kubeconfigRenewal else { return .requeue(after: .seconds(10)) }
         let renewal = min(keys.nextRenewal() ?? .distantFuture, kubeconfigRenewal).timeIntervalSinceNow
         return .requeue(after: .seconds(min(max(renewal, 1), 3600)))

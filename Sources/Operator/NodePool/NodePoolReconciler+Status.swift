@@ -17,6 +17,7 @@ extension NodePoolReconciler {
         status.observedGeneration = pool.metadata.generation
         status.replicas = machines.count
         status.readyReplicas = ready.count
+        status.terminatingReplicas = inventory.filter { $0.isLeaving(pool) }.count
         let template = NodeTemplate(pool, in: cluster)
         status.updatedReplicas = template.map { template in machines.filter { $0.isNode(of: template) }.count }
         status.revision = template?.revision ?? status.revision

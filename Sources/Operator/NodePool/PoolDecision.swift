@@ -156,6 +156,12 @@ extension Machine {
         return claim.released != true && status?.phase != .quarantined
     }
 
+    /// Whether its node is on its way out of this pool.
+    func isLeaving(_ pool: NodePool) -> Bool {
+        status?.claim?.nodePoolUID == pool.metadata.uid && status?.claim?.released == true && status?.phase == .draining
+            && status?.facts?.kubeletVersion != nil
+    }
+
     /// Whether it leaves this pool for nothing but a smaller number, and is a good node still that nothing was taken from.
     func mayBeTakenBack(by pool: NodePool) -> Bool {
         guard !metadata.isBeingDeleted, status?.phase == .draining, let claim = status?.claim, claim.nodePoolUID == pool.metadata.uid

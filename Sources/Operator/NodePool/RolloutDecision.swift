@@ -134,12 +134,6 @@ private struct RolloutNode {
 }
 
 extension Machine {
-    /// Whether it is given back and still a node.
-    fileprivate func isLeaving(_ pool: NodePool) -> Bool {
-        status?.claim?.nodePoolUID == pool.metadata.uid && status?.claim?.released == true && status?.phase == .draining
-            && status?.facts?.kubeletVersion != nil
-    }
-
     /// The template its node was made from. Nodes that were there before templates had revisions are of the configuration as it stands,
     /// in their own version: to be upgraded for a reason of the spec's, and never for the operator's.
     func nodeRevision(_ template: NodeTemplate) -> String {

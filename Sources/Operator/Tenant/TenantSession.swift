@@ -1,3 +1,4 @@
+import ControlPlane
 import ControllerRuntime
 import KubernetesAPI
 import KubernetesClient
@@ -13,6 +14,8 @@ final class TenantSession: Sendable {
     let client: KubernetesClient
     let nodes: Informer<Node>
     let certificateRequests: Informer<CertificateSigningRequest>
+    /// What each tunnel server says of the agents that it holds.
+    let tunnelReports: Informer<Lease>
     /// The pods of nodes that are being drained.
     let drains: DrainedNodes
     /// To be called when the tenant's API forbids what is done here.
@@ -22,10 +25,12 @@ final class TenantSession: Sendable {
 
     /// - Parameters:
     ///   - rightsLost: called when the tenant's API forbids what is done here.
+    ///   - tunnelChanged: called when other nodes than before have no agent at a tunnel server.
     ///   - nodeChanged: called with the name of a node that was added, changed or deleted, or whose pods are on their way out.
     init(
         cluster: ObjectKey, clusterUID: String, access: ClientConfiguration, logger: Logger,
-        rightsLost: @escaping @Sendable () -> Void, nodeChanged: @escaping @Sendable (String) -> Void
+        rightsLost: @escaping @Sendable () -> Void, tunnelChanged: @escaping @Sendable () -> Void,
+        nodeChanged: @escaping @Sendable (String) -> Void
     ) throws {
         var logger = logger
         logger[metadataKey: "cluster"] = "\(cluster)"
@@ -37,6 +42,9 @@ final class TenantSession: Sendable {
         client = try KubernetesClient(access, userAgent: "nestbox-operator", logger: logger)
         nodes = Informer(client: client, logger: logger)
         certificateRequests = Informer(client: client, logger: logger)
+        tunnelReports = Informer(
+            client: client, namespace: NestboxName.systemNamespace, labels: TunnelConnected.reportLabel, logger: logger)
+        tunnelReports.onChange { _ in tunnelChanged() }
         drains = DrainedNodes(client: client, logger: logger, podsChanged: nodeChanged)
         nodes.onChange { change in nodeChanged(change.object.name) }
         approval = Controller(
@@ -57,6 +65,7 @@ final class TenantSession: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { try? await self.nodes.run() }
             group.addTask { try? await self.certificateRequests.run() }
+            group.addTask { try? await self.tunnelReports.run() }
             group.addTask { try? await self.approval.run() }
             group.addTask { await self.drains.run() }
         }

@@ -16,17 +16,20 @@ final class TenantSessions: Service {
     private let start: AsyncStream<TenantSession>.Continuation
     private let logger: Logger
     private let rightsLost: @Sendable (_ cluster: ObjectKey, _ clusterUID: String) -> Void
+    private let tunnelChanged: @Sendable (_ cluster: ObjectKey) -> Void
     private let nodeChanged: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - rightsLost: called when a tenant's API forbids what the operator has to do there.
+    ///   - tunnelChanged: called when a tenant's tunnel servers say that other nodes than before have no agent.
     ///   - nodeChanged: called with the name of a tenant's node, which is its Machine's.
     init(
         logger: Logger, rightsLost: @escaping @Sendable (_ cluster: ObjectKey, _ clusterUID: String) -> Void,
-        nodeChanged: @escaping @Sendable (String) -> Void
+        tunnelChanged: @escaping @Sendable (_ cluster: ObjectKey) -> Void, nodeChanged: @escaping @Sendable (String) -> Void
     ) {
         self.logger = logger
         self.rightsLost = rightsLost
+        self.tunnelChanged = tunnelChanged
         self.nodeChanged = nodeChanged
         // Bounded in fact by the number of clusters: a session is put in once, and again when it is opened anew.
         (starts, start) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(100_000))
@@ -44,7 +47,8 @@ final class TenantSessions: Service {
         if let open = session(clusterUID), open.isReached(by: access) { return open }
         let session = try TenantSession(
             cluster: cluster, clusterUID: clusterUID, access: access, logger: logger,
-            rightsLost: { [rightsLost] in rightsLost(cluster, clusterUID) }, nodeChanged: nodeChanged)
+            rightsLost: { [rightsLost] in rightsLost(cluster, clusterUID) }, tunnelChanged: { [tunnelChanged] in tunnelChanged(cluster) },
+            nodeChanged: nodeChanged)
         let end = state.withLock { state in
             state.sessions[clusterUID] = session
             return state.cancellations.removeValue(forKey: clusterUID)

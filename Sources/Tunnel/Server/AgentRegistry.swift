@@ -70,6 +70,7 @@ final class AgentRegistry: Dialer {
             }
             report(connection)
         }
+        roster.noteDirectory()
     }
 
     func dial(_ target: Endpoint, answer: @escaping (Result<any RelayEnd, DialFailure>) -> Void) throws(DialFailure) -> any PendingDial {
@@ -143,9 +144,25 @@ public struct ConnectedAgent: Sendable, Hashable {
 /// The connected agents as those outside of the event loop see them.
 final class AgentRoster: Sendable {
     private let agents = Mutex<[UInt64: ConnectedAgent]>([:])
+    let changes: AsyncStream<Void>
+    private let changed: AsyncStream<Void>.Continuation
 
-    func set(_ id: UInt64, _ agent: ConnectedAgent) { agents.withLock { $0[id] = agent } }
-    func remove(_ id: UInt64) { agents.withLock { $0[id] = nil } }
+    init() {
+        (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    func set(_ id: UInt64, _ agent: ConnectedAgent) {
+        agents.withLock { $0[id] = agent }
+        changed.yield()
+    }
+
+    func remove(_ id: UInt64) {
+        agents.withLock { $0[id] = nil }
+        changed.yield()
+    }
+
+    /// The directory was asked anew: who is missing may be others now.
+    func noteDirectory() { changed.yield() }
 
     /// By node, oldest connection first.
     var all: [ConnectedAgent] {

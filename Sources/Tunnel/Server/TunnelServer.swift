@@ -55,6 +55,9 @@ public final class TunnelServer: Service {
 
     public var agents: [ConnectedAgent] { roster.all }
 
+    /// An element after each change of `agents` or of the directory, several at once as one. For one reader.
+    public var agentChanges: AsyncStream<Void> { roster.changes }
+
     public func run() async throws {
         do {
             let front = try await eventLoop.flatSubmit { self.parts.value.front.bind(on: self.eventLoop) }.get()

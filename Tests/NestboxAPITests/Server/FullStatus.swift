@@ -26,7 +26,7 @@ enum FullStatus {
             NodePoolRevision(
                 number: 1, revision: "0123456789", version: KubernetesVersion(1, 20, 2),
                 nodeConfiguration: ["kubelet": ["maxPods": 50, "evictionHard": ["memory.available": "5%"]], "files": []], createdAt: time)
-        ])
+        ], terminatingReplicas: 0)
 
     static let machine = MachineStatus(
         observedGeneration: 1, phase: .ready, conditions: conditions,

@@ -1,0 +1,21 @@
+import KubernetesAPI
+import TestTunnel
+import Testing
+import Tunnel
+
+@testable import TunnelService
+
+@Suite("What a tunnel server says of its agents")
+struct AgentReportTests {
+    @Test func theNodesOfTheRecordThatHaveNoAgentHere() throws {
+        let record = ClusterRecord(
+            nodes: ["c", "a", "b"].enumerated().map { number, name in NodeRecord(name: name, addresses: [IPAddress("10.0.0.\(number)")!]) },
+            endpoints: nil)
+        let report = AgentReport(record: record, connected: ["b", "stranger"])
+        #expect(report.missing == ["a", "c"])
+        let lease = report.lease(of: "pod-1", namespace: "nestbox-system")
+        #expect(lease.name == "tunnel-agents-pod-1")
+        #expect(lease.metadata.labels == ["nestbox.dev/tunnel-agents": "true"])
+        #expect(lease.metadata.annotations == ["nestbox.dev/nodes-without-agent": "a,c"])
+    }
+}
