@@ -97,10 +97,9 @@ extension MachineReconciler {
         let epoch = machine.status?.claim?.epoch
         var told = ""
         let changed = try await client.updateMachineStatus(machine.name) { now in
-            guard now.status?.phase == .ready, now.status?.claim?.epoch == epoch, var repair = now.status?.repair, repair.state == seen
-            else {
-                return false
-            }
+            guard now.status?.phase == .ready, now.status?.claim?.epoch == epoch, var repair = now.status?.repair,
+                repair.state == seen || repair.state == other
+            else { return false }
             var conditions = ConditionSet(now.status?.conditions, generation: now.metadata.generation)
             told = body(&repair, &conditions)
             now.status?.repair = repair
