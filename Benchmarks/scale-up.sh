@@ -42,7 +42,7 @@ weigh() {
 }
 # difference BEFORE AFTER: what was used between, in a line, the most first.
 difference() {
-    awk 'NR == FNR { was[$1] = $2; next } { printf "%s %.1f\n", $1, $2 - was[$1] }' "$1" "$2" | sort -k 2 -rn | awk '{ printf "%s%s %s", NR > 1 ? ", " : "", $1, $2 }'
+    awk 'NR == FNR { was[$1] = $2; next } { printf "%s %.1f\n", $1, $2 - was[$1] }' "$1" "$2" | sort -k 2 -rn | awk '{ printf "%s%s %s", (NR > 1 ? ", " : ""), $1, $2 }'
 }
 
 # scaled FROM TO: leaves the seconds in $figure and what used the CPU in $note.
