@@ -24,11 +24,12 @@ public struct AgentReporter: ServiceLifecycle.Service {
     }
 
     public func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             var told: AgentReport?
             for await _ in server.agentChanges {
                 repeat {
-                    try await Task.sleep(for: Self.pause)
+                    // Cancelled in a pause it still takes the report away.
+                    guard (try? await Task.sleep(for: Self.pause)) != nil else { return }
                     guard let record = directory.current else { break }
                     told = await tell(AgentReport(record: record, connected: Set(server.agents.map(\.node))), after: told)
                 } while told == nil
