@@ -26,10 +26,6 @@ enum Golden {
 
     /// Objects as JSON, one after the other, in their order.
     static func text(_ objects: [any KubernetesObject]) throws -> String {
-        try objects.map { try value($0).prettyText }.joined(separator: "---\n")
-    }
-
-    static func value(_ object: some Encodable) throws -> JSONValue {
-        try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(object))
+        try objects.map { try JSONValue(encoding: $0).prettyText }.joined(separator: "---\n")
     }
 }

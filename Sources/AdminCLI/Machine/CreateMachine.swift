@@ -51,7 +51,7 @@ struct CreateMachine: AsyncParsableCommand {
     var jumpHost: JumpHostArgument?
     @Option(help: ArgumentHelp("The Secret with the jump host's key; else the machine's.", valueName: "name"))
     var jumpHostKeySecret: String?
-    @Option(help: ArgumentHelp("The operators' namespace.", valueName: "namespace")) var operatorNamespace: String = "nestbox-system"
+    @OptionGroup var operators: OperatorNamespace
     @OptionGroup var options: CreateOptions
     @OptionGroup var connection: Connection
 
@@ -101,7 +101,7 @@ struct CreateMachine: AsyncParsableCommand {
             return
         }
         try await connection.run { client, _ in
-            try await CreateInventory(inventory: inventory, operatorNamespace: operatorNamespace, options: options).run(with: client)
+            try await CreateInventory(inventory: inventory, operatorNamespace: operators.name, options: options).run(with: client)
         }
     }
 
@@ -141,14 +141,14 @@ struct CreateMachine: AsyncParsableCommand {
         guard try await client.find(Machine.self, name) == nil else {
             throw CommandFailure("machine \(name) is there already: nestbox describe machine \(name)")
         }
-        var secret = Secret(metadata: ObjectMeta(name: "ssh-\(name)", namespace: operatorNamespace))
+        var secret = Secret(metadata: ObjectMeta(name: "ssh-\(name)", namespace: operators.name))
         secret.type = "kubernetes.io/ssh-auth"
         secret.stringData = ["ssh-privatekey": key]
         do {
             _ = try await client.apply(secret, fieldManager: Self.fieldManager)
         } catch let error as KubernetesError where error.isNotFound {
             throw CommandFailure(
-                "there is no namespace \(operatorNamespace) for the SSH key: is Nestbox installed there (kubectl apply -k manifests/operator), "
+                "there is no namespace \(operators.name) for the SSH key: is Nestbox installed there (kubectl apply -k manifests/operator), "
                     + "or under another name (--operator-namespace)?")
         }
         try await options.create(machine, with: client)

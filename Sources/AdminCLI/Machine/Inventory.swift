@@ -68,7 +68,7 @@ struct Inventory {
         }
         do {
             let machine = try JSONDecoder().decode(Machine.self, from: JSONEncoder().encode(document))
-            let known = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(machine))
+            let known = try JSONValue(encoding: machine)
             // A server would leave out silently what it does not know, such as a field that is misspelt.
             for field in Self.unknown(in: document, known, at: "") { problems.append("\(source): \(field) is no field of a Machine") }
             for problem in machine.validate() { problems.append("\(source): \(problem)") }

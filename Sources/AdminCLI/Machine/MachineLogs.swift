@@ -25,7 +25,7 @@ struct MachineLogs: AsyncParsableCommand {
     var unit: [String] = []
     @Option(help: ArgumentHelp("How long to wait for an answer: seconds, or 90s, 10m.", valueName: "time"))
     var timeout = WaitLimit(seconds: 60)
-    @Option(help: ArgumentHelp("The operators' namespace.", valueName: "namespace")) var operatorNamespace: String = "nestbox-system"
+    @OptionGroup var operators: OperatorNamespace
     @OptionGroup var connection: Connection
 
     func validate() throws {
@@ -57,7 +57,7 @@ struct MachineLogs: AsyncParsableCommand {
             throw CommandFailure("machine \(name): \(Rendering.oneLine(answer.message ?? "it failed"))")
         }
         if let message = answer.message, message.contains(";") { Terminal.say("(\(Rendering.oneLine(message)))") }
-        let box = try await client.get(Secret.self, MachineAnswerBox.secretName, namespace: operatorNamespace)
+        let box = try await client.get(Secret.self, MachineAnswerBox.secretName, namespace: operators.name)
         let suffix = MachineAnswerBox.suffix(machine: name, request: request.id)
         guard let text = box.data?.first(where: { $0.key.hasSuffix(suffix) })?.value.text else {
             if cursor == nil { Terminal.say("The journal has nothing of these units.") }

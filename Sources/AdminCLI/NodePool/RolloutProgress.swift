@@ -1,4 +1,3 @@
-import Foundation
 import KubernetesAPI
 import KubernetesVersions
 import NestboxAPI
@@ -61,14 +60,10 @@ extension NodePool {
         var spec: [String: JSONValue] = [:]
         let current = status?.history?.last { $0.revision == status?.revision }
         if (self.spec?.version ?? current?.version) != earlier.version { spec["version"] = .string(earlier.version.description) }
-        let present = try self.spec?.nodeConfiguration.map { try Self.json($0) } ?? .null
+        let present = try self.spec?.nodeConfiguration.map { try JSONValue(encoding: $0) } ?? .null
         let wanted = earlier.nodeConfiguration.map { JSONValue.object($0) } ?? .null
         if let change = present.mergePatch(to: wanted) { spec["nodeConfiguration"] = change }
         return spec.isEmpty ? nil : ["spec": .object(spec)]
-    }
-
-    private static func json(_ configuration: NodeConfiguration) throws -> JSONValue {
-        try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(configuration))
     }
 
     /// Whether somebody paused it, or a machine's failure did.

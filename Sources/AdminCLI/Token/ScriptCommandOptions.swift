@@ -9,7 +9,7 @@ struct ScriptCommandOptions: ParsableArguments {
     var url: String?
     @Option(help: ArgumentHelp("How long to wait for the command: seconds, or 90s, 10m.", valueName: "time"))
     var timeout = WaitLimit(seconds: 300)
-    @Option(help: ArgumentHelp("The operators' namespace.", valueName: "namespace")) var operatorNamespace: String = "nestbox-system"
+    @OptionGroup var operators: OperatorNamespace
 
     func print(for name: String, with client: KubernetesClient) async throws {
         try await Waiting<Machine>(client: client, name: name, limit: timeout).wait("given its command", whileThere: Self.missing)
@@ -43,9 +43,9 @@ struct ScriptCommandOptions: ParsableArguments {
 
     private func token(of machine: Machine, with client: KubernetesClient) async throws -> String {
         let name = MachineScript.ticketSecret(machine: machine.name)
-        let ticket = try await client.find(Secret.self, name, namespace: operatorNamespace)
+        let ticket = try await client.find(Secret.self, name, namespace: operators.name)
         guard let token = ticket?.data?[MachineScript.tokenMember]?.text else {
-            throw CommandFailure("there is no token for machine \(machine.name) (Secret \(operatorNamespace)/\(name)): try again")
+            throw CommandFailure("there is no token for machine \(machine.name) (Secret \(operators.name)/\(name)): try again")
         }
         if let expires = ticket?.data?["expires"]?.text {
             Terminal.say("for machine \(machine.name) at \(machine.spec?.address ?? "") alone, once, until \(expires)")
@@ -56,9 +56,9 @@ struct ScriptCommandOptions: ParsableArguments {
     private func base(of machine: Machine, with client: KubernetesClient) async throws -> String {
         if let url { return url.hasSuffix("/") ? String(url.dropLast()) : url }
         let name = MachineScript.serviceName
-        guard let service = try await client.find(Service.self, name, namespace: operatorNamespace) else {
+        guard let service = try await client.find(Service.self, name, namespace: operators.name) else {
             throw CommandFailure(
-                "there is no Service \(operatorNamespace)/\(name), where machines fetch from: kubectl apply -k manifests/operator, or --url"
+                "there is no Service \(operators.name)/\(name), where machines fetch from: kubectl apply -k manifests/operator, or --url"
             )
         }
         let port = service.spec?.ports?.first

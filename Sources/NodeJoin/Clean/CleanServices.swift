@@ -20,8 +20,9 @@ enum CleanServices {
                     """))
         ], timeout: .seconds(120))
 
-    /// The cgroups of pods: folders, or slices of systemd's; and of our units, where systemd does not know them any more. Where machines are containers, a hierarchy may be shared with
-    /// others: groups whose processes are not to be seen from here (they read as 0) are not ours.
+    /// The cgroups of pods: folders, or slices of systemd's; and of our units, where systemd does not know them any more. Where machines
+    /// are containers, a hierarchy may be shared with others: groups whose processes are not to be seen from here (they read as 0) are not
+    /// ours.
     static let removeSlices = Step(
         "RemoveCgroups",
         actions: [

@@ -12,9 +12,3 @@ enum AcceptedSpec {
         namespace.metadata.annotations?[annotation].flatMap { try? JSONDecoder().decode(HostedClusterSpec.self, from: Data($0.utf8)) }
     }
 }
-
-extension JSONValue {
-    init(encoding value: some Encodable) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: try JSONEncoder().encode(value))
-    }
-}

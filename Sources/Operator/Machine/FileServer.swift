@@ -29,10 +29,8 @@ struct FileServer: ServiceLifecycle.Service {
             group.addTask { try await serve() }
             group.addTask { await cancelWhenGracefulShutdown { await publish() } }
             defer { group.cancelAll() }
-            // The other ends when it has said where this is.
-            while try await group.next() != nil {
-                guard Task.isShuttingDownGracefully else { continue }
-            }
+            // The one ends when it has said where this is, and the other goes on.
+            while try await group.next() != nil {}
         }
     }
 

@@ -34,13 +34,7 @@ extension MachineReconciler {
     }
 
     private func registerByCommand(_ machine: Machine) async throws -> ReconcileResult {
-        let problems = machine.validate()
-        guard problems.isEmpty else {
-            return try await refuse(machine, "InvalidSpec", problems.map(\.description).joined(separator: "; "))
-        }
-        if let clash = machine.clash(with: try await client.list(Machine.self).items) {
-            return try await refuse(machine, "RegisteredTwice", clash)
-        }
+        if let refusal = try await refusal(of: machine) { return try await refuse(machine, refusal.reason, refusal.message) }
         let facts = MachineFacts(architecture: machine.withDefaults().spec?.architecture)
         let registered = try await client.updateMachineStatus(machine.name) { now in
             guard now.status?.phase == nil else { return false }

@@ -8,14 +8,7 @@ import SSHClient
 extension MachineReconciler {
     /// The first look: the host key is pinned, the facts are gathered, and a server that another Machine names is refused.
     func register(_ machine: Machine) async throws -> ReconcileResult {
-        let problems = machine.validate()
-        guard problems.isEmpty else {
-            return try await refuse(machine, "InvalidSpec", problems.map(\.description).joined(separator: "; "))
-        }
-        // Read from the API, not from a cache: the other one may have been registered a moment ago.
-        if let clash = machine.clash(with: try await client.list(Machine.self).items) {
-            return try await refuse(machine, "RegisteredTwice", clash)
-        }
+        if let refusal = try await refusal(of: machine) { return try await refuse(machine, refusal.reason, refusal.message) }
         let (hostKey, facts) = try await connected(to: machine) { connection in
             (try await connection.hostKey, try await MachineFacts.gather(on: SSHMachineShell(connection)))
         }
@@ -43,6 +36,14 @@ extension MachineReconciler {
             await events.record(.normal, reason: "Registered", message: "host key \(hostKey.fingerprint) is pinned", on: machine)
         }
         return .done
+    }
+
+    /// Why it cannot be registered, as far as that is to be seen without a look at it.
+    func refusal(of machine: Machine) async throws -> (reason: String, message: String)? {
+        let problems = machine.validate()
+        guard problems.isEmpty else { return ("InvalidSpec", problems.map(\.description).joined(separator: "; ")) }
+        // Read from the API, not from a cache: the other one may have been registered a moment ago.
+        return machine.clash(with: try await client.list(Machine.self).items).map { ("RegisteredTwice", $0) }
     }
 
     /// It stays unregistered, with the reason; a change of its spec or of the other Machine brings it in.

@@ -85,7 +85,7 @@ final class RealControlPlane {
 
     /// As the operator does: server-side, by force.
     func apply(_ objects: [any KubernetesObject], as user: String) async throws {
-        let list: JSONValue = ["apiVersion": "v1", "kind": "List", "items": .array(try objects.map { try Golden.value($0) })]
+        let list: JSONValue = ["apiVersion": "v1", "kind": "List", "items": .array(try objects.map { try JSONValue(encoding: $0) })]
         let result = try await kubectl(
             user, "apply", "--server-side", "--force-conflicts", "--field-manager=\(NestboxName.fieldManager)", "-f", "-", input: list.text)
         #expect(result.status == 0, "\(result.output)")

@@ -110,7 +110,7 @@ struct RealControlPlaneTests {
             spec: CertificateSigningRequestSpec(
                 request: Base64(text: request), signerName: "kubernetes.io/kube-apiserver-client-kubelet",
                 usages: ["digital signature", "key encipherment", "client auth"]))
-        let created = try await tenant.kubectl("machine", "create", "-f", "-", input: try Golden.value(csr).text)
+        let created = try await tenant.kubectl("machine", "create", "-f", "-", input: try JSONValue(encoding: csr).text)
         #expect(created.status == 0, "\(created.output)")
         func read() async throws -> CertificateSigningRequest {
             let text = try await tenant.kubectl("operator", "get", "csr", "worker-1", "-o", "json").output

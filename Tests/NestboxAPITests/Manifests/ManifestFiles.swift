@@ -57,17 +57,13 @@ extension JSONValue {
     /// The value as that type; its JSON must come out as it went in, so that there is no field which the type does not know.
     func exactly<T: Codable>(_ type: T.Type) throws -> T {
         let decoded = try decoded(type)
-        let again = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(decoded))
+        let again = try JSONValue(encoding: decoded)
         #expect(again == self)
         return decoded
     }
 
     func decoded<T: Decodable>(_ type: T.Type) throws -> T {
         try JSONDecoder().decode(type, from: JSONEncoder().encode(self))
-    }
-
-    init(encoding value: some Encodable) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(value))
     }
 
     /// `kind/name`, for messages and to find objects.
