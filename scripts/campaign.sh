@@ -38,10 +38,13 @@ echo $$ >"$work/pid"
 child=
 # Ten machines that are nodes want more inotify instances than Linux gives root by default.
 inotify=/proc/sys/fs/inotify/max_user_instances
-instances=$(<$inotify)
-[ "$campaign" != operator ] || ((instances >= 512)) || echo 512 >$inotify
+instances=
+if [ "$campaign" = operator ] && (($(<$inotify) < 512)); then
+    instances=$(<$inotify)
+    echo 512 >$inotify
+fi
 leave() {
-    [ "$(<$inotify)" = "$instances" ] || echo "$instances" >$inotify
+    [ -z "$instances" ] || echo "$instances" >$inotify
     [ -z "$child" ] || kill -KILL "$child" 2>/dev/null || true
     [ "$program" = tunnel-campaign ] || [ -n "${HOLD:-}" ] || "$bin/nestbox" lab down --name "$lab" >/dev/null 2>&1 || true
     [ -z "${KEEP:-}" ] || cp -a "$work" "$KEEP"
