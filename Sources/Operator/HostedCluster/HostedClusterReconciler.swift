@@ -92,8 +92,10 @@ struct HostedClusterReconciler: Reconciler {
         guard try await etcdIsRolledOut(input, &report), let rollout = try await runControlPlane(input, &report) else {
             return notServing(cluster, report)
         }
-        try await furnish(input.serving(report.status, rollout), tenant, &report)
         report.tell(rollout, settings)
+        try await furnish(input.serving(report.status, rollout), tenant, &report)
+        // The first version of a cluster serves as soon as one replica does.
+        report.update { $0.version = $0.version ?? settings.version }
         let kubeconfigRenewal = try await offerKubeconfig(input, &report)
         try await lookAtNodes(settings, &report)
         if let next = try await considerUpgrade(upgrade, of: cluster, input, &report) { return next }

@@ -7,11 +7,10 @@ extension ClusterReport {
     /// How far the roll has come, and what serves from now on.
     mutating func tell(_ rollout: ControlPlaneRollout, _ settings: ClusterSettings) {
         let now = Timestamp.format(Date())
-        // The first version of a cluster serves as soon as one replica does.
         let isFirst = status.version == nil
         if rollout.hasServed { update { $0.noteServed(at: now) } }
         if rollout.state == .complete { update { $0.noteCompleted(at: now) } }
-        if rollout.state == .complete || isFirst { update { $0.version = settings.version } }
+        if rollout.state == .complete, !isFirst { update { $0.version = settings.version } }
         let isUpgrade = status.latestVersion?.state == .partial && !isFirst
         switch rollout.state {
         case .complete: set("Progressing", false, reason: "Done")
