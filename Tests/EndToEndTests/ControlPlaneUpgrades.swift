@@ -15,7 +15,8 @@ extension InTheLab {
         @Test func underLoadAndBackAgain() async throws {
             // The first patch is the stamp that the lab makes anyway.
             for stamp in ["v1.21.0", "v1.22.0"] {
-                try await CommandRun().nestbox("artifacts", "get", stamp, "--stamp-of", TestLab.hostVersion)
+                try await CommandRun(environment: ["NESTBOX_BIN": CommandRun.products]).nestbox(
+                    "artifacts", "get", stamp, "--stamp-of", TestLab.hostVersion)
             }
             try await TestLab.with(machines: 0, tenantVersions: ["v1.21.0", "v1.22.0"], stamp: true) { lab in
                 try #require(lab.version == "v1.20.2", "the steps are of these versions")
