@@ -2,6 +2,7 @@ import KubernetesAPI
 import KubernetesClient
 import KubernetesVersions
 import NestboxAPI
+import TestCommands
 import TestKubernetes
 import Testing
 
