@@ -19,8 +19,9 @@ extension HostedClusterReconciler {
             return nil
         }
         report.set("KubeAPIServerAvailable", true, reason: "Ready")
+        let isComplete = ControlPlaneRollout.isComplete(deployment)
         return ControlPlaneRollout(
-            deployment, pods: try await controlPlanePods(in: namespace),
+            deployment, pods: isComplete ? [] : try await controlPlanePods(in: namespace),
             images: ControlPlane.markingImages(settings.pinned, imageRegistry: settings.imageRegistry))
     }
 

@@ -22,21 +22,36 @@ extension ControlPlaneRollout {
     /// - Parameter images: those of the API server and the tunnel server, by which a pod of what is rolled out is known.
     init(_ deployment: Deployment, pods: [Pod], images: Set<String>) {
         let wanted = deployment.spec?.replicas ?? 1
-        let status = deployment.status
-        let isSeen = (status?.observedGeneration ?? 0) >= (deployment.metadata.generation ?? 0)
-        let updated = isSeen ? status?.updatedReplicas ?? 0 : 0
         let new = pods.filter { images.isSubset(of: $0.spec?.containers?.compactMap(\.image) ?? []) }
         let ready = new.count { pod in pod.status?.conditions?.contains { $0.type == "Ready" && $0.status == "True" } == true }
-        if isSeen, updated == wanted, status?.replicas == wanted, (status?.availableReplicas ?? 0) >= wanted {
+        if Self.isComplete(deployment) {
             self.init(state: .complete, words: "", hasServed: true)
             return
         }
-        let late = isSeen && status?.conditions?.contains { $0.type == "Progressing" && $0.reason == "ProgressDeadlineExceeded" } == true
+        let isSeen = Self.isSeen(deployment)
+        let late =
+            isSeen
+            && deployment.status?.conditions?.contains { $0.type == "Progressing" && $0.reason == "ProgressDeadlineExceeded" } == true
         let trouble = new.lazy.compactMap(PodTrouble.words).first
         self.init(
             state: late ? .stopped : .underWay,
             words: "\(min(ready, wanted)) of \(wanted) replicas are new and ready" + (trouble.map { ": \($0)" } ?? ""), hasServed: ready > 0
         )
+    }
+}
+
+extension ControlPlaneRollout {
+    /// Whether all replicas are new, and no other is there.
+    static func isComplete(_ deployment: Deployment) -> Bool {
+        let wanted = deployment.spec?.replicas ?? 1
+        let status = deployment.status
+        return isSeen(deployment) && status?.updatedReplicas == wanted && status?.replicas == wanted
+            && (status?.availableReplicas ?? 0) >= wanted
+    }
+
+    /// Whether the status is of the template as it is.
+    private static func isSeen(_ deployment: Deployment) -> Bool {
+        (deployment.status?.observedGeneration ?? 0) >= (deployment.metadata.generation ?? 0)
     }
 }
 
