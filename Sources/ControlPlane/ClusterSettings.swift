@@ -13,6 +13,8 @@ public struct ClusterSettings: Sendable, Equatable {
     public var version: KubernetesVersion
     /// What the release in `spec.release` renders. What changes a pod template asks for `.second` or a newer one.
     public var template: TemplateRevision
+    /// Of the etcd that runs, where the spec names no image: that which goes with the version, unless a newer one runs already.
+    public var etcdImageTag: String
     public var replicas: Int
     public var imageRegistry: String
     public var podNetwork: IPv4Network
@@ -40,6 +42,7 @@ public struct ClusterSettings: Sendable, Equatable {
         self.uid = uid
         controlPlaneNamespace = cluster.status?.controlPlaneNamespace ?? ControlPlaneNamespace.name(of: cluster)
         self.version = version
+        etcdImageTag = version.etcdImageTag
         self.spec = spec
         let release = spec.release ?? cluster.status?.release ?? Defaults.release
         guard let template = TemplateRevision(release: release) else {
@@ -73,6 +76,8 @@ public struct ClusterSettings: Sendable, Equatable {
 
     /// The address of the API server on every node.
     public var nodeLocalAPIEndpoint: String { "\(nodeLocalAPIAddress):\(NestboxPort.api)" }
+
+    public var pinned: PinnedVersion { PinnedVersion(version, release: release) }
 
     /// The tag of Nestbox's own images.
     public var release: String { template.release }

@@ -77,13 +77,20 @@ public enum ControlPlane {
         public var objects: [any KubernetesObject]
     }
 
+    /// The images of a control-plane pod that tell what it was made as.
+    public static func markingImages(_ pinned: PinnedVersion, imageRegistry: String) -> Set<String> {
+        ["\(imageRegistry)/\(APIServer.name):\(pinned.version)", TunnelServer.image(release: pinned.release)]
+    }
+
+    public static func etcdImage(_ settings: ClusterSettings) -> String { EtcdStatefulSet.image(settings) }
+
     /// Each image that the host has to have for this cluster: what the lab imports and preflight checks.
     public static func images(_ settings: ClusterSettings) -> [String] {
         [
             "\(settings.imageRegistry)/\(APIServer.name):\(settings.version)",
             "\(settings.imageRegistry)/\(ControllerManager.name):\(settings.version)",
             "\(settings.imageRegistry)/\(Scheduler.name):\(settings.version)", EtcdStatefulSet.image(settings),
-            "nestbox.dev/nestbox-tunnel:\(settings.release)",
+            TunnelServer.image(release: settings.release),
         ]
     }
 }

@@ -216,11 +216,13 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
     public var caFingerprint: String?
     /// etcd's own id of the cluster, once bootstrapped: data that answers with another id is not this cluster's.
     public var etcdClusterID: String?
-    /// The version that serves.
+    /// The version that serves from every replica: while it is upgraded, the older one.
     public var version: KubernetesVersion?
     /// The release that the control plane is pinned to.
     public var release: String?
     public var versionHistory: [VersionHistoryEntry]?
+    /// What came of the newest question about an upgrade.
+    public var upgradeCheck: UpgradeAnswer?
     /// The Secret, in the HostedCluster's namespace, that holds the admin kubeconfig under `kubeconfig`.
     public var kubeconfigSecret: String?
     public var nodes: NodeCounts?
@@ -231,7 +233,7 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         observedGeneration: Int? = nil, conditions: [Condition]? = nil, controlPlaneNamespace: String? = nil,
         apiEndpoints: [String]? = nil, tunnelEndpoints: [String]? = nil, caFingerprint: String? = nil,
         etcdClusterID: String? = nil, version: KubernetesVersion? = nil, release: String? = nil,
-        versionHistory: [VersionHistoryEntry]? = nil,
+        versionHistory: [VersionHistoryEntry]? = nil, upgradeCheck: UpgradeAnswer? = nil,
         kubeconfigSecret: String? = nil, nodes: NodeCounts? = nil, deletion: String? = nil
     ) {
         self.observedGeneration = observedGeneration
@@ -244,21 +246,10 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         self.version = version
         self.release = release
         self.versionHistory = versionHistory
+        self.upgradeCheck = upgradeCheck
         self.kubeconfigSecret = kubeconfigSecret
         self.nodes = nodes
         self.deletion = deletion
-    }
-}
-
-public struct VersionHistoryEntry: Codable, Sendable, Equatable {
-    public var version: KubernetesVersion
-    public var startedAt: String
-    public var completedAt: String?
-
-    public init(version: KubernetesVersion, startedAt: String, completedAt: String? = nil) {
-        self.version = version
-        self.startedAt = startedAt
-        self.completedAt = completedAt
     }
 }
 

@@ -115,6 +115,27 @@ import Testing
         }
     }
 
+    /// Of two versions that serve side by side the older one reads it too.
+    @Test func whatIsSharedInAnUpgradeIsOfTheOlderVersion() throws {
+        func authentication(_ minor: Int, _ revision: TemplateRevision = .newest) throws -> String? {
+            let settings = try ClusterSettings(Fixture.cluster(KubernetesVersion(1, minor, 0), revision: revision))
+            let text = AuthenticationConfiguration.render(settings)
+            return text?.split(separator: "\"").first { $0.hasPrefix("apiserver.config.k8s.io/") }.map(String.init)
+        }
+        let expected = [31: nil, 32: "v1beta1", 33: "v1beta1", 34: "v1beta1", 35: "v1", 36: "v1"]
+        for (minor, version) in expected {
+            #expect(try authentication(minor) == version.map { "apiserver.config.k8s.io/\($0)" }, "1.\(minor)")
+        }
+        // As it was: nobody is rolled.
+        #expect(try authentication(34, .first) == "apiserver.config.k8s.io/v1")
+
+        func slices(_ minor: Int) throws -> String? {
+            let settings = try ClusterSettings(Fixture.cluster(KubernetesVersion(1, minor, 0)))
+            return KubernetesEndpoints.render(settings).last?.apiVersion
+        }
+        #expect(try slices(21) == "discovery.k8s.io/v1beta1" && slices(22) == "discovery.k8s.io/v1")
+    }
+
     @Test func publishedEndpointsByNodePort() {
         let service = Service(
             metadata: ObjectMeta(name: "kube-apiserver"), spec: ServiceSpec(ports: [ServicePort(port: 6443, nodePort: 31234)]))

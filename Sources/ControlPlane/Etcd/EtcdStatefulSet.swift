@@ -70,7 +70,7 @@ enum EtcdStatefulSet {
     }
 
     static func image(_ settings: ClusterSettings) -> String {
-        settings.spec.etcd?.image ?? "\(settings.imageRegistry)/etcd:\(settings.version.etcdImageTag)"
+        settings.spec.etcd?.image ?? "\(settings.imageRegistry)/etcd:\(settings.etcdImageTag)"
     }
 
     private static func arguments(_ settings: ClusterSettings) -> [String: String] {
@@ -100,14 +100,16 @@ enum EtcdStatefulSet {
             "peer-trusted-ca-file": "\(directory)/ca.crt",
             "peer-cert-file": "\(directory)/peer.crt",
             "peer-key-file": "\(directory)/peer.key",
-            "quota-backend-bytes": String(quota(settings.spec.etcd?.storage?.size)),
+            "quota-backend-bytes": String(settings.etcdQuota),
             "snapshot-count": "10000",
         ]
     }
+}
 
-    /// Three quarters of the volume, and 8 GiB at most, which is what etcd recommends.
-    private static func quota(_ size: String?) -> Int {
-        let bytes = Quantity(size ?? Defaults.etcdStorageSize)?.value ?? 0
+extension ClusterSettings {
+    /// Bytes that etcd's database may have: three quarters of the volume, and 8 GiB at most, which is what etcd recommends.
+    public var etcdQuota: Int {
+        let bytes = Quantity(spec.etcd?.storage?.size ?? Defaults.etcdStorageSize)?.value ?? 0
         return Int(min(max(bytes * 0.75, 64 * 1_048_576), 8 * 1_073_741_824))
     }
 }

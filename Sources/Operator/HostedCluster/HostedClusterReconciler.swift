@@ -32,6 +32,7 @@ struct HostedClusterReconciler: Reconciler {
         var report = ClusterReport(stored)
         do {
             let result = try await bringUp(cluster, &report)
+            answerUnasked(cluster, &report)
             try await write(report, over: stored)
             return result
         } catch {
@@ -44,9 +45,14 @@ struct HostedClusterReconciler: Reconciler {
     private func bringUp(_ asked: HostedCluster, _ report: inout ClusterReport) async throws -> ReconcileResult {
         let state = try await namespaceState(of: asked)
         let present: Namespace? = if case .own(let namespace) = state { namespace } else { nil }
-        let choice = SpecChoice(asked: asked, accepted: present.flatMap(AcceptedSpec.read))
+        let accepted = present.flatMap(AcceptedSpec.read)
+        try await lookAtRollout(asked, accepted: accepted, &report)
+        var asked = asked
+        asked.status = report.status
+        let choice = SpecChoice(asked: asked, accepted: accepted)
         report.set(
             "ValidConfiguration", choice.refusal == nil, reason: choice.refusal?.reason ?? "Valid", message: choice.refusal?.message ?? "")
+        announceUpgrade(choice.upgrade, &report)
         let pause = pause(of: asked, &report)
 
         switch state {
@@ -67,27 +73,33 @@ struct HostedClusterReconciler: Reconciler {
             return .requeue(after: .seconds(min(max(pause, 1), 3600)))
         }
         guard let cluster = choice.cluster else { return .done }
-        return try await build(cluster, present: present, &report)
+        return try await build(cluster, present: present, upgrade: choice.upgrade, &report)
     }
 
     private func build(
-        _ cluster: HostedCluster, present: Namespace?, _ report: inout ClusterReport
+        _ cluster: HostedCluster, present: Namespace?, upgrade: PinnedVersion?, _ report: inout ClusterReport
     ) async throws -> ReconcileResult {
         try await ensureNamespace(cluster, present: present, &report)
         let settings = try ClusterSettings(cluster)
         guard let addresses = try await publish(settings, &report) else { return notServing(cluster, report) }
         guard let keys = try await ensureKeys(settings, endpoints: addresses.published, &report) else { return notServing(cluster, report) }
-        let input = try ControlPlaneInput(
+        var input = try ControlPlaneInput(
             cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion)
+        input.settings.etcdImageTag = try await etcdImageTag(settings)
         let tenant = TenantAccess(address: addresses.api, keys: keys)
         guard try await runEtcd(input, &report) else { return notServing(cluster, report) }
         report.found()
-        guard try await runControlPlane(input, &report) else { return notServing(cluster, report) }
-        try await furnish(input, tenant, &report)
-        report.update { $0.version = settings.version }
+        guard try await etcdIsRolledOut(input, &report), let rollout = try await runControlPlane(input, &report) else {
+            return notServing(cluster, report)
+        }
+        report.tell(rollout, settings)
+        try await furnish(input.serving(report.status, rollout), tenant, &report)
+        // The first version of a cluster serves as soon as one replica does.
+        report.update { $0.version = $0.version ?? settings.version }
         let kubeconfigRenewal = try await offerKubeconfig(input, &report)
         try await lookAtNodes(settings, &report)
-        guard let kubeconfigRenewal else { return .requeue(after: .seconds(10)) }
+        if let next = try await considerUpgrade(upgrade, of: cluster, input, &report) { return next }
+        guard let kubeconfigRenewal, rollout.state == .complete else { return .requeue(after: .seconds(10)) }
         let renewal = min(keys.nextRenewal() ?? .distantFuture, kubeconfigRenewal).timeIntervalSinceNow
         return .requeue(after: .seconds(min(max(renewal, 1), 3600)))
     }

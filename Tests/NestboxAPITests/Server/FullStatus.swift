@@ -15,9 +15,15 @@ enum FullStatus {
         tunnelEndpoints: ["192.0.2.1:30001"], caFingerprint: "sha256:00", etcdClusterID: "cdf818194e3a8c32",
         version: KubernetesVersion(1, 20, 2), release: "v0.2.0",
         versionHistory: [
-            VersionHistoryEntry(version: KubernetesVersion(1, 20, 2), startedAt: time, completedAt: time),
+            VersionHistoryEntry(
+                version: KubernetesVersion(1, 20, 2), release: "v0.1.0", state: .completed, startedAt: time, servedAt: time,
+                completedAt: time),
             VersionHistoryEntry(version: KubernetesVersion(1, 21, 0), startedAt: time),
-        ], kubeconfigSecret: "a-kubeconfig", nodes: NodeCounts(total: 2, ready: 0), deletion: "machines to be cleaned: a")
+        ],
+        upgradeCheck: UpgradeAnswer(
+            id: "1", version: KubernetesVersion(1, 21, 0), release: "v0.2.0", checks: [UpgradeCheck("Nodes", .warning, "m")],
+            answeredAt: time),
+        kubeconfigSecret: "a-kubeconfig", nodes: NodeCounts(total: 2, ready: 0), deletion: "machines to be cleaned: a")
 
     static let nodePool = NodePoolStatus(
         observedGeneration: 1, conditions: conditions, replicas: 2, readyReplicas: 0, updatedReplicas: 1,
