@@ -19,6 +19,7 @@ struct HostedClusterReconciler: Reconciler {
     let applied: AppliedObjects
     let events: EventRecorder
     let operatorNamespace: String
+    let etcdCare = EtcdCareLog()
     let logger: Logger
     /// Called with a cluster's UID when its API began to answer: its machines can go on.
     let sessionOpened: @Sendable (String) -> Void
@@ -77,19 +78,21 @@ struct HostedClusterReconciler: Reconciler {
         let settings = try ClusterSettings(cluster)
         guard let addresses = try await publish(settings, &report) else { return notServing(cluster, report) }
         guard let keys = try await ensureKeys(settings, endpoints: addresses.published, &report) else { return notServing(cluster, report) }
-        let input = try ControlPlaneInput(
+        var input = try ControlPlaneInput(
             cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion)
         let tenant = TenantAccess(address: addresses.api, keys: keys)
-        guard try await runEtcd(input, &report) else { return notServing(cluster, report) }
+        guard let etcd = try await runEtcd(&input, &report) else { return notServing(cluster, report) }
         report.found()
         guard try await runControlPlane(input, &report) else { return notServing(cluster, report) }
+        // From here on somebody may be served: what holds other data is not this cluster's any more.
+        report.update { $0.etcdClusterID = etcd.clusterID }
         try await furnish(input, tenant, &report)
         report.update { $0.version = settings.version }
         let kubeconfigRenewal = try await offerKubeconfig(input, &report)
         try await lookAtNodes(settings, &report)
         guard let kubeconfigRenewal else { return .requeue(after: .seconds(10)) }
         let renewal = min(keys.nextRenewal() ?? .distantFuture, kubeconfigRenewal).timeIntervalSinceNow
-        return .requeue(after: .seconds(min(max(renewal, 1), 3600)))
+        return .requeue(after: min(.seconds(min(max(renewal, 1), 3600)), reportReplicas(settings, etcd, &report)))
     }
 
     /// When to look again at a control plane that does not serve: not all that it waits for is watched, as the host's StorageClasses

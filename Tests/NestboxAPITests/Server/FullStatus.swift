@@ -17,7 +17,9 @@ enum FullStatus {
         versionHistory: [
             VersionHistoryEntry(version: KubernetesVersion(1, 20, 2), startedAt: time, completedAt: time),
             VersionHistoryEntry(version: KubernetesVersion(1, 21, 0), startedAt: time),
-        ], kubeconfigSecret: "a-kubeconfig", nodes: NodeCounts(total: 2, ready: 0), deletion: "machines to be cleaned: a")
+        ], kubeconfigSecret: "a-kubeconfig", nodes: NodeCounts(total: 2, ready: 0),
+        controlPlane: ReplicaCounts(replicas: 3, running: 4, ready: 0), etcd: EtcdMemberCounts(members: 3, ready: 0),
+        deletion: "machines to be cleaned: a")
 
     static let nodePool = NodePoolStatus(
         observedGeneration: 1, conditions: conditions, replicas: 2, readyReplicas: 0, updatedReplicas: 1,
