@@ -3,6 +3,7 @@ import ControllerRuntime
 import Foundation
 import KubernetesAPI
 import KubernetesClient
+import Logging
 import NestboxAPI
 
 /// What a pass found of an etcd that serves.

@@ -1,6 +1,7 @@
 import ControlPlane
 import Foundation
 import KubernetesClient
+import Logging
 
 extension HostedClusterReconciler {
     /// Says how etcd is, and does the one thing that it needs most. Returns when to look again.

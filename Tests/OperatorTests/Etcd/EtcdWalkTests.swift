@@ -60,11 +60,11 @@ private struct EtcdWorld: CustomStringConvertible {
 
     init(members count: Int) {
         replicas = count
-        leader = "0"
+        leader = "m0"
         for ordinal in 0..<count {
             members.append(MembershipDecisionTests.member(ordinal))
-            volumes[ordinal] = Volume(data: .of("\(ordinal)"))
-            pods[ordinal] = Pod(process: .running("\(ordinal)"))
+            volumes[ordinal] = Volume(data: .of("m\(ordinal)"))
+            pods[ordinal] = Pod(process: .running("m\(ordinal)"))
         }
     }
 

@@ -6,13 +6,13 @@ import Testing
 @Suite struct MembershipDecisionTests {
     static func member(_ ordinal: Int, learner: Bool = false, started: Bool = true, id: String? = nil) -> EtcdMember {
         EtcdMember(
-            id: id ?? "\(ordinal)", name: started ? "etcd-\(ordinal)" : "", peerURL: EtcdMember.peerURL(ordinal), hasStarted: started,
+            id: id ?? "m\(ordinal)", name: started ? "etcd-\(ordinal)" : "", peerURL: EtcdMember.peerURL(ordinal), hasStarted: started,
             isLearner: learner)
     }
 
-    static func status(_ id: String, leader: String = "0!") -> EtcdStatus {
+    static func status(_ id: String, leader: String) -> EtcdStatus {
         EtcdStatus(
-            clusterID: "c", memberID: id, leaderID: leader == "0!" ? "0-leads" : leader, version: "3.4.23", revision: 1, size: 1,
+            clusterID: "c", memberID: id, leaderID: leader, version: "3.4.23", revision: 1, size: 1,
             sizeInUse: 1, errors: [])
     }
 
@@ -78,10 +78,10 @@ import Testing
             "a pod that names a claim which is gone", 3,
             sight([member(0), member(1, learner: true, started: false)], pods: [1: .withoutVolume], volumes: [1: .some(nil)]),
             .renewPod(ordinal: 1)),
-        Case("a learner that runs", 3, sight([member(0), member(1, learner: true)]), .promote(id: "1", ordinal: 1)),
+        Case("a learner that runs", 3, sight([member(0), member(1, learner: true)]), .promote(id: "m1", ordinal: 1)),
         Case(
             "a learner that has lost its data", 3, sight([member(0), member(1, learner: true)], pods: [1: .empty]),
-            .remove(id: "1", ordinal: 1)),
+            .remove(id: "m1", ordinal: 1)),
         Case(
             "no vote while a voter is silent", 3, sight([member(0), member(1), member(2, learner: true)], silent: [1]),
             .blocked("etcd-1 does not answer: no member is given a vote")),
@@ -99,30 +99,30 @@ import Testing
     ]
 
     static let shrinking: [Case] = [
-        Case("the last goes first", 1, sight([member(0), member(1), member(2)]), .remove(id: "2", ordinal: 2)),
-        Case("its lead goes before it", 1, sight([member(0), member(1), member(2)], leader: 2), .moveLeader(from: 2, to: "0")),
-        Case("one that is silent goes first", 1, sight([member(0), member(1), member(2)], silent: [1]), .remove(id: "1", ordinal: 1)),
+        Case("the last goes first", 1, sight([member(0), member(1), member(2)]), .remove(id: "m2", ordinal: 2)),
+        Case("its lead goes before it", 1, sight([member(0), member(1), member(2)], leader: 2), .moveLeader(from: 2, to: "m0")),
+        Case("one that is silent goes first", 1, sight([member(0), member(1), member(2)], silent: [1]), .remove(id: "m1", ordinal: 1)),
         Case(
             "not when another would be missed", 1, sight([member(0), member(1), member(2)], silent: [0]),
             .blocked("etcd-0 does not answer: no member is taken away")),
-        Case("the second", 1, sight([member(0), member(1)], replicas: 3), .remove(id: "1", ordinal: 1)),
-        Case("the second, when it leads", 1, sight([member(0), member(1)], leader: 1), .moveLeader(from: 1, to: "0")),
+        Case("the second", 1, sight([member(0), member(1)], replicas: 3), .remove(id: "m1", ordinal: 1)),
+        Case("the second, when it leads", 1, sight([member(0), member(1)], leader: 1), .moveLeader(from: 1, to: "m0")),
         Case("pods after members", 1, sight([member(0)], replicas: 3, pods: [1: .ended, 2: .going]), .run(replicas: 1)),
         Case("then volumes", 1, sight([member(0)], volumes: [1: .there, 2: .there]), .dropVolume(ordinal: 1)),
         Case("one after the other", 1, sight([member(0)], volumes: [1: .going, 2: .there]), .dropVolume(ordinal: 2)),
         Case("that go by themselves", 1, sight([member(0)], volumes: [1: .going, 2: .going]), .settled),
         Case(
             "a learner that is wanted no more", 1, sight([member(0), member(1, learner: true, started: false)], replicas: 1),
-            .remove(id: "1", ordinal: 1)),
-        Case("a third learner likewise", 1, sight([member(0), member(1), member(2, learner: true)]), .remove(id: "2", ordinal: 2)),
+            .remove(id: "m1", ordinal: 1)),
+        Case("a third learner likewise", 1, sight([member(0), member(1), member(2, learner: true)]), .remove(id: "m2", ordinal: 2)),
     ]
 
     static let replacing: [Case] = [
         Case(
-            "data gone", 3, sight([member(0), member(1), member(2)], pods: [1: .empty]), .remove(id: "1", ordinal: 1)),
+            "data gone", 3, sight([member(0), member(1), member(2)], pods: [1: .empty]), .remove(id: "m1", ordinal: 1)),
         Case(
             "a volume that is no more", 3, sight([member(0), member(1), member(2)], pods: [0: .unusable("gone")], volumes: [0: .lost]),
-            .remove(id: "0", ordinal: 0)),
+            .remove(id: "m0", ordinal: 0)),
         Case(
             "not while another is silent", 3, sight([member(0), member(1), member(2)], silent: [2], pods: [1: .empty]),
             .blocked("etcd-1 does not start (its data is gone); etcd-2 does not answer: it is not replaced")),
@@ -132,8 +132,8 @@ import Testing
         Case(
             "one that only does not answer stays", 3, sight([member(0), member(1), member(2)], pods: [1: .starting]), .settled),
         Case(
-            "corrupt, and leads", 3, sight([member(0), member(1), member(2)], corrupt: ["0"]), .moveLeader(from: 0, to: "1")),
-        Case("corrupt", 3, sight([member(0), member(1), member(2)], corrupt: ["2"]), .remove(id: "2", ordinal: 2)),
+            "corrupt, and leads", 3, sight([member(0), member(1), member(2)], corrupt: ["m0"]), .moveLeader(from: 0, to: "m1")),
+        Case("corrupt", 3, sight([member(0), member(1), member(2)], corrupt: ["m2"]), .remove(id: "m2", ordinal: 2)),
         Case("removed, and its pod is the last", 3, sight([member(0), member(1)], replicas: 3, pods: [2: .ended]), .run(replicas: 2)),
         Case(
             "removed, and still ending", 3, sight([member(0), member(2)], pods: [1: .running]),

@@ -1,3 +1,5 @@
+import KubernetesAPI
+
 /// One cluster's etcd as its leader sees it.
 struct EtcdView {
     /// Of the data, in etcd's own count.
