@@ -9,7 +9,7 @@ public struct ControlPlaneInput: Sendable {
     public var keys: ClusterKeys
     /// What is published so far; empty before the host has given the Services their ports.
     public var endpoints: PublishedEndpoints
-    /// The cluster IPs of the Services `etcd-0`, `etcd-1`, ..., in order.
+    /// The cluster IPs of the Services `etcd-0`, `etcd-1`, ..., in order; one a name that etcd may ever have.
     public var etcdServiceAddresses: [String]
     /// Whether etcd has held this cluster's data before: `status.etcdClusterID` is set.
     public var isBootstrapped: Bool
@@ -60,6 +60,9 @@ public enum ControlPlane {
     public static func pods(_ input: ControlPlaneInput) throws(PKIError) -> [any KubernetesObject] {
         try ControlPlaneDeployment.render(input)
     }
+
+    /// Budgets of a size that the control plane no longer has, to be removed where they are.
+    public static func unneeded(_ input: ControlPlaneInput) -> [any KubernetesObject] { DisruptionBudgets.unneeded(input) }
 
     /// All phases, in order.
     public static func desiredState(of input: ControlPlaneInput) throws(PKIError) -> [Phase] {

@@ -226,6 +226,9 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
     /// The Secret, in the HostedCluster's namespace, that holds the admin kubeconfig under `kubeconfig`.
     public var kubeconfigSecret: String?
     public var nodes: NodeCounts?
+    public var controlPlane: ReplicaCounts?
+    /// Of an etcd that Nestbox runs.
+    public var etcd: EtcdMemberCounts?
     /// While deleting: what is being waited for, in words.
     public var deletion: String?
 
@@ -233,8 +236,8 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         observedGeneration: Int? = nil, conditions: [Condition]? = nil, controlPlaneNamespace: String? = nil,
         apiEndpoints: [String]? = nil, tunnelEndpoints: [String]? = nil, caFingerprint: String? = nil,
         etcdClusterID: String? = nil, version: KubernetesVersion? = nil, release: String? = nil,
-        versionHistory: [VersionHistoryEntry]? = nil, upgradeCheck: UpgradeAnswer? = nil,
-        kubeconfigSecret: String? = nil, nodes: NodeCounts? = nil, deletion: String? = nil
+        versionHistory: [VersionHistoryEntry]? = nil, upgradeCheck: UpgradeAnswer? = nil, kubeconfigSecret: String? = nil,
+        nodes: NodeCounts? = nil, controlPlane: ReplicaCounts? = nil, etcd: EtcdMemberCounts? = nil, deletion: String? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.conditions = conditions
@@ -249,6 +252,8 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         self.upgradeCheck = upgradeCheck
         self.kubeconfigSecret = kubeconfigSecret
         self.nodes = nodes
+        self.controlPlane = controlPlane
+        self.etcd = etcd
         self.deletion = deletion
     }
 }
@@ -259,6 +264,34 @@ public struct NodeCounts: Codable, Sendable, Equatable {
 
     public init(total: Int, ready: Int) {
         self.total = total
+        self.ready = ready
+    }
+}
+
+/// Of a control plane's pods.
+public struct ReplicaCounts: Codable, Sendable, Equatable {
+    /// How many are wanted.
+    public var replicas: Int
+    /// How many run, those on their way out too.
+    public var running: Int
+    /// How many serve.
+    public var ready: Int
+
+    public init(replicas: Int, running: Int, ready: Int) {
+        self.replicas = replicas
+        self.running = running
+        self.ready = ready
+    }
+}
+
+public struct EtcdMemberCounts: Codable, Sendable, Equatable {
+    /// Those that have a vote.
+    public var members: Int
+    /// Those of them that answer and follow a leader.
+    public var ready: Int
+
+    public init(members: Int, ready: Int) {
+        self.members = members
         self.ready = ready
     }
 }

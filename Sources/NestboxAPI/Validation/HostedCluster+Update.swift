@@ -1,3 +1,4 @@
+import KubernetesAPI
 import KubernetesVersions
 
 extension HostedCluster {
@@ -9,8 +10,11 @@ extension HostedCluster {
         var errors = FieldErrors()
         errors.checkUpgrade(from: before, status: status ?? old.status, to: after)
 
-        let members = "etcd's members are made with the cluster"
-        errors.requireSame(before.controlPlane?.replicas, after.controlPlane?.replicas, at: "spec.controlPlane.replicas", because: members)
+        if (before.release ?? status?.release ?? old.status?.release) == TemplateRevision.first.release {
+            errors.requireSame(
+                before.controlPlane?.replicas, after.controlPlane?.replicas, at: "spec.controlPlane.replicas",
+                because: "release \(TemplateRevision.first.release) cannot; upgrade it first: nestbox upgrade cluster \(name) --release")
+        }
         let volume = "etcd's volume is made with the cluster"
         let (oldStorage, newStorage) = (before.etcd?.storage, after.etcd?.storage)
         errors.requireSame(oldStorage?.size, newStorage?.size, at: "spec.etcd.storage.size", because: volume)

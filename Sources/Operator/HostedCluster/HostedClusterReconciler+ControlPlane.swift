@@ -10,6 +10,7 @@ extension HostedClusterReconciler {
     func runControlPlane(_ input: ControlPlaneInput, _ report: inout ClusterReport) async throws -> ControlPlaneRollout? {
         let settings = input.settings
         try await applied.apply(try ControlPlane.pods(input), scope: settings.uid, with: client)
+        try await applied.remove(ControlPlane.unneeded(input), scope: settings.uid, with: client)
         let namespace = settings.controlPlaneNamespace
         let deployment = try await client.get(Deployment.self, NestboxName.controlPlaneDeployment, namespace: namespace)
         guard (deployment.status?.readyReplicas ?? 0) > 0 else {

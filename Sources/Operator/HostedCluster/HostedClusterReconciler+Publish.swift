@@ -23,9 +23,8 @@ extension HostedClusterReconciler {
         let api = try await client.get(Service.self, NestboxName.apiService, namespace: namespace)
         let tunnel = try await client.get(Service.self, NestboxName.tunnelService, namespace: namespace)
         var etcd: [String] = []
-        for member in 0..<settings.etcdMembers {
-            etcd.append(
-                try await client.get(Service.self, NestboxName.etcdMember(member), namespace: namespace).spec?.clusterIP ?? "")
+        for member in settings.etcdNames {
+            etcd.append(try await client.get(Service.self, member, namespace: namespace).spec?.clusterIP ?? "")
         }
         let published = PublishedEndpoints(
             publish: settings.spec.publish, apiService: api, tunnelService: tunnel, hostNodes: hostNodes.list())

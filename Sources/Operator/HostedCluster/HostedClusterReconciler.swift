@@ -19,6 +19,7 @@ struct HostedClusterReconciler: Reconciler {
     let applied: AppliedObjects
     let events: EventRecorder
     let operatorNamespace: String
+    let etcdCare = EtcdCareLog()
     let logger: Logger
     /// Called with a cluster's UID when its API began to answer: its machines can go on.
     let sessionOpened: @Sendable (String) -> Void
@@ -87,21 +88,24 @@ struct HostedClusterReconciler: Reconciler {
             cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion)
         input.settings.etcdImageTag = try await etcdImageTag(settings)
         let tenant = TenantAccess(address: addresses.api, keys: keys)
-        guard try await runEtcd(input, &report) else { return notServing(cluster, report) }
+        guard let etcd = try await runEtcd(&input, &report) else { return notServing(cluster, report) }
         report.found()
         guard try await etcdIsRolledOut(input, &report), let rollout = try await runControlPlane(input, &report) else {
             return notServing(cluster, report)
         }
+        // From here on somebody may be served: what holds other data is not this cluster's any more.
+        report.update { $0.etcdClusterID = etcd.clusterID }
         report.tell(rollout, settings)
+        let nextLook = reportReplicas(settings, etcd, rollout, &report)
         try await furnish(input.serving(report.status, rollout), tenant, &report)
         // The first version of a cluster serves as soon as one replica does.
         report.update { $0.version = $0.version ?? settings.version }
         let kubeconfigRenewal = try await offerKubeconfig(input, &report)
         try await lookAtNodes(settings, &report)
         if let next = try await considerUpgrade(upgrade, of: cluster, input, &report) { return next }
-        guard let kubeconfigRenewal, rollout.state == .complete else { return .requeue(after: .seconds(10)) }
+        guard let kubeconfigRenewal, rollout.state == .complete else { return .requeue(after: min(.seconds(10), nextLook)) }
         let renewal = min(keys.nextRenewal() ?? .distantFuture, kubeconfigRenewal).timeIntervalSinceNow
-        return .requeue(after: .seconds(min(max(renewal, 1), 3600)))
+        return .requeue(after: min(.seconds(min(max(renewal, 1), 3600)), nextLook))
     }
 
     /// When to look again at a control plane that does not serve: not all that it waits for is watched, as the host's StorageClasses

@@ -136,9 +136,10 @@ struct RealControlPlaneTests {
 
     @Test func anEtcdThatLostItsDataDoesNotStartEmpty() async throws {
         try await withControlPlane { tenant in
-            try tenant.startEtcd(state: "existing")
+            try tenant.startEtcd(isBootstrapped: true)
             let status = try await tenant.exitStatusOfLast(within: 60)
             #expect(status != nil && status != 0, "\(tenant.log("etcd").suffix(500))")
+            #expect(tenant.log("etcd").contains("couldn't find local name"), "\(tenant.log("etcd").suffix(500))")
         }
     }
 }

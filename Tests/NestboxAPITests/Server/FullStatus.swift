@@ -23,7 +23,9 @@ enum FullStatus {
         upgradeCheck: UpgradeAnswer(
             id: "1", version: KubernetesVersion(1, 21, 0), release: "v0.2.0", checks: [UpgradeCheck("Nodes", .warning, "m")],
             answeredAt: time),
-        kubeconfigSecret: "a-kubeconfig", nodes: NodeCounts(total: 2, ready: 0), deletion: "machines to be cleaned: a")
+        kubeconfigSecret: "a-kubeconfig", nodes: NodeCounts(total: 2, ready: 0),
+        controlPlane: ReplicaCounts(replicas: 3, running: 4, ready: 0), etcd: EtcdMemberCounts(members: 3, ready: 0),
+        deletion: "machines to be cleaned: a")
 
     static let nodePool = NodePoolStatus(
         observedGeneration: 1, conditions: conditions, replicas: 2, readyReplicas: 0, updatedReplicas: 1,

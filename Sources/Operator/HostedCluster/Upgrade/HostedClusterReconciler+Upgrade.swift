@@ -101,7 +101,7 @@ extension HostedClusterReconciler {
         facts.deprecated = await deprecatedAPIs(session)
         facts.etcd = await etcdMembers(input)
         facts.etcdQuota = settings.etcdQuota
-        facts.etcdMembers = settings.etcdMembers
+        facts.etcdMembers = settings.replicas
         facts.certificates = try input.keys.certificates.map { name, pem in
             let facts = try CertificateFacts(certificatePEM: pem)
             return UpgradeFacts.Certificate(name: name, notBefore: facts.notBefore, notAfter: facts.notAfter)
@@ -145,12 +145,15 @@ extension HostedClusterReconciler {
         do {
             let alarms = try await etcd.alarms(through: 0)
             var members: [UpgradeFacts.Member] = []
-            for ordinal in etcd.endpoints.indices {
+            for member in try await etcd.members(through: 0) {
+                guard let ordinal = member.ordinal else { return .unknown("a member at \(member.peerURL) was not added by Nestbox") }
                 let status = try await etcd.status(of: ordinal)
-                guard status.hasLeader else { return .unknown("\(etcd.endpoints[ordinal].name) has no leader") }
+                guard status.hasLeader, !member.isLearner else {
+                    return .unknown("\(member.name) \(member.isLearner ? "has no vote yet" : "has no leader")")
+                }
                 members.append(
                     UpgradeFacts.Member(
-                        name: etcd.endpoints[ordinal].name, databaseSize: Int(status.size),
+                        name: member.name, databaseSize: Int(status.size),
                         alarms: alarms.filter { $0.memberID == status.memberID }.map(\.kind.rawValue)))
             }
             return .known(members)
