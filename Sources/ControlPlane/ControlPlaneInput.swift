@@ -17,10 +17,12 @@ public struct ControlPlaneInput: Sendable {
     public var hostVersion: KubernetesVersion
     /// CoreDNS's image, when it can be had.
     public var coreDNSImage: String?
+    /// The kubeconfig by which audit events are sent, while it can be had.
+    public var auditWebhook: String?
 
     public init(
         cluster: HostedCluster, keys: ClusterKeys, endpoints: PublishedEndpoints, etcdServiceAddresses: [String],
-        hostVersion: KubernetesVersion, coreDNSImage: String? = nil
+        hostVersion: KubernetesVersion, coreDNSImage: String? = nil, auditWebhook: String? = nil
     ) throws(InvalidCluster) {
         settings = try ClusterSettings(cluster)
         self.keys = keys
@@ -29,6 +31,7 @@ public struct ControlPlaneInput: Sendable {
         isBootstrapped = cluster.status?.etcdClusterID != nil
         self.hostVersion = hostVersion
         self.coreDNSImage = coreDNSImage ?? settings.spec.addons?.coreDNS?.image
+        self.auditWebhook = auditWebhook
     }
 }
 
@@ -59,6 +62,11 @@ public enum ControlPlane {
     /// The control-plane pods. Not to be applied before `secrets`: a pod that waits for a Secret looks again only after a minute or so.
     public static func pods(_ input: ControlPlaneInput) throws(PKIError) -> [any KubernetesObject] {
         try ControlPlaneDeployment.render(input)
+    }
+
+    /// What another spec may have left in the namespace that this one does not ask for.
+    public static func unwanted(_ settings: ClusterSettings) -> [any KubernetesObject] {
+        NetworkPolicies.unwanted(settings) + Audit.unwanted(settings)
     }
 
     /// All phases, in order.

@@ -36,6 +36,7 @@ extension HostedCluster {
         spec.certificates = (spec.certificates ?? CertificatesSpec()).withDefaults()
         spec.addons = (spec.addons ?? AddonsSpec()).withDefaults()
         spec.join = JoinSpec(kubeadm: spec.join?.kubeadm ?? false)
+        spec.deletionProtection = spec.deletionProtection ?? false
         cluster.spec = spec
         return cluster
     }
@@ -69,6 +70,11 @@ extension ControlPlaneSpec {
         spec.replicas = replicas ?? 1
         spec.imageRegistry = imageRegistry ?? Defaults.imageRegistry
         spec.priorityClassName = priorityClassName ?? Defaults.priorityClassName
+        if spec.audit?.hasLog == true {
+            spec.audit?.log = spec.audit?.log ?? AuditLogSpec()
+            spec.audit?.log?.destination = spec.audit?.log?.destination ?? .standardOutput
+        }
+        if spec.oidc != nil { spec.oidc?.usernameClaim = spec.oidc?.usernameClaim ?? "sub" }
         return spec
     }
 }

@@ -78,7 +78,7 @@ enum EtcdStatefulSet {
         let members = (0..<settings.etcdMembers).map(NestboxName.etcdMember)
         let tag = image(settings).split(separator: ":").last ?? ""
         let version = ProgramVersion(tag) ?? ProgramVersion(settings.version.etcdImageTag) ?? ProgramVersion(3, 6)
-        return [
+        let own = [
             "name": "$(NAME)",
             "data-dir": "/var/lib/etcd/data",
             "listen-client-urls": "https://0.0.0.0:\(NestboxPort.etcdClients)",
@@ -103,6 +103,7 @@ enum EtcdStatefulSet {
             "quota-backend-bytes": String(quota(settings.spec.etcd?.storage?.size)),
             "snapshot-count": "10000",
         ]
+        return Arguments.adding(settings.spec.controlPlane?.extraArguments?.etcd, to: own)
     }
 
     /// Three quarters of the volume, and 8 GiB at most, which is what etcd recommends.

@@ -19,6 +19,7 @@ extension HostedClusterReconciler {
             return false
         }
         report.set("KubeAPIServerAvailable", true, reason: "Ready")
+        if deployment.isRolledOut { report.completeRenewal() }
         return true
     }
 
@@ -35,5 +36,14 @@ extension HostedClusterReconciler {
             }
         }
         return nil
+    }
+}
+
+extension Deployment {
+    /// Whether all of its pods are of its newest template, and ready.
+    fileprivate var isRolledOut: Bool {
+        let wanted = spec?.replicas ?? 1
+        guard (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) else { return false }
+        return [status?.replicas, status?.updatedReplicas, status?.readyReplicas].allSatisfy { ($0 ?? 0) == wanted }
     }
 }

@@ -23,6 +23,9 @@ extension HostedClusterReconciler {
             _ = try await client.create(
                 Namespace(metadata: ObjectMeta(name: name, labels: settings.labels, annotations: [AcceptedSpec.annotation: spec])))
         } else if present?.metadata.annotations?[AcceptedSpec.annotation] != spec {
+            // Before the new spec is kept as the one that is built: an operator that dies in between does it again.
+            for object in ControlPlane.unwanted(settings) { try await client.remove(object) }
+            applied.forget(scope: settings.uid)
             _ = try await client.patch(
                 Namespace.self, name, merge: ["metadata": ["annotations": [AcceptedSpec.annotation: .string(spec)]]])
         }

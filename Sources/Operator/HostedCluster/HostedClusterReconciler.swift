@@ -25,17 +25,21 @@ struct HostedClusterReconciler: Reconciler {
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
         guard var stored = try await client.find(HostedCluster.self, key) else { return .done }
-        if stored.metadata.isBeingDeleted { return try await tearDown(stored) }
-        if try await client.addFinalizer(Self.finalizer, to: &stored) { return .done }
+        if stored.isLeaving { return try await tearDown(stored) }
+        // None can be added to one that is being deleted and held back; it has it, or it would be gone.
+        if !stored.metadata.isBeingDeleted, try await client.addFinalizer(Self.finalizer, to: &stored) { return .done }
 
         let cluster = stored.withDefaults()
         var report = ClusterReport(stored)
+        report.deletion(of: stored)
         do {
             let result = try await bringUp(cluster, &report)
+            report.judgeCertificates()
             try await write(report, over: stored)
             return result
         } catch {
             report.failed(error)
+            report.judgeCertificates()
             try await write(report, over: stored)
             throw error
         }
@@ -47,7 +51,8 @@ struct HostedClusterReconciler: Reconciler {
         let choice = SpecChoice(asked: asked, accepted: present.flatMap(AcceptedSpec.read))
         report.set(
             "ValidConfiguration", choice.refusal == nil, reason: choice.refusal?.reason ?? "Valid", message: choice.refusal?.message ?? "")
-        let pause = pause(of: asked, &report)
+        let pause = ClusterPause(asked, now: Date())
+        report.pause(pause, of: asked)
 
         switch state {
         case .absent, .own: break
@@ -64,7 +69,7 @@ struct HostedClusterReconciler: Reconciler {
         }
         if let pause {
             try await resumeSession(asked)
-            return .requeue(after: .seconds(min(max(pause, 1), 3600)))
+            return .requeue(after: .seconds(min(max(pause.left, 1), 3600)))
         }
         guard let cluster = choice.cluster else { return .done }
         return try await build(cluster, present: present, &report)
@@ -76,16 +81,18 @@ struct HostedClusterReconciler: Reconciler {
         try await ensureNamespace(cluster, present: present, &report)
         let settings = try ClusterSettings(cluster)
         guard let addresses = try await publish(settings, &report) else { return notServing(cluster, report) }
-        guard let keys = try await ensureKeys(settings, endpoints: addresses.published, &report) else { return notServing(cluster, report) }
+        let keys = try await ensureKeys(settings, of: cluster, endpoints: addresses.published, &report)
+        guard let keys else { return notServing(cluster, report) }
         let input = try ControlPlaneInput(
-            cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion)
+            cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion,
+            auditWebhook: try await auditWebhook(settings, &report))
         let tenant = TenantAccess(address: addresses.api, keys: keys)
         guard try await runEtcd(input, &report) else { return notServing(cluster, report) }
         report.found()
         guard try await runControlPlane(input, &report) else { return notServing(cluster, report) }
         try await furnish(input, tenant, &report)
         report.update { $0.version = settings.version }
-        let kubeconfigRenewal = try await offerKubeconfig(input, &report)
+        let kubeconfigRenewal = try await offerKubeconfig(input, asked: cluster.kubeconfigAskedAnew(report.status), &report)
         try await lookAtNodes(settings, &report)
         guard let kubeconfigRenewal else { return .requeue(after: .seconds(10)) }
         let renewal = min(keys.nextRenewal() ?? .distantFuture, kubeconfigRenewal).timeIntervalSinceNow
@@ -102,16 +109,6 @@ struct HostedClusterReconciler: Reconciler {
         applied.forget(scope: uid)
         applied.forget(scope: AppliedObjects.inside(uid))
         return .requeue(after: .seconds(60))
-    }
-
-    /// For how long yet the cluster is not to be touched; nil when it is not paused.
-    private func pause(of cluster: HostedCluster, _ report: inout ClusterReport) -> TimeInterval? {
-        let left = cluster.spec?.pausedUntil.flatMap(Timestamp.parse)?.timeIntervalSinceNow ?? 0
-        let isPaused = left > 0
-        report.set(
-            "ReconciliationActive", !isPaused, reason: isPaused ? "Paused" : "Active",
-            message: isPaused ? "paused until \(cluster.spec?.pausedUntil ?? "")" : "")
-        return isPaused ? left : nil
     }
 
     private func write(_ report: ClusterReport, over stored: HostedCluster) async throws {
