@@ -70,11 +70,27 @@ extension ControlPlaneSpec {
         spec.replicas = replicas ?? 1
         spec.imageRegistry = imageRegistry ?? Defaults.imageRegistry
         spec.priorityClassName = priorityClassName ?? Defaults.priorityClassName
-        if spec.audit?.hasLog == true {
-            spec.audit?.log = spec.audit?.log ?? AuditLogSpec()
-            spec.audit?.log?.destination = spec.audit?.log?.destination ?? .standardOutput
-        }
-        if spec.oidc != nil { spec.oidc?.usernameClaim = spec.oidc?.usernameClaim ?? "sub" }
+        spec.audit = audit?.withDefaults()
+        spec.oidc = oidc?.withDefaults()
+        return spec
+    }
+}
+
+extension AuditSpec {
+    fileprivate func withDefaults() -> AuditSpec {
+        guard hasLog else { return self }
+        var spec = self
+        var log = self.log ?? AuditLogSpec()
+        log.destination = log.destination ?? .standardOutput
+        spec.log = log
+        return spec
+    }
+}
+
+extension OIDCSpec {
+    fileprivate func withDefaults() -> OIDCSpec {
+        var spec = self
+        spec.usernameClaim = usernameClaim ?? "sub"
         return spec
     }
 }
