@@ -47,10 +47,11 @@ import Testing
     @Test func oneThatLastsAsLongAsItsAuthorityIsKept() throws {
         #expect(try reason(after: 8900) { $0.notAfter = Self.start.addingTimeInterval(9000) } == nil)
         #expect(try reason(after: 8900) { $0.notAfter = Self.start.addingTimeInterval(8900) } != nil)
-        #expect(try reason(after: 8900) { facts in
-            facts.notAfter = Self.start.addingTimeInterval(9000)
-            facts.dnsNames = ["z"]
-        } == .changed("names"))
+        #expect(
+            try reason(after: 8900) { facts in
+                facts.notAfter = Self.start.addingTimeInterval(9000)
+                facts.dnsNames = ["z"]
+            } == .changed("names"))
     }
 
     @Test func saysWhatChanged() throws {
@@ -123,7 +124,10 @@ import Testing
         #expect(!due.contains { $0.leaf == .apiServer }, "what is reloaded rolls nobody, and keeps its time")
         // One that is young yet stays.
         let (young, _) = try keys.renewed(settings, published: [], asked: [.scheduler], now: Self.start.addingTimeInterval(200 * Self.day))
-        #expect(try !young.renewals(settings, published: [], now: Self.start.addingTimeInterval(244 * Self.day)).contains { $0.leaf == .scheduler })
+        #expect(
+            try !young.renewals(settings, published: [], now: Self.start.addingTimeInterval(244 * Self.day)).contains {
+                $0.leaf == .scheduler
+            })
     }
 
     /// A cluster that nobody touches for its authorities' ten years: every certificate is good on every day, the pods are rolled no more

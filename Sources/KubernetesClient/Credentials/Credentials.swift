@@ -57,8 +57,9 @@ actor Credentials {
 
     /// Told that the server refused (401) the credential of a generation; true when there is now another one to try.
     func refused(_ generation: Int) async throws -> Bool {
-        guard canChange else { return false }
+        if isReplaced { return true }
         if let current, current.generation != generation { return true }
+        guard canChange else { return false }
         validUntil = .now
         return try await refresh().generation != generation
     }

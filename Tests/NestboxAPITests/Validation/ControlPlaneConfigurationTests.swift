@@ -38,8 +38,11 @@ import Testing
                 "audit.policy.rules[0].level: \"All\" is not one of None, Metadata, Request, RequestResponse"
             ])
         #expect(auditProblems { $0.policy?["rules"] = ["Metadata"] }.first?.hasPrefix("audit.policy.rules[0]: is not a rule") == true)
-        #expect(auditProblems { $0.policy?["rules"] = [["level": "None", "user": ["a"]]] }.first?.contains("rules[0].user: is not a field") == true)
-        #expect(auditProblems { $0.policy?["rules"] = [["level": "None", "users": "a"]] } == ["audit.policy.rules[0].users: is not a list"])
+        #expect(
+            auditProblems { $0.policy?["rules"] = [["level": "None", "user": ["a"]]] }.first?.contains("rules[0].user: is not a field")
+                == true)
+        #expect(
+            auditProblems { $0.policy?["rules"] = [["level": "None", "users": "a"]] } == ["audit.policy.rules[0].users: is not a list"])
         #expect(
             auditProblems { $0.policy?["rules"] = [["level": "None", "resources": [], "nonResourceURLs": ["/x"]]] }.first?
                 .contains("a request is of one kind or the other") == true)
@@ -74,7 +77,9 @@ import Testing
         }
         #expect(loginProblems { _ in } == [])
         #expect(loginProblems { $0.issuerURL = "https://login.example.com:8443/realms/a" } == [])
-        for url in ["http://login.example.com", "https://", "https:///x", "https://a b", "https://u@h", "https://h?x", "https://h#x", "login"] {
+        for url in [
+            "http://login.example.com", "https://", "https:///x", "https://a b", "https://u@h", "https://h?x", "https://h#x", "login",
+        ] {
             #expect(loginProblems { $0.issuerURL = url }.first?.contains("is not an https URL") == true, "\(url)")
         }
         #expect(loginProblems { $0.issuerURL = nil } == ["oidc.issuerURL: is needed, such as https://login.example.com"])
@@ -99,10 +104,11 @@ import Testing
     @Test func flagsThatWouldBreakIt() {
         #expect(flagProblems("goaway-chance", "0.001") == [])
         #expect(
-            flagProblems("audit-policy-file", "/x") == [
-                "extraArguments.apiServer[audit-policy-file]: names a file, and kube-apiserver's container has none of yours: "
-                    + "set spec.controlPlane.audit.policy"
-            ].map { $0.replacing("spec.controlPlane.", with: "") })
+            flagProblems("audit-policy-file", "/x")
+                == [
+                    "extraArguments.apiServer[audit-policy-file]: names a file, and kube-apiserver's container has none of yours: "
+                        + "set spec.controlPlane.audit.policy"
+                ].map { $0.replacing("spec.controlPlane.", with: "") })
         #expect(flagProblems("encryption-provider-config", "/x").first?.contains("names a file") == true)
         #expect(flagProblems("audit-log-path", "-") == [])
         #expect(
@@ -111,8 +117,12 @@ import Testing
             ])
         #expect(flagProblems("audit-log-format", "legacy") { $0.audit = AuditSpec(policy: Self.policy) } == [])
         #expect(flagProblems("oidc-client-id", "a") == [])
-        #expect(flagProblems("oidc-client-id", "a") { $0.oidc = Self.login } == ["extraArguments.apiServer[oidc-client-id]: oidc sets this flag"])
-        #expect(flagProblems("feature-gates", "ServerSideApply=false").first?.contains("ServerSideApply is what Nestbox works with") == true)
+        #expect(
+            flagProblems("oidc-client-id", "a") { $0.oidc = Self.login } == [
+                "extraArguments.apiServer[oidc-client-id]: oidc sets this flag"
+            ])
+        #expect(
+            flagProblems("feature-gates", "ServerSideApply=false").first?.contains("ServerSideApply is what Nestbox works with") == true)
         #expect(flagProblems("feature-gates", "A=true, AllBeta = False").count == 1)
         #expect(flagProblems("feature-gates", "ServerSideApply=true,InPlacePodVerticalScaling=false") == [])
         #expect(flagProblems("runtime-config", "api/beta=false").count == 1)
