@@ -10,7 +10,7 @@ enum Fixture {
     static let now = Date(timeIntervalSince1970: 1_785_585_600)
 
     static func cluster(
-        _ version: KubernetesVersion, _ revision: TemplateRevision = .newest, _ change: (inout HostedClusterSpec) -> Void = { _ in }
+        _ version: KubernetesVersion, revision: TemplateRevision = .newest, _ change: (inout HostedClusterSpec) -> Void = { _ in }
     ) -> HostedCluster {
         var spec = HostedClusterSpec(version: version, release: revision.release)
         change(&spec)

@@ -10,7 +10,7 @@ import Testing
 
     @Test(arguments: versions, TemplateRevision.allCases)
     func host(version: KubernetesVersion, revision: TemplateRevision) throws {
-        let input = try Fixture.input(Fixture.cluster(version, revision))
+        let input = try Fixture.input(Fixture.cluster(version, revision: revision))
         for phase in try ControlPlane.desiredState(of: input) {
             try Golden.check(
                 try Golden.text(phase.objects.map(withoutBytes)), "\(revision.release)/\(version.minorRelease)/host-\(phase.name).json")
@@ -19,7 +19,7 @@ import Testing
 
     @Test(arguments: TemplateRevision.allCases)
     func threeReplicas(revision: TemplateRevision) throws {
-        let cluster = Fixture.cluster(KubernetesVersion(1, 34, 1), revision) { spec in
+        let cluster = Fixture.cluster(KubernetesVersion(1, 34, 1), revision: revision) { spec in
             spec.controlPlane = ControlPlaneSpec(
                 replicas: 3, imageRegistry: "registry.example.net/k8s",
                 resources: ["kube-apiserver": ResourceRequirements(requests: ["cpu": "1"], limits: ["memory": "4Gi"])],
@@ -38,7 +38,7 @@ import Testing
 
     @Test(arguments: versions, TemplateRevision.allCases)
     func tenant(version: KubernetesVersion, revision: TemplateRevision) throws {
-        let input = try Fixture.input(Fixture.cluster(version, revision), coreDNSImage: "registry.k8s.io/\(version.coreDNSImage)")
+        let input = try Fixture.input(Fixture.cluster(version, revision: revision), coreDNSImage: "registry.k8s.io/\(version.coreDNSImage)")
         try Golden.check(
             try Golden.text(TenantObjects.access(input.settings)), "\(revision.release)/\(version.minorRelease)/tenant-access.json")
         try Golden.check(
@@ -49,14 +49,14 @@ import Testing
     @Test(arguments: TemplateRevision.allCases)
     func kubeadmJoin(revision: TemplateRevision) throws {
         let settings = try ClusterSettings(
-            Fixture.cluster(KubernetesVersion(1, 20, 2), revision) { $0.join = JoinSpec(kubeadm: true) })
+            Fixture.cluster(KubernetesVersion(1, 20, 2), revision: revision) { $0.join = JoinSpec(kubeadm: true) })
         try Golden.check(try Golden.text(KubeadmObjects.access(settings)), "\(revision.release)/kubeadm-join/tenant-access.json")
         try Golden.check(try Golden.text(NodeAgentObjects.render(settings)), "\(revision.release)/kubeadm-join/tenant-addons.json")
     }
 
     @Test(arguments: versions, TemplateRevision.allCases)
     func node(version: KubernetesVersion, revision: TemplateRevision) throws {
-        let settings = try ClusterSettings(Fixture.cluster(version, revision))
+        let settings = try ClusterSettings(Fixture.cluster(version, revision: revision))
         let environment = NodeEnvironment(cgroupDriver: .cgroupfs, cgroupVersion: 1, resolverConfiguration: "/run/resolv.conf")
         let taints = [Taint(key: "gpu", value: "yes", effect: "NoSchedule")]
         let text =

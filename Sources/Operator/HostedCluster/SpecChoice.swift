@@ -20,8 +20,9 @@ extension SpecChoice {
     ///   - asked: the cluster as it is, with defaults.
     ///   - accepted: the spec that was accepted last.
     init(asked: HostedCluster, accepted: HostedClusterSpec?) {
+        let release = Self.release(asked, accepted: accepted)
         var asked = asked
-        asked.spec?.release = Self.release(asked, accepted: accepted)
+        asked.spec?.release = release
         var before = asked
         before.spec = accepted
         if accepted != nil { before.spec?.release = accepted?.release ?? TemplateRevision.first.release }
