@@ -137,13 +137,13 @@ import Testing
         var keys = try ClusterKeys.make(settings, now: Self.start).renewed(settings, published: [], now: Self.start).keys
         var hash = try keys.hash(settings, [.apiServer, .controllerManager, .scheduler, .tunnel])
         var (rollouts, renewals, sinceRollout, longest) = (0, 0, 0, 0)
-        for day in 1..<3650 {
+        for day in stride(from: 10, to: 3650, by: 10) {
             let now = Self.start.addingTimeInterval(Double(day) * Self.day)
             let result = try keys.renewed(settings, published: [], now: now)
             keys = result.keys
             renewals += result.renewals.count
             let next = try keys.hash(settings, [.apiServer, .controllerManager, .scheduler, .tunnel])
-            sinceRollout += 1
+            sinceRollout += 10
             if next != hash { (rollouts, sinceRollout) = (rollouts + 1, 0) }
             longest = max(longest, sinceRollout)
             hash = next

@@ -78,7 +78,7 @@ enum EtcdStatefulSet {
         let members = (0..<settings.etcdMembers).map(NestboxName.etcdMember)
         let tag = image(settings).split(separator: ":").last ?? ""
         let version = ProgramVersion(tag) ?? ProgramVersion(settings.version.etcdImageTag) ?? ProgramVersion(3, 6)
-        let own = [
+        let own: [String: String] = [
             "name": "$(NAME)",
             "data-dir": "/var/lib/etcd/data",
             "listen-client-urls": "https://0.0.0.0:\(NestboxPort.etcdClients)",

@@ -6,9 +6,12 @@ enum ControlPlaneDeployment {
     static func render(_ input: ControlPlaneInput) throws(PKIError) -> [any KubernetesObject] {
         let settings = input.settings
         let configuration = configurationFiles(settings)
-        return [ConfigMap(metadata: settings.metadata(NestboxName.controlPlaneDeployment), data: configuration)]
-            + Audit.secrets(input) + [try deployment(input, configuration: configuration)]
-            + disruptionBudgets(settings, hostVersion: input.hostVersion)
+        var objects: [any KubernetesObject] = [
+            ConfigMap(metadata: settings.metadata(NestboxName.controlPlaneDeployment), data: configuration)
+        ]
+        objects += Audit.secrets(input)
+        objects.append(try deployment(input, configuration: configuration))
+        return objects + disruptionBudgets(settings, hostVersion: input.hostVersion)
     }
 
     private static func configurationFiles(_ settings: ClusterSettings) -> [String: String] {
