@@ -168,6 +168,10 @@ let package = Package(
                 path: "Tests/Support/TestTunnel", swiftSettings: settings),
             // What campaigns share: seeds, options, and how they report.
             .target(name: "TestCampaign", dependencies: [.argumentParser], path: "Tests/Support/TestCampaign", swiftSettings: settings),
+            // A constant load on an API, and what its client saw and was promised.
+            .target(
+                name: "TestLoad", dependencies: ["KubernetesAPI", "KubernetesClient", .logging], path: "Tests/Support/TestLoad",
+                swiftSettings: settings),
             // What `make soak` and `make chaos` run.
             .executableTarget(
                 name: "tunnel-campaign",
@@ -180,7 +184,9 @@ let package = Package(
         ]
         + [
             .testTarget(
-                name: "EndToEndTests", dependencies: ["KubernetesVersions", "TestCommands", "TestTunnel"], swiftSettings: settings),
+                name: "EndToEndTests",
+                dependencies: ["KubernetesClient", "KubernetesVersions", "TestCommands", "TestLoad", "TestTunnel", .logging],
+                swiftSettings: settings),
             .testTarget(
                 name: "PoolCampaignTests", dependencies: ["pool-campaign", "TestCampaign", "TestCommands"], swiftSettings: settings),
         ]
