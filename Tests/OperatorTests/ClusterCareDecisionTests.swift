@@ -84,12 +84,10 @@ import Testing
         #expect(none.leaves.isEmpty && !none.renewsKubeconfig)
     }
 
-    @Test func aKubeconfigIsAskedAnewByWhatWasAnswered() {
+    @Test func aKubeconfigIsAskedAnewByWhatWasAnswered() throws {
         func asked(_ names: [String]?, answer: String) throws -> Date? {
-            let request = CertificateRenewalRequest(id: "1", certificates: names)
-            let cluster = try Self.cluster {
-                $0.metadata.annotations = [CertificateRenewalRequest.annotation: (try? request.annotationText) ?? ""]
-            }
+            let text = try CertificateRenewalRequest(id: "1", certificates: names).annotationText
+            let cluster = Self.cluster { $0.metadata.annotations = [CertificateRenewalRequest.annotation: text] }
             let status = HostedClusterStatus(
                 certificates: CertificatesStatus(
                     renewal: CertificateRenewal(id: answer, state: .issued, issuedAt: Timestamp.format(Self.now))))
