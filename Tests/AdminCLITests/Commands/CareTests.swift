@@ -67,7 +67,7 @@ extension Commands {
 
         @Test func renewingWaitsForThePodsAndSaysWhatWasRefused() async throws {
             try await withCluster { host in
-                func answer(_ state: CertificateRenewalState, _ message: String? = nil) async throws {
+                @Sendable func answer(_ state: CertificateRenewalState, _ message: String? = nil) async throws {
                     let id = try #require(try await cluster(host).certificateRenewalRequest?.id)
                     try await report(host) {
                         $0.certificates = CertificatesStatus(renewal: CertificateRenewal(id: id, state: state, message: message))
