@@ -29,7 +29,7 @@ struct RealControlPlaneTests {
         }
     }
 
-    /// A minute and a half pass for real, for the certificates that it starts with are at their end by then: those who have to read the new
+    /// Two and a half minutes pass for real, for the certificates that it starts with are at their end by then: those who have to read the new
     /// ones have, and nobody was refused anything meanwhile.
     @Test func servesOnPastTheEndOfTheCertificatesThatItBeganWith() async throws {
         try await outlive(includingControllers: false)
@@ -42,7 +42,7 @@ struct RealControlPlaneTests {
     }
 
     private func outlive(includingControllers: Bool) async throws {
-        let left: TimeInterval = 105
+        let left: TimeInterval = 150
         let end = Date().addingTimeInterval(left)
         let tenant = try RealControlPlane(try #require(TestBinaries.found), issued: end.addingTimeInterval(-600)) {
             $0.certificates = CertificatesSpec(leafLifetime: "10m")
@@ -59,7 +59,7 @@ struct RealControlPlaneTests {
                 }
                 try await Task.sleep(for: .milliseconds(300))
             }
-            #expect(failures.isEmpty && requests > 50, "\(failures.count) of \(requests) failed, such as \(failures.first ?? "")")
+            #expect(failures.isEmpty && requests > 20, "\(failures.count) of \(requests) failed, such as \(failures.first ?? "")")
             // Each of these is a handshake with what came after the renewal: kube-apiserver's with kubectl, and both ends' with etcd's.
             try await tenant.restartEtcd()
             try await eventually("kube-apiserver is etcd's client again", seconds: 30) {
