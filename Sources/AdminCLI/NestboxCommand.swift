@@ -21,6 +21,9 @@ public struct NestboxCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Clusters, node pools and machines",
                 subcommands: [Create.self, Get.self, Describe.self, Scale.self, Rollout.self, Upgrade.self, Delete.self]),
+            CommandGroup(
+                name: "Care of clusters",
+                subcommands: [CertificatesCommand.self, Pause.self, Resume.self, Protect.self, Unprotect.self]),
             CommandGroup(name: "Machines by hand", subcommands: [MachineCommand.self, TokenCommand.self]),
             CommandGroup(name: "Access", subcommands: [KubeconfigCommand.self]),
             CommandGroup(name: "This computer", subcommands: [LabCommand.self, ArtifactsCommand.self]),

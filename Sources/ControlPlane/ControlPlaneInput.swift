@@ -17,10 +17,12 @@ public struct ControlPlaneInput: Sendable {
     public var hostVersion: KubernetesVersion
     /// CoreDNS's image, when it can be had.
     public var coreDNSImage: String?
+    /// The kubeconfig by which audit events are sent, while it can be had.
+    public var auditWebhook: String?
 
     public init(
         cluster: HostedCluster, keys: ClusterKeys, endpoints: PublishedEndpoints, etcdServiceAddresses: [String],
-        hostVersion: KubernetesVersion, coreDNSImage: String? = nil
+        hostVersion: KubernetesVersion, coreDNSImage: String? = nil, auditWebhook: String? = nil
     ) throws(InvalidCluster) {
         settings = try ClusterSettings(cluster)
         self.keys = keys
@@ -29,6 +31,7 @@ public struct ControlPlaneInput: Sendable {
         isBootstrapped = cluster.status?.etcdClusterID != nil
         self.hostVersion = hostVersion
         self.coreDNSImage = coreDNSImage ?? settings.spec.addons?.coreDNS?.image
+        self.auditWebhook = auditWebhook
     }
 }
 
@@ -63,6 +66,11 @@ public enum ControlPlane {
 
     /// Budgets of a size that the control plane no longer has, to be removed where they are.
     public static func unneeded(_ input: ControlPlaneInput) -> [any KubernetesObject] { DisruptionBudgets.unneeded(input) }
+
+    /// What another spec may have left in the namespace that this one does not ask for.
+    public static func unwanted(_ settings: ClusterSettings) -> [any KubernetesObject] {
+        NetworkPolicies.unwanted(settings) + Audit.unwanted(settings)
+    }
 
     /// All phases, in order.
     public static func desiredState(of input: ControlPlaneInput) throws(PKIError) -> [Phase] {

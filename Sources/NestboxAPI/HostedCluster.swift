@@ -34,11 +34,13 @@ public struct HostedClusterSpec: Codable, Sendable, Equatable {
     public var join: JoinSpec?
     /// RFC 3339; until then nothing is reconciled but deletion.
     public var pausedUntil: String?
+    /// While it is true, a deletion that was asked for tears nothing down; false unless set.
+    public var deletionProtection: Bool?
 
     public init(
         version: KubernetesVersion? = nil, release: String? = nil, controlPlane: ControlPlaneSpec? = nil, etcd: EtcdSpec? = nil,
         network: NetworkSpec? = nil, publish: PublishSpec? = nil, certificates: CertificatesSpec? = nil,
-        addons: AddonsSpec? = nil, join: JoinSpec? = nil, pausedUntil: String? = nil
+        addons: AddonsSpec? = nil, join: JoinSpec? = nil, pausedUntil: String? = nil, deletionProtection: Bool? = nil
     ) {
         self.version = version
         self.release = release
@@ -50,6 +52,7 @@ public struct HostedClusterSpec: Codable, Sendable, Equatable {
         self.addons = addons
         self.join = join
         self.pausedUntil = pausedUntil
+        self.deletionProtection = deletionProtection
     }
 }
 
@@ -64,11 +67,13 @@ public struct ControlPlaneSpec: Codable, Sendable, Equatable {
     public var tolerations: [Toleration]?
     public var priorityClassName: String?
     public var extraArguments: ExtraArguments?
+    public var audit: AuditSpec?
+    public var oidc: OIDCSpec?
 
     public init(
         replicas: Int? = nil, imageRegistry: String? = nil, resources: [String: ResourceRequirements]? = nil,
         nodeSelector: [String: String]? = nil, tolerations: [Toleration]? = nil, priorityClassName: String? = nil,
-        extraArguments: ExtraArguments? = nil
+        extraArguments: ExtraArguments? = nil, audit: AuditSpec? = nil, oidc: OIDCSpec? = nil
     ) {
         self.replicas = replicas
         self.imageRegistry = imageRegistry
@@ -77,6 +82,8 @@ public struct ControlPlaneSpec: Codable, Sendable, Equatable {
         self.tolerations = tolerations
         self.priorityClassName = priorityClassName
         self.extraArguments = extraArguments
+        self.audit = audit
+        self.oidc = oidc
     }
 }
 
@@ -85,13 +92,16 @@ public struct ExtraArguments: Codable, Sendable, Equatable {
     public var apiServer: [String: String]?
     public var controllerManager: [String: String]?
     public var scheduler: [String: String]?
+    public var etcd: [String: String]?
 
     public init(
-        apiServer: [String: String]? = nil, controllerManager: [String: String]? = nil, scheduler: [String: String]? = nil
+        apiServer: [String: String]? = nil, controllerManager: [String: String]? = nil, scheduler: [String: String]? = nil,
+        etcd: [String: String]? = nil
     ) {
         self.apiServer = apiServer
         self.controllerManager = controllerManager
         self.scheduler = scheduler
+        self.etcd = etcd
     }
 }
 
@@ -231,13 +241,15 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
     public var etcd: EtcdMemberCounts?
     /// While deleting: what is being waited for, in words.
     public var deletion: String?
+    public var certificates: CertificatesStatus?
 
     public init(
         observedGeneration: Int? = nil, conditions: [Condition]? = nil, controlPlaneNamespace: String? = nil,
         apiEndpoints: [String]? = nil, tunnelEndpoints: [String]? = nil, caFingerprint: String? = nil,
         etcdClusterID: String? = nil, version: KubernetesVersion? = nil, release: String? = nil,
         versionHistory: [VersionHistoryEntry]? = nil, upgradeCheck: UpgradeAnswer? = nil, kubeconfigSecret: String? = nil,
-        nodes: NodeCounts? = nil, controlPlane: ReplicaCounts? = nil, etcd: EtcdMemberCounts? = nil, deletion: String? = nil
+        nodes: NodeCounts? = nil, controlPlane: ReplicaCounts? = nil, etcd: EtcdMemberCounts? = nil, deletion: String? = nil,
+        certificates: CertificatesStatus? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.conditions = conditions
@@ -255,6 +267,7 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         self.controlPlane = controlPlane
         self.etcd = etcd
         self.deletion = deletion
+        self.certificates = certificates
     }
 }
 

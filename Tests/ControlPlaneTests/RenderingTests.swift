@@ -67,7 +67,7 @@ import Testing
     @Test func aReloadedCertificateRollsNothingAndAnotherDoes() throws {
         var input = try Fixture.input(Fixture.cluster(KubernetesVersion(1, 20, 2)))
         let before = try Golden.text(try ControlPlane.pods(input))
-        for leaf in Leaf.allCases where leaf.isReloaded {
+        for leaf in Leaf.allCases where leaf.isReloaded(input.settings) {
             input.keys.leaves[leaf] = IssuedCertificate(certificatePEM: "new", keyPEM: "new")
         }
         #expect(try Golden.text(try ControlPlane.pods(input)) == before)

@@ -152,6 +152,100 @@ import Testing
         }
     }
 
+    @Test func whatIsAskedIsRenewedOnceAndAnswered() async throws {
+        try await Host.with { host in
+            try await host.pass(2)
+            let before = try await host.secret("kube-scheduler")
+            let others = try await host.secret("kube-controller-manager")
+            let items = try await host.cluster().status?.certificates?.items ?? []
+            #expect(items.count == 3 + Leaf.allCases.count, "\(items.map(\.name))")
+            #expect(try await host.condition("CertificatesValid")?.status == "True")
+
+            try await host.ask(CertificateRenewalRequest(id: "one", certificates: ["scheduler"]))
+            try await host.pass()
+            let renewed = try await host.secret("kube-scheduler")
+            #expect(renewed.data?["client.crt"] != before.data?["client.crt"])
+            #expect(try await host.secret("kube-controller-manager").data == others.data)
+            let answer = try await host.cluster().status?.certificates?.renewal
+            #expect(answer?.id == "one" && answer?.state == .issued && answer?.issuedAt != nil)
+            // It was answered: neither another pass nor another operator does it again.
+            try await host.pass()
+            try await host.restarted().pass()
+            #expect(try await host.secret("kube-scheduler").data == renewed.data)
+            #expect(try await host.cluster().status?.certificates?.renewal == answer)
+
+            try await host.ask(CertificateRenewalRequest(id: "two", certificates: ["scheduler", "cluster-ca"]))
+            try await host.pass()
+            #expect(try await host.cluster().status?.certificates?.renewal?.state == .refused)
+            #expect(try await host.secret("kube-scheduler").data == renewed.data)
+        }
+    }
+
+    @Test func whatIsProtectedServesOnThoughItIsDeleted() async throws {
+        try await Host.with { host in
+            var cluster = try await host.cluster()
+            cluster.spec?.deletionProtection = true
+            _ = try await host.client.update(cluster)
+            try await host.pass(2)
+            try await host.client.delete(HostedCluster.self, "demo", namespace: host.namespace)
+            // What it needs every day it has still, whoever reconciles it.
+            try await host.client.delete(Secret.self, "kube-scheduler", namespace: host.controlPlane)
+            let restarted = host.restarted()
+            try await restarted.pass()
+            _ = try await host.secret("kube-scheduler")
+            let deleting = try #require(try await host.condition("Deleting"))
+            #expect(deleting.status == "True" && deleting.reason == "Protected")
+            #expect(try await host.cluster().status?.deletion?.contains("spec.deletionProtection to be taken away") == true)
+            #expect(try await host.client.get(Namespace.self, host.controlPlane).metadata.deletionTimestamp == nil)
+
+            cluster = try await host.cluster()
+            cluster.spec?.deletionProtection = false
+            _ = try await host.client.update(cluster)
+            try await restarted.pass()
+            #expect(try await host.condition("Deleting")?.reason == "RemovingControlPlane")
+            #expect(try await host.client.get(Namespace.self, host.controlPlane).metadata.deletionTimestamp != nil)
+        }
+    }
+
+    @Test func anAuditWebhookOutlivesItsSecretAndGoesWithItsSpec() async throws {
+        try await Host.with { host in
+            var cluster = try await host.cluster()
+            cluster.spec?.controlPlane = ControlPlaneSpec(
+                audit: AuditSpec(
+                    policy: ["apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [["level": "Metadata"]]],
+                    webhook: AuditWebhookSpec(kubeconfigSecret: "collector")))
+            _ = try await host.client.update(cluster)
+            try await host.pass(2)
+            let settings = try ClusterSettings(try await host.cluster().withDefaults())
+            var report = ClusterReport(cluster)
+            func condition() -> Condition? { report.status.conditions?.named(HostedClusterReconciler.auditWebhookCondition) }
+            #expect(try await host.reconciler.auditWebhook(settings, &report) == nil)
+            #expect(condition()?.message.contains("there is no Secret collector") == true)
+            _ = try await host.client.create(
+                Secret(
+                    metadata: ObjectMeta(name: "collector", namespace: host.namespace), type: "Opaque",
+                    data: ["kubeconfig": Base64(text: "one")]))
+            #expect(try await host.reconciler.auditWebhook(settings, &report) == "one")
+            #expect(condition()?.status == "True")
+            // As the pods have it.
+            _ = try await host.client.create(
+                Secret(
+                    metadata: ObjectMeta(name: NestboxName.auditWebhookSecret, namespace: host.controlPlane), type: "Opaque",
+                    data: ["kubeconfig": Base64(text: "one")]))
+            try await host.client.delete(Secret.self, "collector", namespace: host.namespace)
+            #expect(try await host.reconciler.auditWebhook(settings, &report) == "one")
+            #expect(condition()?.message.contains("audit events are sent as before") == true)
+
+            cluster = try await host.cluster()
+            cluster.spec?.controlPlane = nil
+            _ = try await host.client.update(cluster)
+            try await host.pass()
+            #expect(try await host.client.find(Secret.self, NestboxName.auditWebhookSecret, namespace: host.controlPlane) == nil)
+            #expect(try await host.reconciler.auditWebhook(try ClusterSettings(try await host.cluster()), &report) == nil)
+            #expect(condition() == nil)
+        }
+    }
+
     @Test func aKubeconfigOfSomebodyElsesIsLeftAlone() async throws {
         try await Host.with { host in
             try await host.pass(2)
@@ -176,6 +270,17 @@ import Testing
             // The second time it is ours: kept, to be made anew when the first said.
             let kept = try #require(try await host.reconciler.offerKubeconfig(input, &report))
             #expect(abs(kept.timeIntervalSince(renewal)) < 2)
+            #expect(report.status.certificates?.items?.map(\.name) == ["kubeconfig"])
+
+            // Somebody asks for another, which is made once.
+            let made = try await host.client.get(Secret.self, name, namespace: host.namespace)
+            let asked = Date().addingTimeInterval(1)
+            try await eventually("the next second") { Date() > asked }
+            _ = try await host.reconciler.offerKubeconfig(input, asked: asked, &report)
+            let again = try await host.client.get(Secret.self, name, namespace: host.namespace)
+            #expect(again.data != made.data)
+            _ = try await host.reconciler.offerKubeconfig(input, asked: asked, &report)
+            #expect(try await host.client.get(Secret.self, name, namespace: host.namespace).data == again.data)
         }
     }
 }
@@ -255,6 +360,12 @@ private struct Host {
     func condition(_ type: String) async throws -> Condition? { try await cluster().status?.conditions?.named(type) }
 
     func secret(_ name: String) async throws -> Secret { try await client.get(Secret.self, name, namespace: controlPlane) }
+
+    func ask(_ request: CertificateRenewalRequest) async throws {
+        _ = try await client.patch(
+            HostedCluster.self, "demo", namespace: namespace,
+            merge: ["metadata": ["annotations": [CertificateRenewalRequest.annotation: .string(try request.annotationText)]]])
+    }
 
     func change(_ change: (inout HostedClusterStatus) -> Void) async throws {
         var cluster = try await cluster()

@@ -3,6 +3,7 @@ import KubernetesVersions
 import NestboxAPI
 
 /// Bounds anonymous requests to probes and, for `kubeadm join`, to cluster-info, on the versions that can say so; before, RBAC does.
+/// It also says whose tokens are taken: with this file, kube-apiserver refuses the flags for that.
 enum AuthenticationConfiguration {
     static let fileName = "authentication.json"
 
@@ -22,10 +23,11 @@ enum AuthenticationConfiguration {
             !extra.keys.contains(where: { $0.hasPrefix("oidc-") || $0 == "authentication-config" || $0 == "anonymous-auth" })
         else { return nil }
         let paths = ["/livez", "/readyz", "/healthz", "/api/v1/namespaces/kube-public/configmaps/cluster-info"]
-        let configuration: JSONValue = [
+        var configuration: JSONValue = [
             "apiVersion": .string(apiVersion), "kind": "AuthenticationConfiguration",
             "anonymous": ["enabled": true, "conditions": .array(paths.map { ["path": .string($0)] })],
         ]
+        if let issuer = OIDC.authenticator(settings) { configuration["jwt"] = [issuer] }
         return configuration.prettyText
     }
 }

@@ -102,7 +102,7 @@ enum EtcdStatefulSet {
         let directory = KeySecret.mountPath(.etcd)
         let tag = image(settings).split(separator: ":").last ?? ""
         let version = ProgramVersion(tag) ?? ProgramVersion(settings.version.etcdImageTag) ?? ProgramVersion(3, 6)
-        var arguments = [
+        var own = [
             "name": "$(NAME)",
             "data-dir": "/var/lib/etcd/data",
             "listen-client-urls": "https://0.0.0.0:\(NestboxPort.etcdClients)",
@@ -126,8 +126,8 @@ enum EtcdStatefulSet {
             "quota-backend-bytes": String(settings.etcdQuota),
             "snapshot-count": "10000",
         ]
-        if settings.template == .first { arguments["initial-cluster"] = list(settings.etcdNames) }
-        return arguments
+        if settings.template == .first { own["initial-cluster"] = list(settings.etcdNames) }
+        return Arguments.adding(settings.spec.controlPlane?.extraArguments?.etcd, to: own)
     }
 }
 

@@ -3,7 +3,7 @@ import KubernetesAPI
 /// Nothing goes in or out of a control-plane namespace but what is listed here.
 enum NetworkPolicies {
     static func render(_ settings: ClusterSettings) -> [NetworkPolicy] {
-        [denyAll(settings), controlPlane(settings), etcd(settings), etcdSnapshot(settings)]
+        [denyAll(settings), controlPlane(settings), etcd(settings), etcdSnapshot(settings)] + issuer(settings)
     }
 
     private static func denyAll(_ settings: ClusterSettings) -> NetworkPolicy {
@@ -35,6 +35,29 @@ enum NetworkPolicies {
                         ports: [tcp(53), NetworkPolicyPort(protocol: "UDP", port: 53)]),
                 ]))
     }
+
+    /// An issuer of OIDC is called by kube-apiserver itself. Nobody else in the pod can be made to call what its owner likes: webhooks
+    /// and extension API servers go through the tunnel. A cloud's metadata is nobody's issuer.
+    private static func issuer(_ settings: ClusterSettings) -> [NetworkPolicy] {
+        guard let port = OIDC.port(settings) else { return [] }
+        return [
+            NetworkPolicy(
+                metadata: settings.metadata(issuerPolicy),
+                spec: NetworkPolicySpec(
+                    podSelector: settings.selector(.controlPlane), policyTypes: ["Egress"],
+                    egress: [
+                        NetworkPolicyEgressRule(
+                            to: [NetworkPolicyPeer(ipBlock: IPBlock(cidr: "0.0.0.0/0", except: ["169.254.0.0/16"]))],
+                            ports: [tcp(port)])
+                    ]))
+        ]
+    }
+
+    static func unwanted(_ settings: ClusterSettings) -> [any KubernetesObject] {
+        OIDC.port(settings) == nil ? [NetworkPolicy(metadata: settings.metadata(issuerPolicy))] : []
+    }
+
+    private static let issuerPolicy = "oidc"
 
     private static func etcd(_ settings: ClusterSettings) -> NetworkPolicy {
         let members = [NetworkPolicyPeer(podSelector: settings.selector(.etcd))]

@@ -21,6 +21,7 @@ extension HostedClusterReconciler {
         }
         report.set("KubeAPIServerAvailable", true, reason: "Ready")
         let isComplete = ControlPlaneRollout.isComplete(deployment)
+        if isComplete { report.completeRenewal() }
         return ControlPlaneRollout(
             deployment, pods: isComplete ? [] : try await controlPlanePods(in: namespace),
             images: ControlPlane.markingImages(settings.pinned, imageRegistry: settings.imageRegistry))

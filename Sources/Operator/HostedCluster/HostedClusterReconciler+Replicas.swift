@@ -13,7 +13,7 @@ extension HostedClusterReconciler {
         }
         let pods = try await client.list(Pod.self, namespace: namespace, labels: ComponentLabel.controlPlane).items
         return ScalingOrder.APIServers(
-            wanted: deployment.spec?.replicas, isRolledOut: deployment.isRolledOut, running: pods.filter(\.isNotOver).count,
+            wanted: deployment.spec?.replicas, isRolledOut: ControlPlaneRollout.isComplete(deployment), running: pods.filter(\.isNotOver).count,
             ready: deployment.status?.readyReplicas ?? 0)
     }
 
@@ -34,15 +34,6 @@ extension HostedClusterReconciler {
         // What takes minutes waits for a person, or for a node: it is not asked for all the time.
         let since = report.status.conditions?.named("Progressing").flatMap { Timestamp.parse($0.lastTransitionTime) } ?? Date()
         return Date().timeIntervalSince(since) > 180 ? max(look, .seconds(15)) : look
-    }
-}
-
-extension Deployment {
-    /// Whether all its pods are of its newest template, and ready.
-    fileprivate var isRolledOut: Bool {
-        guard let status, status.observedGeneration == metadata.generation else { return false }
-        let wanted = spec?.replicas
-        return status.replicas == wanted && status.updatedReplicas == wanted && status.readyReplicas == wanted
     }
 }
 

@@ -26,18 +26,22 @@ struct HostedClusterReconciler: Reconciler {
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
         guard var stored = try await client.find(HostedCluster.self, key) else { return .done }
-        if stored.metadata.isBeingDeleted { return try await tearDown(stored) }
-        if try await client.addFinalizer(Self.finalizer, to: &stored) { return .done }
+        if stored.isLeaving { return try await tearDown(stored) }
+        // None can be added to one that is being deleted and held back; it has it, or it would be gone.
+        if !stored.metadata.isBeingDeleted, try await client.addFinalizer(Self.finalizer, to: &stored) { return .done }
 
         let cluster = stored.withDefaults()
         var report = ClusterReport(stored)
+        report.deletion(of: stored)
         do {
             let result = try await bringUp(cluster, &report)
             answerUnasked(cluster, &report)
+            report.judgeCertificates()
             try await write(report, over: stored)
             return result
         } catch {
             report.failed(error)
+            report.judgeCertificates()
             try await write(report, over: stored)
             throw error
         }
@@ -54,7 +58,8 @@ struct HostedClusterReconciler: Reconciler {
         report.set(
             "ValidConfiguration", choice.refusal == nil, reason: choice.refusal?.reason ?? "Valid", message: choice.refusal?.message ?? "")
         announceUpgrade(choice.upgrade, &report)
-        let pause = pause(of: asked, &report)
+        let pause = ClusterPause(asked, now: Date())
+        report.pause(pause, of: asked)
 
         switch state {
         case .absent, .own: break
@@ -71,7 +76,7 @@ struct HostedClusterReconciler: Reconciler {
         }
         if let pause {
             try await resumeSession(asked)
-            return .requeue(after: .seconds(min(max(pause, 1), 3600)))
+            return .requeue(after: .seconds(min(max(pause.left, 1), 3600)))
         }
         guard let cluster = choice.cluster else { return .done }
         return try await build(cluster, present: present, upgrade: choice.upgrade, &report)
@@ -83,9 +88,11 @@ struct HostedClusterReconciler: Reconciler {
         try await ensureNamespace(cluster, present: present, &report)
         let settings = try ClusterSettings(cluster)
         guard let addresses = try await publish(settings, &report) else { return notServing(cluster, report) }
-        guard let keys = try await ensureKeys(settings, endpoints: addresses.published, &report) else { return notServing(cluster, report) }
+        let keys = try await ensureKeys(settings, of: cluster, endpoints: addresses.published, &report)
+        guard let keys else { return notServing(cluster, report) }
         var input = try ControlPlaneInput(
-            cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion)
+            cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion,
+            auditWebhook: try await auditWebhook(settings, &report))
         input.settings.etcdImageTag = try await etcdImageTag(settings)
         let tenant = TenantAccess(address: addresses.api, keys: keys)
         guard let etcd = try await runEtcd(&input, &report) else { return notServing(cluster, report) }
@@ -100,7 +107,7 @@ struct HostedClusterReconciler: Reconciler {
         try await furnish(input.serving(report.status, rollout), tenant, &report)
         // The first version of a cluster serves as soon as one replica does.
         report.update { $0.version = $0.version ?? settings.version }
-        let kubeconfigRenewal = try await offerKubeconfig(input, &report)
+        let kubeconfigRenewal = try await offerKubeconfig(input, asked: cluster.kubeconfigAskedAnew(report.status), &report)
         try await lookAtNodes(settings, &report)
         if let next = try await considerUpgrade(upgrade, of: cluster, input, &report) { return next }
         guard let kubeconfigRenewal, rollout.state == .complete else { return .requeue(after: min(.seconds(10), nextLook)) }
@@ -118,16 +125,6 @@ struct HostedClusterReconciler: Reconciler {
         applied.forget(scope: uid)
         applied.forget(scope: AppliedObjects.inside(uid))
         return .requeue(after: .seconds(60))
-    }
-
-    /// For how long yet the cluster is not to be touched; nil when it is not paused.
-    private func pause(of cluster: HostedCluster, _ report: inout ClusterReport) -> TimeInterval? {
-        let left = cluster.spec?.pausedUntil.flatMap(Timestamp.parse)?.timeIntervalSinceNow ?? 0
-        let isPaused = left > 0
-        report.set(
-            "ReconciliationActive", !isPaused, reason: isPaused ? "Paused" : "Active",
-            message: isPaused ? "paused until \(cluster.spec?.pausedUntil ?? "")" : "")
-        return isPaused ? left : nil
     }
 
     private func write(_ report: ClusterReport, over stored: HostedCluster) async throws {

@@ -25,7 +25,14 @@ enum FullStatus {
             answeredAt: time),
         kubeconfigSecret: "a-kubeconfig", nodes: NodeCounts(total: 2, ready: 0),
         controlPlane: ReplicaCounts(replicas: 3, running: 4, ready: 0), etcd: EtcdMemberCounts(members: 3, ready: 0),
-        deletion: "machines to be cleaned: a")
+        deletion: "machines to be cleaned: a",
+        certificates: CertificatesStatus(
+            nextExpiry: time, nextRenewal: time, authorityExpiry: time,
+            items: [
+                CertificateStatus(
+                    name: "apiserver", kind: .leaf, notBefore: time, notAfter: time, renewal: time, takenUp: .reload),
+                CertificateStatus(name: "cluster-ca", kind: .authority, notBefore: time, notAfter: time),
+            ], renewal: CertificateRenewal(id: "1", state: .refused, message: "said", issuedAt: time)))
 
     static let nodePool = NodePoolStatus(
         observedGeneration: 1, conditions: conditions, replicas: 2, readyReplicas: 0, updatedReplicas: 1,
