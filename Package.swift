@@ -95,7 +95,7 @@ let testDependencies: [String: [Target.Dependency]] = [
     "AdminCLI": ["TestCommands", "TestKubernetes"],
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
     "NodeJoin": ["Lab", "TestKubernetes", "TestSSHServer"],
-    "Operator": ["TestCommands", "TestKubernetes", "TestSSHServer"],
+    "Operator": ["TestCommands", "TestKubernetes", "TestSSHServer", "Tunnel", .yams],
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],
