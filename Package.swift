@@ -39,7 +39,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         "AdminCLI",
         [
             "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", "Lab", "NestboxAPI", "SSHClient",
-            .argumentParser, .logging, .unixSignals, .yams,
+            .argumentParser, .logging, .subprocess, .unixSignals, .yams,
         ]
     ),
     (
