@@ -12,28 +12,37 @@ import Testing
         PLANTEDoAoGCCqGSM49AwEHoUQDQgAE==
         -----END EC PRIVATE KEY-----
         """
-    static let token = "abcdef.planted012345678"
     static let webToken = "eyJhbGciOiJSUzI1NiJ9.eyJwbGFudGVkIjoicGxhbnRlZCJ9.cGxhbnRlZHBsYW50ZWQ"
 
-    private static func encoded(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
+    static func encoded(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
 
-    @Test(arguments: [
+    static let secretTexts: [String] = [
         "before \(pem) after",
-        "in one line \(pem.replacingOccurrences(of: "\n", with: "\\n")) after",
-        "the log ends in it: " + pem.prefix(90),
+        String("in one line \(pem) after").replacingOccurrences(of: "\n", with: "\\n"),
+        #"{"copied":"a\nline\n"# + pem.replacingOccurrences(of: "\n", with: #"\n"#) + #""}"#,
+        "the log ends in it: \(pem.prefix(90))",
         "PLANTEDKEYPLANTEDKEY\nPLANTEDoAoGCCqGSM49AwEHoUQDQgAE==\n-----END EC PRIVATE KEY-----\nthe log begins in it",
-        "-----BEGIN OPENSSH PRIVATE KEY-----\nPLANTEDPLANTED\n-----END OPENSSH PRIVATE KEY-----\nPLANTED-----END RSA PRIVATE KEY-----"
-            .replacingOccurrences(
-                of: "\nPLANTED-----END RSA PRIVATE KEY-----", with: ""),
-        "client-key-data: " + encoded(pem), "tls.key: " + encoded(pem),
-        "a bootstrap token \(token.replacingOccurrences(of: "planted012345678", with: "plantedplanted12")).",
-        "used \(webToken), refused", "cut off: \(webToken.prefix(60))", "Authorization: Bearer planted-planted-planted",
-        "authorization: Basic cGxhbnRlZDpwbGFudGVk", "https://planted:planted@registry.example.com/v2/ answered",
-        "postgres://user:pl%40anted@db:5432/x", "--token=planted1", "--password planted=1 --db-password=planted",
-        #"{"clientSecret":"planted, with \"quotes\" planted","x":1}"#, #"token: "planted planted""#, "DB_PASSWORD='planted one'",
-        "kubeconfig: " + encoded("apiVersion: v1\nusers: [{user: {token: planted}}]"), #"\"password\": \"planted\""#,
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nPLANTEDPLANTED\n-----END OPENSSH PRIVATE KEY-----",
+        "client-key-data: \(encoded(pem))",
+        "tls.key: \(encoded(pem))",
+        "a bootstrap token abcdef.plantedplanted12.",
+        "used \(webToken), refused",
+        "cut off: \(webToken.prefix(60))",
+        "Authorization: Bearer planted-planted-planted",
+        "authorization: Basic cGxhbnRlZDpwbGFudGVk",
+        "https://planted:planted@registry.example.com/v2/ answered",
+        "postgres://user:planted@db:5432/x",
+        "--token=planted1",
+        "--password planted-1 --db-password=planted --v=2",
+        #"{"clientSecret":"planted, with \"quotes\" planted","x":1}"#,
+        #"token: "planted planted""#,
+        "DB_PASSWORD='planted one'",
+        "kubeconfig: \(encoded("apiVersion: v1\nusers: [{user: {token: planted}}]"))",
+        #"{\"password\": \"planted\", \"kept\": 1}"#,
         "aws_secret_access_key = PLANTED/planted+planted",
-    ])
+    ]
+
+    @Test(arguments: secretTexts)
     func whatIsSecretByFormOrNameIsTakenOut(text: String) {
         let shown = Redaction().text(text)
         #expect(!shown.lowercased().contains("planted"), "\(shown)")
@@ -41,7 +50,7 @@ import Testing
         for encoded in ["cGxhbnRlZ", "UExBTlRFR"] { #expect(!shown.contains(encoded), "\(shown)") }
     }
 
-    @Test(arguments: [
+    static let plainTexts: [String] = [
         "the token that it was to join with ended before its Node came: it is given a new one", "the pod default/web-6d4cf56db6-x7k2p",
         "https://10.0.0.1:6443/api?x=a@b", "automountServiceAccountToken: false", "secretName: shop-kubeconfig",
         "kubeconfigSecret: shop-kubeconfig", "sshKeySecret: rack12", "image: registry.k8s.io/kube-apiserver:v1.34.2",
@@ -49,7 +58,9 @@ import Testing
         "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", "ca.crt: " + encoded("-----BEGIN CERTIFICATE-----\nMIIB\n"),
         "demo.17a3b4c5d6e7f8a9", "token: \"\"", "bearer of bad news", "basic auth", "Bearer", "2026-11-22T03:15:00.123456789Z stderr F ok",
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB", "a \"secret\": {\"secretName\": \"tls\"}",
-    ])
+    ]
+
+    @Test(arguments: plainTexts)
     func whatIsNotSecretStays(text: String) { #expect(Redaction().text(text) == text) }
 
     @Test func whatASecretHoldsIsTakenOutWhereverItStands() {

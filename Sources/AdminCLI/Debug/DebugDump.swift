@@ -52,7 +52,9 @@ struct DebugDump: AsyncParsableCommand {
         let target = try DumpTarget(output ?? Self.defaultOutput(all ? "all" : name ?? "", now: Date()))
         defer { target.removeWork() }
         let (line, limit) = (LiveLine(), timeout.duration)
-        let isOver = try await connection.run { client, namespace in
+        // Before there is anything to be left behind.
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let (isOver, missing) = try await connection.run { client, namespace in
             let clusters =
                 all
                 ? try await client.list(HostedCluster.self).items.sorted { $0.key < $1.key }
@@ -60,20 +62,21 @@ struct DebugDump: AsyncParsableCommand {
             let folder = try DumpFolder(path: target.folder, most: Self.mostBytes)
             let dump = Dump(client: client, folder: folder, operatorNamespace: operators.name, tail: tail) { line.show($0) }
             let hasAllMachines = all
-            return try await Self.untilInterrupted {
+            let isOver = try await Self.until(signals) {
                 let isComplete = try await Self.within(limit) { try await dump.run(clusters, hasAllMachines: hasAllMachines) }
                 dump.finish(clusters, isComplete: isComplete)
                 line.show("packing")
                 try await target.finish()
-                if !folder.missing.isEmpty { line.clear(); Terminal.say("\(folder.missing.count) things could not be read: missing.txt") }
             }
+            return (isOver, folder.missing.count)
         }
         line.clear()
         guard isOver else {
             Terminal.say("interrupted: nothing is left behind")
             throw ExitCode.interrupted
         }
-        Terminal.writeLine(target.path)
+        if missing > 0 { Terminal.say("\(missing) things could not be read: missing.txt") }
+        Terminal.writeLine(target.output)
     }
 
     static func defaultOutput(_ name: String, now: Date) -> String {
@@ -98,14 +101,14 @@ struct DebugDump: AsyncParsableCommand {
     }
 
     /// Whether `body` was over before somebody typed Ctrl-C or asked the process to end.
-    private static func untilInterrupted(_ body: @escaping @Sendable () async throws -> Void) async throws -> Bool {
+    private static func until(_ signals: UnixSignalsSequence, _ body: @escaping @Sendable () async throws -> Void) async throws -> Bool {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 try await body()
                 return true
             }
             group.addTask {
-                for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { return false }
+                for await _ in signals { return false }
                 throw CancellationError()
             }
             defer { group.cancelAll() }

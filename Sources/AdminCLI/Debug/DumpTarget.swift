@@ -1,45 +1,41 @@
 import ArgumentParser
 import Foundation
 import Subprocess
-import SystemPackage
 
-/// Where a dump ends up: an archive, or a folder. It grows beside that under another name, and has its own when it is whole.
+/// Where a dump ends up: an archive, or a folder. It grows in a folder beside that, and gets its name when it is whole.
 struct DumpTarget: Sendable {
-    /// Whole.
-    let path: String
+    /// As it was asked for.
+    let output: String
     /// Where it grows.
     let folder: String
-    private let archive: String?
+    private let whole: String
+    private let work: String
+    private let isArchive: Bool
 
     init(_ output: String) throws {
-        let whole = output.count > 1 && output.hasSuffix("/") ? String(output.dropLast()) : output
-        let url = URL(fileURLWithPath: whole)
+        let url = URL(fileURLWithPath: output.count > 1 && output.hasSuffix("/") ? String(output.dropLast()) : output)
         let (parent, name) = (url.deletingLastPathComponent().path, url.lastPathComponent)
-        let isArchive = name.hasSuffix(".tar.gz") || name.hasSuffix(".tgz")
         guard !FileManager.default.fileExists(atPath: url.path) else {
             throw CommandFailure("\(output) is there already: name another, or remove it", exitCode: .validationFailure)
         }
         guard FileManager.default.isWritableFile(atPath: parent) else {
             throw CommandFailure("\(parent) is no folder that you may write in", exitCode: .validationFailure)
         }
-        let work = "\(parent)/.\(name).partial-\(UUID().uuidString.prefix(8))"
-        path = output
-        folder = work
-        archive = isArchive ? work + ".tar.gz" : nil
+        let ending = [".tar.gz", ".tgz"].first { name.hasSuffix($0) && name != $0 }
+        self.output = output
+        whole = url.path
+        work = "\(parent)/.\(name).partial-\(UUID().uuidString.prefix(8))"
+        folder = "\(work)/\(name.dropLast(ending?.count ?? 0))"
+        isArchive = ending != nil
     }
 
     /// Gives it its name.
     func finish() async throws {
-        let whole = URL(fileURLWithPath: path).path
-        guard let archive else { return try FileManager.default.moveItem(atPath: folder, toPath: whole) }
+        guard isArchive else { return try FileManager.default.moveItem(atPath: folder, toPath: whole) }
+        let archive = "\(work)/.tar.gz"
         _ = FileManager.default.createFile(atPath: archive, contents: nil, attributes: [.posixPermissions: 0o600])
-        var top = URL(fileURLWithPath: whole).lastPathComponent
-        for ending in [".tar.gz", ".tgz"] where top.hasSuffix(ending) { top = String(top.dropLast(ending.count)) }
-        let parent = URL(fileURLWithPath: folder).deletingLastPathComponent().path
-        let name = URL(fileURLWithPath: folder).lastPathComponent
         let ended = try await Subprocess.run(
-            .name("tar"),
-            arguments: ["-C", parent, "--transform", "s,^\(NSRegularExpression.escapedPattern(for: name)),\(top),", "-czf", archive, name],
+            .name("tar"), arguments: ["-C", work, "-czf", archive, URL(fileURLWithPath: folder).lastPathComponent],
             output: .discarded, error: .string(limit: 1 << 16))
         try Task.checkCancellation()
         guard ended.terminationStatus.isSuccess else {
@@ -49,8 +45,5 @@ struct DumpTarget: Sendable {
     }
 
     /// Nothing is left of what is not whole.
-    func removeWork() {
-        try? FileManager.default.removeItem(atPath: folder)
-        if let archive { try? FileManager.default.removeItem(atPath: archive) }
-    }
+    func removeWork() { try? FileManager.default.removeItem(atPath: work) }
 }

@@ -125,10 +125,11 @@ private struct TextScanner {
         index = end
     }
 
-    private func position(of pattern: [UInt8], from start: Int) -> Int? {
-        guard let first = pattern.first, bytes.count >= pattern.count else { return nil }
+    private func position(of pattern: [UInt8], from start: Int, upTo limit: Int? = nil) -> Int? {
+        guard let first = pattern.first else { return nil }
+        let last = (limit ?? bytes.count) - pattern.count
         var at = start
-        while at + pattern.count <= bytes.count {
+        while at <= last {
             if bytes[at] == first, bytes[at...].starts(with: pattern) { return at }
             at += 1
         }
@@ -137,9 +138,9 @@ private struct TextScanner {
 
     /// Where the line `-----BEGIN ... PRIVATE KEY-----` or `-----END ...` that begins there ends; nil when it is of something else.
     private func endOfKeyLine(_ start: Int, _ prefix: [UInt8]) -> Int? {
-        let limit = min(bytes.count, start + prefix.count + 40 + Self.privateKey.count)
-        guard let at = position(of: Self.privateKey, from: start + prefix.count), at + Self.privateKey.count <= limit else { return nil }
-        return at + Self.privateKey.count
+        let inside = start + prefix.count
+        let limit = min(bytes.count, inside + 40 + Self.privateKey.count)
+        return position(of: Self.privateKey, from: inside, upTo: limit).map { $0 + Self.privateKey.count }
     }
 
     /// A log that was cut may begin in the middle of one.
@@ -188,7 +189,12 @@ private struct TextScanner {
     private mutating func word() {
         let start = index
         var end = index
-        while end < bytes.count, bytes[end].isWordByte { end += 1 }
+        // What looks like a word may run into the dashes of a key: `\n-----BEGIN`, where the line's end was written out.
+        while end < bytes.count, bytes[end].isWordByte,
+            end == start || bytes[end] != Self.begin[0] || !bytes[end...].starts(with: Self.begin)
+        {
+            end += 1
+        }
         let word = Array(bytes[start..<end])
         // A sentence's full stop is none of the word's.
         let bare = Array(word.reversed().drop { $0 == UInt8(ascii: ".") }.reversed())
@@ -200,7 +206,7 @@ private struct TextScanner {
         index = end
         if bare.count <= 6, ["bearer", "basic"].contains(String(decoding: bare, as: UTF8.self).lowercased()) {
             credential()
-        } else if let value = startOfValue(), SecretWords.isSecret(name: String(decoding: bare, as: UTF8.self)) {
+        } else if let value = startOfValue(after: bare), SecretWords.isSecret(name: String(decoding: bare, as: UTF8.self)) {
             skipValue(at: value)
         }
     }
@@ -227,16 +233,21 @@ private struct TextScanner {
         remove(upTo: end)
     }
 
-    /// Where a value begins, as in `password: x`, `--token=x` and `"clientSecret": "x"`; nil when no colon and no equals sign follows.
-    private func startOfValue() -> Int? {
+    /// Where a value begins, as in `password: x`, `--token=x`, `--token x` and `"clientSecret": "x"`; nil when none seems to follow.
+    private func startOfValue(after name: [UInt8]) -> Int? {
         var at = index
         while at < bytes.count, at - index <= 4, bytes[at].isBlank || Self.quotes.contains(bytes[at]) { at += 1 }
-        guard at < bytes.count, bytes[at] == UInt8(ascii: ":") || bytes[at] == UInt8(ascii: "=") else { return nil }
+        guard at < bytes.count else { return nil }
+        guard bytes[at] == UInt8(ascii: ":") || bytes[at] == UInt8(ascii: "=") else {
+            let isFlag = name.starts(with: Self.dashes) && bytes[index].isBlank && bytes[at] != UInt8(ascii: "-")
+            return isFlag && bytes[at].isWordByte ? at : nil
+        }
         at += 1
         while at < bytes.count, bytes[at].isBlank || bytes[at] == UInt8(ascii: "\\") { at += 1 }
         return at < bytes.count ? at : nil
     }
 
+    private static let dashes = Array("--".utf8)
     private static let quotes = Array("\"'\\".utf8)
     private static let stops = Array(",;&}])\"'\n\r".utf8)
 
@@ -245,10 +256,14 @@ private struct TextScanner {
         var end = start
         if bytes[at] == UInt8(ascii: "\"") || bytes[at] == UInt8(ascii: "'") {
             let quote = bytes[at]
+            // JSON in JSON: a quote closes that is escaped as often as the one that opened.
+            let escapes = backslashes(before: at)
             at += 1
             end = at
-            while end < bytes.count, bytes[end] != quote, bytes[end] != UInt8(ascii: "\n") { end += 1 }
-            while end > at, bytes[end - 1] == UInt8(ascii: "\\") { end -= 1 }
+            while end < bytes.count, bytes[end] != UInt8(ascii: "\n"), bytes[end] != quote || backslashes(before: end) != escapes {
+                end += 1
+            }
+            if end < bytes.count, bytes[end] == quote { end -= escapes }
         } else {
             while end < bytes.count, !bytes[end].isBlank, !Self.stops.contains(bytes[end]) { end += 1 }
         }
@@ -260,5 +275,11 @@ private struct TextScanner {
         output += bytes[index..<at]
         index = at
         remove(upTo: end)
+    }
+
+    private func backslashes(before position: Int) -> Int {
+        var count = 0
+        while position - count - 1 >= 0, bytes[position - count - 1] == UInt8(ascii: "\\") { count += 1 }
+        return count
     }
 }

@@ -53,11 +53,12 @@ enum SecretFacts {
     private static func facts(_ pem: String) -> JSONValue {
         guard let facts = try? CertificateFacts(certificatePEM: pem) else { return "it cannot be read" }
         func list(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
+        func text(_ text: String?) -> JSONValue { text.map { JSONValue.string($0) } ?? .null }
         return [
             "commonName": .string(facts.commonName), "organizations": list(facts.organizations), "dnsNames": list(facts.dnsNames),
             "ipAddresses": list(facts.ipAddresses), "notBefore": .string(Timestamp.format(facts.notBefore)),
-            "notAfter": .string(Timestamp.format(facts.notAfter)), "keyID": facts.keyID.map { .string($0) } ?? .null,
-            "authorityKeyID": facts.authorityKeyID.map { .string($0) } ?? .null,
+            "notAfter": .string(Timestamp.format(facts.notAfter)), "keyID": text(facts.keyID),
+            "authorityKeyID": text(facts.authorityKeyID),
         ]
     }
 }

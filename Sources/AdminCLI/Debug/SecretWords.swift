@@ -28,7 +28,7 @@ enum SecretWords {
     private static func isBootstrapToken(_ word: some StringProtocol) -> Bool {
         guard word.utf8.count == 23 else { return false }
         return word.utf8.enumerated().allSatisfy { index, byte in
-            index == 6 ? byte == UInt8(ascii: ".") : byte.isDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            index == 6 ? byte == UInt8(ascii: ".") : byte.isDigit || (0x61...0x7A).contains(byte)
         }
     }
 
@@ -40,8 +40,8 @@ enum SecretWords {
     /// `-----BEGIN` and `apiVersion` in Base64, with something in them that is for nobody's eyes.
     private static func isEncodedKey(_ word: some StringProtocol) -> Bool {
         guard word.hasPrefix("LS0tLS1CRUdJTi") || word.hasPrefix("YXBpVmVyc2lvb") else { return false }
-        let padded = word + String(repeating: "=", count: (4 - word.utf8.count % 4) % 4)
-        guard let data = Data(base64Encoded: String(padded)) else {
+        let padding = String(repeating: "=", count: (4 - word.utf8.count % 4) % 4)
+        guard let data = Data(base64Encoded: String(word) + padding) else {
             // Cut in the middle: nobody can tell what the rest says.
             return word.hasPrefix("YXBp") || !word.hasPrefix("LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t")
         }
@@ -51,13 +51,15 @@ enum SecretWords {
 }
 
 extension UInt8 {
-    fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+    fileprivate var isDigit: Bool { (0x30...0x39).contains(self) }
 
-    /// What names, tokens and Base64 are made of, but for its padding.
+    /// What names, tokens and Base64 are made of, but for its padding: letters, digits, and any of `_-.+/`.
     var isWordByte: Bool {
-        isDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self)
-            || [UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "/")].contains(self)
+        switch self {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F, 0x2D, 0x2E, 0x2B, 0x2F: true
+        default: false
+        }
     }
 
-    var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
+    var isBlank: Bool { self == 0x20 || self == 0x09 }
 }
