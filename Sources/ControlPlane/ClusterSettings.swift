@@ -11,7 +11,8 @@ public struct ClusterSettings: Sendable, Equatable {
     public var uid: String
     public var controlPlaneNamespace: String
     public var version: KubernetesVersion
-    public var release: String
+    /// What the release in `spec.release` renders. What changes a pod template asks for `.second` or a newer one.
+    public var template: TemplateRevision
     public var replicas: Int
     public var imageRegistry: String
     public var podNetwork: IPv4Network
@@ -40,7 +41,11 @@ public struct ClusterSettings: Sendable, Equatable {
         controlPlaneNamespace = cluster.status?.controlPlaneNamespace ?? ControlPlaneNamespace.name(of: cluster)
         self.version = version
         self.spec = spec
-        release = spec.release ?? Defaults.release
+        let release = spec.release ?? cluster.status?.release ?? Defaults.release
+        guard let template = TemplateRevision(release: release) else {
+            throw InvalidCluster(path: "spec.release", message: "\"\(release)\" is not a release that this Nestbox knows")
+        }
+        self.template = template
         replicas = spec.controlPlane?.replicas ?? 1
         imageRegistry = spec.controlPlane?.imageRegistry ?? Defaults.imageRegistry
         let network = spec.network ?? NetworkSpec()
@@ -68,6 +73,9 @@ public struct ClusterSettings: Sendable, Equatable {
 
     /// The address of the API server on every node.
     public var nodeLocalAPIEndpoint: String { "\(nodeLocalAPIAddress):\(NestboxPort.api)" }
+
+    /// The tag of Nestbox's own images.
+    public var release: String { template.release }
 
     public var allowsKubeadmJoin: Bool { spec.join?.kubeadm ?? false }
 

@@ -101,6 +101,7 @@ extension Lab {
                     try await wait("the host's containerd to answer") { try await containerdAnswers(tools) }
                     try await importImages(images, tools: tools)
                     try await name(made.etcd.image, also: made.etcdReferences, tools: tools)
+                    for image in images { try await name(image, also: OwnImages.otherNames(of: image.reference), tools: tools) }
                 }
                 group.addTask {
                     guard !spec.machines.isEmpty else { return }

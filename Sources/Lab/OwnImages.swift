@@ -51,6 +51,13 @@ public struct OwnImages: Sendable {
         return archives
     }
 
+    /// One of ours under the tag of each release that an operator renders: a cluster that is pinned to the one before finds it here.
+    static func otherNames(of reference: String) -> Set<String> {
+        let tag = ":\(Defaults.release)"
+        guard reference.hasPrefix("nestbox.dev/"), reference.hasSuffix(tag) else { return [] }
+        return Set(TemplateRevision.allCases.map { "\(reference.dropLast(tag.count)):\($0.release)" }).subtracting([reference])
+    }
+
     private func archive(_ name: String, _ programs: [String], note: (String) -> Void) async throws -> ImageArchive {
         let reference = "nestbox.dev/\(name):\(Defaults.release)"
         let place = "\(cache)/own-images/\(name)-\(String(LabName.hash(folder), radix: 16))"

@@ -3,7 +3,7 @@ import KubernetesAPI
 /// What a field is when its author left it out. The operator applies these in memory and never writes them back.
 public enum Defaults {
     /// The release whose template and images a new cluster is pinned to.
-    public static let release = "v0.1.0"
+    public static let release = TemplateRevision.newest.release
     public static let imageRegistry = "registry.k8s.io"
     public static let priorityClassName = "nestbox-control-plane"
     public static let etcdStorageSize = "8Gi"
@@ -24,11 +24,11 @@ public enum Defaults {
 }
 
 extension HostedCluster {
-    /// The cluster with every default in its place, but for `version`, which has none: what is newest changes.
+    /// The cluster with every default in its place, but for `version`, which has none, and `release`, which is what it was when the cluster
+    /// was accepted: what is newest changes.
     public func withDefaults() -> HostedCluster {
         var cluster = self
         var spec = self.spec ?? HostedClusterSpec()
-        spec.release = spec.release ?? Defaults.release
         spec.controlPlane = (spec.controlPlane ?? ControlPlaneSpec()).withDefaults()
         spec.etcd = (spec.etcd ?? EtcdSpec()).withDefaults()
         spec.network = (spec.network ?? NetworkSpec()).withDefaults()

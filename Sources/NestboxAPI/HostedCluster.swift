@@ -23,7 +23,7 @@ public struct HostedClusterSpec: Codable, Sendable, Equatable {
     /// The Kubernetes version of the control plane.
     public var version: KubernetesVersion?
     /// What Nestbox renders the control plane with: a template revision and the images that go with it.
-    /// Pinned at creation, so that upgrading the operator rolls nobody.
+    /// Pinned when the cluster is first accepted, so that upgrading the operator rolls nobody: left out, it stays what it was.
     public var release: String?
     public var controlPlane: ControlPlaneSpec?
     public var etcd: EtcdSpec?
@@ -218,6 +218,8 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
     public var etcdClusterID: String?
     /// The version that serves.
     public var version: KubernetesVersion?
+    /// The release that the control plane is pinned to.
+    public var release: String?
     public var versionHistory: [VersionHistoryEntry]?
     /// The Secret, in the HostedCluster's namespace, that holds the admin kubeconfig under `kubeconfig`.
     public var kubeconfigSecret: String?
@@ -228,7 +230,8 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
     public init(
         observedGeneration: Int? = nil, conditions: [Condition]? = nil, controlPlaneNamespace: String? = nil,
         apiEndpoints: [String]? = nil, tunnelEndpoints: [String]? = nil, caFingerprint: String? = nil,
-        etcdClusterID: String? = nil, version: KubernetesVersion? = nil, versionHistory: [VersionHistoryEntry]? = nil,
+        etcdClusterID: String? = nil, version: KubernetesVersion? = nil, release: String? = nil,
+        versionHistory: [VersionHistoryEntry]? = nil,
         kubeconfigSecret: String? = nil, nodes: NodeCounts? = nil, deletion: String? = nil
     ) {
         self.observedGeneration = observedGeneration
@@ -239,6 +242,7 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         self.caFingerprint = caFingerprint
         self.etcdClusterID = etcdClusterID
         self.version = version
+        self.release = release
         self.versionHistory = versionHistory
         self.kubeconfigSecret = kubeconfigSecret
         self.nodes = nodes

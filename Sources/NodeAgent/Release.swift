@@ -1,4 +1,4 @@
 /// The release that this binary is of.
 public enum Release {
-    public static let version = "v0.1.0"
+    public static let version = "v0.2.0"
 }

@@ -5,7 +5,7 @@ import Tunnel
 @main
 struct NestboxTunnel: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "nestbox-tunnel", abstract: "Carries a control plane's connections to its nodes.", version: "v0.1.0",
+        commandName: "nestbox-tunnel", abstract: "Carries a control plane's connections to its nodes.", version: "v0.2.0",
         subcommands: [Server.self, Agent.self])
 
     static func main() async {

@@ -9,8 +9,10 @@ import NestboxAPI
 enum Fixture {
     static let now = Date(timeIntervalSince1970: 1_785_585_600)
 
-    static func cluster(_ version: KubernetesVersion, _ change: (inout HostedClusterSpec) -> Void = { _ in }) -> HostedCluster {
-        var spec = HostedClusterSpec(version: version, release: "v0.1.0")
+    static func cluster(
+        _ version: KubernetesVersion, revision: TemplateRevision = .newest, _ change: (inout HostedClusterSpec) -> Void = { _ in }
+    ) -> HostedCluster {
+        var spec = HostedClusterSpec(version: version, release: revision.release)
         change(&spec)
         return HostedCluster(
             metadata: ObjectMeta(name: "demo", namespace: "tenants", uid: "11111111-2222-3333-4444-555555555555"), spec: spec)

@@ -18,7 +18,8 @@ import Testing
         #expect(cluster.withDefaults() == cluster)
     }
 
-    @Test func nothingIsMadeUpForAVersion() {
+    @Test func nothingIsMadeUpForAVersionOrARelease() {
+        #expect(HostedCluster(metadata: ObjectMeta(name: "c")).withDefaults().spec?.release == nil)
         #expect(HostedCluster(metadata: ObjectMeta(name: "c")).withDefaults().spec?.version == nil)
         #expect(NodePool(metadata: ObjectMeta(name: "p")).withDefaults().spec?.version == nil)
     }

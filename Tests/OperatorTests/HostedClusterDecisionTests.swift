@@ -12,7 +12,7 @@ import Testing
 /// What a pass over a HostedCluster decides before it touches anything.
 @Suite struct HostedClusterDecisionTests {
     static func cluster(_ change: (inout HostedClusterSpec) -> Void = { _ in }) -> HostedCluster {
-        var spec = HostedClusterSpec(version: KubernetesVersion(1, 20, 2))
+        var spec = HostedClusterSpec(version: KubernetesVersion(1, 20, 2), release: Defaults.release)
         change(&spec)
         return HostedCluster(metadata: ObjectMeta(name: "demo", namespace: "tenants", uid: "uid-1"), spec: spec).withDefaults()
     }
@@ -41,6 +41,22 @@ import Testing
         let choice = SpecChoice(asked: Self.cluster { $0.network = NetworkSpec(pods: "nonsense") }, accepted: nil)
         #expect(choice.cluster == nil)
         #expect(choice.refusal?.reason == "Invalid")
+    }
+
+    @Test(arguments: [
+        // A new cluster has the newest; one that names its release has that.
+        (nil, false, nil, "v0.2.0"), ("v0.1.0", false, nil, "v0.1.0"),
+        // One that left it out keeps what it was accepted with, whatever is newest now.
+        (nil, true, "v0.1.0", "v0.1.0"), (nil, true, "v0.2.0", "v0.2.0"), ("v0.2.0", true, "v0.1.0", "v0.2.0"),
+        // Accepted before there were two.
+        (nil, true, "", "v0.1.0"), (nil, true, nil, "v0.1.0"),
+    ])
+    func aReleaseIsPinnedWhenItIsAccepted(asked: String?, hasServed: Bool, accepted: String?, expected: String) {
+        var cluster = Self.cluster { $0.release = asked }
+        if hasServed { cluster.status = HostedClusterStatus(etcdClusterID: "1") }
+        let before = accepted.map { release in Self.cluster { $0.release = release.isEmpty ? nil : release } }
+        let choice = SpecChoice(asked: cluster, accepted: before?.spec)
+        #expect(choice.refusal == nil && choice.cluster?.spec?.release == expected)
     }
 
     // MARK: the namespace

@@ -18,6 +18,9 @@ struct CreateCluster: AsyncParsableCommand {
     @Argument(help: "The cluster's name.") var name: String
     @Option(help: "The Kubernetes version, such as v1.20.2; else the newest that a source of artifacts can give.")
     var version: KubernetesVersion?
+    @Option(
+        help: "The release of Nestbox that renders it; else this program's.", completion: .list(TemplateRevision.allCases.map(\.release)))
+    var release: String?
     @Option(parsing: .unconditional, help: "Control-plane replicas, 1 or 3.", completion: .list(["1", "3"])) var replicas: Int?
     @Option(help: "The pods' network, such as 10.244.0.0/16.") var podCIDR: String?
     @Option(help: "The Services' network, such as 10.96.0.0/16.") var serviceCIDR: String?
@@ -54,7 +57,7 @@ struct CreateCluster: AsyncParsableCommand {
     private static let anyVersion = KubernetesVersion(1, KubernetesVersion.supportedMinors.lowerBound, 0)
 
     private func cluster(_ version: KubernetesVersion, _ namespace: String) -> HostedCluster {
-        var spec = HostedClusterSpec(version: version)
+        var spec = HostedClusterSpec(version: version, release: release ?? Defaults.release)
         if let replicas { spec.controlPlane = ControlPlaneSpec(replicas: replicas) }
         if podCIDR != nil || serviceCIDR != nil { spec.network = NetworkSpec(pods: podCIDR, services: serviceCIDR) }
         if publish != nil || !publishAddress.isEmpty {

@@ -27,7 +27,7 @@ extension HostedCluster: AdminKind {
         let network = spec?.network
         return [
             ("Version", Self.versions(wanted: spec?.version, serving: status?.version)),
-            ("Release", spec?.release),
+            ("Release", status?.release ?? spec?.release),
             ("Replicas", spec?.controlPlane?.replicas.map { "\($0)" }),
             ("Nodes", status?.nodes.map { "\($0.ready) of \($0.total) ready" }),
             ("Pods", network?.pods),

@@ -10,7 +10,7 @@ extension HostedCluster {
         errors.require(namespace, is: .dnsLabel, at: "metadata.namespace")
         errors.require(spec.version != nil, "spec.version", "is needed, such as v\(KubernetesVersion.newestMinor).0")
         errors.checkVersion(spec.version, at: "spec.version")
-        errors.require(spec.release, is: .release, at: "spec.release")
+        errors.checkRelease(spec.release, at: "spec.release")
         errors.checkControlPlane(spec.controlPlane, at: "spec.controlPlane")
         errors.require(spec.etcd?.image, is: .image, at: "spec.etcd.image")
         errors.require(spec.etcd?.storage?.size, is: .quantity, at: "spec.etcd.storage.size")

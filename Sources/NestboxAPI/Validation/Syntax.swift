@@ -50,10 +50,6 @@ extension Syntax {
 
     static let image = Syntax(description: "an image such as registry.k8s.io/etcd:3.5.24-0") { isImage($0) }
 
-    static let release = Syntax(description: "a release of Nestbox such as \(Defaults.release)") { text in
-        text.hasPrefix("v") && text.utf8.count > 1 && isTag(text)
-    }
-
     static let userName = Syntax(
         description: "a user name: 32 letters, digits, dots, dashes and underscores at most, a letter or underscore first"
     ) { text in

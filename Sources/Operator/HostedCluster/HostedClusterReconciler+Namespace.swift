@@ -26,7 +26,10 @@ extension HostedClusterReconciler {
             _ = try await client.patch(
                 Namespace.self, name, merge: ["metadata": ["annotations": [AcceptedSpec.annotation: .string(spec)]]])
         }
-        report.update { $0.controlPlaneNamespace = name }
+        report.update {
+            $0.controlPlaneNamespace = name
+            $0.release = settings.release
+        }
         try await furnish(settings)
     }
 

@@ -20,8 +20,12 @@ extension SpecChoice {
     ///   - asked: the cluster as it is, with defaults.
     ///   - accepted: the spec that was accepted last.
     init(asked: HostedCluster, accepted: HostedClusterSpec?) {
+        let release = Self.release(asked, accepted: accepted)
+        var asked = asked
+        asked.spec?.release = release
         var before = asked
         before.spec = accepted
+        if accepted != nil { before.spec?.release = accepted?.release ?? TemplateRevision.first.release }
         let invalid = asked.validate()
         let forbidden = invalid.isEmpty && accepted != nil ? asked.validateUpdate(from: before) : []
         let problems = invalid + forbidden
@@ -35,5 +39,13 @@ extension SpecChoice {
             refusal: Refusal(
                 reason: invalid.isEmpty ? "Immutable" : "Invalid",
                 message: (problems.map(\.description) + goesOn).joined(separator: "; ")))
+    }
+
+    /// A spec that names no release means the one it was accepted with. Those that were accepted before there was more than one have
+    /// the first.
+    private static func release(_ asked: HostedCluster, accepted: HostedClusterSpec?) -> String {
+        if let named = asked.spec?.release { return named }
+        if let accepted { return accepted.release ?? TemplateRevision.first.release }
+        return asked.status?.isBootstrapped == true ? TemplateRevision.first.release : Defaults.release
     }
 }

@@ -56,7 +56,9 @@ import Testing
         Wrong(
             "spec.version: v2.20.0 is not a version that this Nestbox knows: it runs 1.20 to 1.36",
             spec: { $0.version = KubernetesVersion(2, 20, 0) }),
-        Wrong("spec.release: \"latest\" is not a release of Nestbox such as v0.1.0", spec: { $0.release = "latest" }),
+        Wrong(
+            "spec.release: \"v0.3.0\" is not a release that this Nestbox knows: it renders v0.1.0 and v0.2.0",
+            spec: { $0.release = "v0.3.0" }),
         Wrong("spec.pausedUntil: \"tomorrow\" is not a time such as 2026-08-01T12:00:00Z", spec: { $0.pausedUntil = "tomorrow" }),
     ]
 
