@@ -54,11 +54,13 @@ extension Commands {
             _ = try await host.client.create(
                 Pod(
                     metadata: ObjectMeta(name: "control-plane-0", namespace: controlPlane),
-                    spec: PodSpec(containers: [
-                        Container(
-                            name: "kube-apiserver", image: "example.com/x:1", command: ["x", "--token", "planted-argument"],
-                            env: [EnvVar(name: "API_TOKEN", value: "planted-variable")])
-                    ])))
+                    // On a node that there is none of: its logs cannot be had.
+                    spec: PodSpec(
+                        containers: [
+                            Container(
+                                name: "kube-apiserver", image: "example.com/x:1", command: ["x", "--token", "planted-argument"],
+                                env: [EnvVar(name: "API_TOKEN", value: "planted-variable")])
+                        ], nodeName: "gone")))
         }
 
         private func files(in folder: String) throws -> [String: String] {
