@@ -39,7 +39,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         "AdminCLI",
         [
             "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", "Lab", "NestboxAPI", "SSHClient",
-            .argumentParser, .logging, .unixSignals, .yams,
+            .argumentParser, .logging, .subprocess, .unixSignals, .yams,
         ]
     ),
     (
@@ -95,7 +95,7 @@ let testDependencies: [String: [Target.Dependency]] = [
     "AdminCLI": ["TestCommands", "TestKubernetes"],
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
     "NodeJoin": ["Lab", "TestKubernetes", "TestSSHServer"],
-    "Operator": ["TestCampaign", "TestCommands", "TestKubernetes", "TestSSHServer"],
+    "Operator": ["TestCampaign", "TestCommands", "TestKubernetes", "TestSSHServer", "Tunnel", .yams],
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],

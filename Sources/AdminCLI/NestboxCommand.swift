@@ -26,6 +26,7 @@ public struct NestboxCommand: AsyncParsableCommand {
                 subcommands: [CertificatesCommand.self, Pause.self, Resume.self, Protect.self, Unprotect.self]),
             CommandGroup(name: "Machines by hand", subcommands: [MachineCommand.self, TokenCommand.self]),
             CommandGroup(name: "Access", subcommands: [KubeconfigCommand.self]),
+            CommandGroup(name: "When something is wrong", subcommands: [DebugCommand.self]),
             CommandGroup(name: "This computer", subcommands: [LabCommand.self, ArtifactsCommand.self]),
             CommandGroup(name: "Nestbox itself", subcommands: [Uninstall.self, Version.self, Completion.self]),
         ])

@@ -135,9 +135,9 @@ struct HostedClusterReconciler: Reconciler {
             _ = try await client.updateStatus(cluster)
         } catch let error as KubernetesError where error.isConflict || error.isNotFound {
             // The newer object is on its way here, and this pass will be made again with it.
+            return
         }
-        for message in report.transitions(from: stored) {
-            await events.record(.normal, reason: message.reason, message: message.text, on: stored)
-        }
+        await events.record(
+            transitionsFrom: stored.status?.conditions, to: report.status.conditions, types: HostedCluster.conditionTypes, on: stored)
     }
 }
