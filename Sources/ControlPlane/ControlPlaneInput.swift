@@ -43,8 +43,10 @@ public enum ControlPlane {
     public static func namespace(_ settings: ClusterSettings) -> [any KubernetesObject] { NamespaceObjects.render(settings) }
 
     /// The published Services and etcd's, one a member. `known` is where they were published before.
-    public static func services(_ settings: ClusterSettings, known: PublishedEndpoints) -> [any KubernetesObject] {
-        PublishedServices.render(settings, known: known) + EtcdServices.render(settings)
+    public static func services(
+        _ settings: ClusterSettings, known: PublishedEndpoints, traffic: TrafficPolicy = .cluster
+    ) -> [any KubernetesObject] {
+        PublishedServices.render(settings, known: known, traffic: traffic) + EtcdServices.render(settings)
     }
 
     /// The keys, one Secret a reader.

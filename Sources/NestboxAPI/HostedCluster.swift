@@ -148,11 +148,17 @@ public struct PublishSpec: Codable, Sendable, Equatable {
     public var addresses: [String]?
     /// Further names and addresses in the API server's certificate.
     public var subjectAlternativeNames: [String]?
+    /// `Local` or `Cluster`: whether a node of the host answers for its own replicas alone. Unless set, `Local` with three replicas
+    /// that all serve, behind a LoadBalancer or where no more than three nodes publish, and `Cluster` else.
+    public var externalTrafficPolicy: String?
 
-    public init(type: String? = nil, addresses: [String]? = nil, subjectAlternativeNames: [String]? = nil) {
+    public init(
+        type: String? = nil, addresses: [String]? = nil, subjectAlternativeNames: [String]? = nil, externalTrafficPolicy: String? = nil
+    ) {
         self.type = type
         self.addresses = addresses
         self.subjectAlternativeNames = subjectAlternativeNames
+        self.externalTrafficPolicy = externalTrafficPolicy
     }
 }
 

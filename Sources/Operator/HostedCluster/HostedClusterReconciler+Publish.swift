@@ -18,7 +18,8 @@ extension HostedClusterReconciler {
     /// The Services, and from them where the API server and the tunnel are reached from outside. Nil while that is not known.
     func publish(_ settings: ClusterSettings, _ report: inout ClusterReport) async throws -> HostAddresses? {
         let known = PublishedEndpoints(api: report.status.apiEndpoints ?? [], tunnel: report.status.tunnelEndpoints ?? [])
-        try await applied.apply(ControlPlane.services(settings, known: known), scope: settings.uid, with: client)
+        let traffic = try await trafficPolicy(settings)
+        try await applied.apply(ControlPlane.services(settings, known: known, traffic: traffic), scope: settings.uid, with: client)
         let namespace = settings.controlPlaneNamespace
         let api = try await client.get(Service.self, NestboxName.apiService, namespace: namespace)
         let tunnel = try await client.get(Service.self, NestboxName.tunnelService, namespace: namespace)
@@ -44,6 +45,25 @@ extension HostedClusterReconciler {
             $0.tunnelEndpoints = published.tunnel
         }
         return HostAddresses(published: published, api: api.spec?.clusterIP ?? "", etcd: etcd)
+    }
+
+    private func trafficPolicy(_ settings: ClusterSettings) async throws -> TrafficPolicy {
+        let publish = settings.spec.publish
+        func decide(serving: Int, present: TrafficPolicy?) -> TrafficPolicy {
+            TrafficPolicy.decide(
+                asked: publish?.externalTrafficPolicy, type: publish?.type ?? "NodePort",
+                addresses: PublishedEndpoints.addressCount(publish, hostNodes: hostNodes.list()), replicas: settings.replicas,
+                serving: serving, present: present)
+        }
+        // Whatever serves, it would be the same.
+        let atBest = decide(serving: settings.replicas, present: nil)
+        guard atBest != decide(serving: 0, present: nil) else { return atBest }
+        let namespace = settings.controlPlaneNamespace
+        let present = try await client.find(Service.self, NestboxName.apiService, namespace: namespace)
+        let deployment = try await client.find(Deployment.self, NestboxName.controlPlaneDeployment, namespace: namespace)
+        return decide(
+            serving: deployment?.status?.readyReplicas ?? 0,
+            present: present?.spec?.externalTrafficPolicy.flatMap { TrafficPolicy(rawValue: $0) })
     }
 }
 
