@@ -9,6 +9,8 @@ public struct ControlPlaneInput: Sendable {
     public var keys: ClusterKeys
     /// What is published so far; empty before the host has given the Services their ports.
     public var endpoints: PublishedEndpoints
+    /// What nodes are told of it where that differs: while endpoints change, the old beside the new.
+    public var toldEndpoints: PublishedEndpoints?
     /// The cluster IPs of the Services `etcd-0`, `etcd-1`, ..., in order.
     public var etcdServiceAddresses: [String]
     /// Whether etcd has held this cluster's data before: `status.etcdClusterID` is set.

@@ -218,6 +218,8 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
     public var apiEndpoints: [String]?
     /// Where tunnel agents connect: `host:port`.
     public var tunnelEndpoints: [String]?
+    /// Earlier ones, until nodes have confirmed that they know the new.
+    public var retiringEndpoints: RetiringEndpoints?
     /// SHA-256 of the cluster CA's public key (SPKI), as `sha256:<hex>`.
     public var caFingerprint: String?
     /// etcd's own id of the cluster, once bootstrapped: data that answers with another id is not this cluster's.
@@ -233,7 +235,8 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
 
     public init(
         observedGeneration: Int? = nil, conditions: [Condition]? = nil, controlPlaneNamespace: String? = nil,
-        apiEndpoints: [String]? = nil, tunnelEndpoints: [String]? = nil, caFingerprint: String? = nil,
+        apiEndpoints: [String]? = nil, tunnelEndpoints: [String]? = nil, retiringEndpoints: RetiringEndpoints? = nil,
+        caFingerprint: String? = nil,
         etcdClusterID: String? = nil, version: KubernetesVersion? = nil, versionHistory: [VersionHistoryEntry]? = nil,
         kubeconfigSecret: String? = nil, nodes: NodeCounts? = nil, deletion: String? = nil
     ) {
@@ -242,6 +245,7 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         self.controlPlaneNamespace = controlPlaneNamespace
         self.apiEndpoints = apiEndpoints
         self.tunnelEndpoints = tunnelEndpoints
+        self.retiringEndpoints = retiringEndpoints
         self.caFingerprint = caFingerprint
         self.etcdClusterID = etcdClusterID
         self.version = version
@@ -249,6 +253,22 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         self.kubeconfigSecret = kubeconfigSecret
         self.nodes = nodes
         self.deletion = deletion
+    }
+}
+
+/// Where a control plane was published before: nodes are told these beside the new ones for a while.
+public struct RetiringEndpoints: Codable, Sendable, Equatable {
+    /// `host:port` of the API server.
+    public var api: [String]
+    /// `host:port` of the tunnel.
+    public var tunnel: [String]
+    /// RFC 3339: when it was published elsewhere.
+    public var since: String
+
+    public init(api: [String], tunnel: [String], since: String) {
+        self.api = api
+        self.tunnel = tunnel
+        self.since = since
     }
 }
 

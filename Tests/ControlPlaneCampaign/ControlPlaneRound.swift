@@ -26,8 +26,11 @@ struct ControlPlaneRound: Sendable {
                 case .scale(let wanted): replicas = wanted
                 case .renewal: break
                 }
+                let wanted = (version: version, replicas: replicas)
                 let (isDone, dead) = try await diary.keep(operation.name, in: tenant) {
-                    try await whileKilling(&generator) { try await perform(operation, version: version, replicas: replicas) }
+                    try await whileKilling(&generator) {
+                        try await perform(operation, version: wanted.version, replicas: wanted.replicas)
+                    }
                 }
                 guard isDone else {
                     diary.problem("\(operation.name): this nestbox has no command for it")

@@ -1,4 +1,5 @@
 import TestCampaign
+import TestCommands
 import TestLoad
 
 /// Faults of etcd's three members, one after the other, each until all is well again; where asked for, the operator is killed before

@@ -59,13 +59,15 @@ struct LedgerTests {
         return ledger
     }
 
-    @Test(arguments: [
+    static let found: [(counters: [String: Int], items: [String], expected: [String])] = [
         (["a": 3], ["item-1"], []), (["a": 4, "b": 1], ["item-1", "item-2"], []),
         (["a": 2], ["item-1"], ["a is 2, and 3 was acknowledged"]),
         (["a": 5], ["item-1"], ["a is 5, and nobody wrote more than 4"]),
         (["b": 0], ["item-1"], ["a is gone, which was acknowledged at 3"]),
         (["a": 3], [], ["item-1 is gone, whose creation was acknowledged"]),
-    ])
+    ]
+
+    @Test(arguments: found)
     func lost(counters: [String: Int], items: [String], expected: [String]) {
         #expect(ledger().lost(counters: counters, created: Set(items)) == expected)
     }

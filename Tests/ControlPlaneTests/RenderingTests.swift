@@ -150,7 +150,10 @@ import Testing
         let known = PublishedEndpoints(api: ["192.0.2.1:31234", "192.0.2.2:31234"], tunnel: ["192.0.2.1:30001"])
         #expect(try ports("NodePort", known) == [31234, 30001])
         #expect(try ports("NodePort", PublishedEndpoints()) == [nil, nil])
-        #expect(try ports("LoadBalancer", known) == [nil, nil])
+        #expect(try ports("LoadBalancer", known) == [31234, 30001], "whoever comes that way yet still comes")
+        let balanced = PublishedEndpoints(api: ["192.0.2.7:6443"], tunnel: ["192.0.2.7:8132"])
+        #expect(try ports("LoadBalancer", balanced) == [nil, nil])
+        #expect(try ports("NodePort", balanced) == [nil, nil])
     }
 
     @Test func publishedEndpointsByLoadBalancer() {

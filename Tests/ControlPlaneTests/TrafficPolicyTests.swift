@@ -1,3 +1,4 @@
+import KubernetesAPI
 import KubernetesVersions
 import NestboxAPI
 import Testing

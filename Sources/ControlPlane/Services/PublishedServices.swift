@@ -20,7 +20,8 @@ enum PublishedServices {
         _ settings: ClusterSettings, _ name: String, port: Int, known: [String], publishesNotReady: Bool, traffic: TrafficPolicy
     ) -> Service {
         let type = settings.spec.publish?.type ?? "NodePort"
-        let nodePort = type == "NodePort" ? known.first.flatMap { $0.split(separator: ":").last }.flatMap { Int($0) } : nil
+        // A load balancer's Service has one, too, by which those who came that way before still come.
+        let nodePort = known.compactMap { $0.split(separator: ":").last.flatMap { Int($0) } }.first { $0 != port }
         return Service(
             metadata: settings.metadata(name),
             spec: ServiceSpec(

@@ -1,5 +1,6 @@
 import ControlPlane
 import ControllerRuntime
+import Foundation
 import KubernetesAPI
 import KubernetesClient
 import KubernetesVersions
@@ -8,6 +9,10 @@ import NestboxAPI
 /// What the host has given to a control plane's Services.
 struct HostAddresses: Sendable {
     var published: PublishedEndpoints
+    /// What nodes are told: those, and for a while earlier ones.
+    var told: PublishedEndpoints
+    /// When to look again whether earlier ones may go.
+    var handoverLeft: TimeInterval?
     /// Cluster IP of the API server's Service.
     var api: String
     /// Cluster IPs of etcd's members, in order.
@@ -17,7 +22,9 @@ struct HostAddresses: Sendable {
 extension HostedClusterReconciler {
     /// The Services, and from them where the API server and the tunnel are reached from outside. Nil while that is not known.
     func publish(_ settings: ClusterSettings, _ report: inout ClusterReport) async throws -> HostAddresses? {
-        let known = PublishedEndpoints(api: report.status.apiEndpoints ?? [], tunnel: report.status.tunnelEndpoints ?? [])
+        let before = PublishedEndpoints(api: report.status.apiEndpoints ?? [], tunnel: report.status.tunnelEndpoints ?? [])
+        let retiring = report.status.retiringEndpoints
+        let known = PublishedEndpoints(api: before.api + (retiring?.api ?? []), tunnel: before.tunnel + (retiring?.tunnel ?? []))
         let traffic = try await trafficPolicy(settings)
         try await applied.apply(ControlPlane.services(settings, known: known, traffic: traffic), scope: settings.uid, with: client)
         let namespace = settings.controlPlaneNamespace
@@ -38,13 +45,23 @@ extension HostedClusterReconciler {
             report.notAvailable(what)
             return nil
         }
+        let now = Date()
+        let handover = EndpointHandover(
+            published: published, before: before, retiring: retiring,
+            reports: sessions.session(settings.uid)?.tunnelReports.list() ?? [], now: now)
         report.set(
-            "Published", true, reason: settings.spec.publish?.type ?? "NodePort", message: published.api.joined(separator: ", "))
+            "Published", true,
+            reason: handover.isOverdue
+                ? "NotConfirmed" : handover.retiring != nil ? "HandingOver" : settings.spec.publish?.type ?? "NodePort",
+            message: ([published.api.joined(separator: ", ")] + (handover.message.isEmpty ? [] : [handover.message])).joined(
+                separator: "; "))
         report.update {
             $0.apiEndpoints = published.api
             $0.tunnelEndpoints = published.tunnel
+            $0.retiringEndpoints = handover.retiring
         }
-        return HostAddresses(published: published, api: api.spec?.clusterIP ?? "", etcd: etcd)
+        return HostAddresses(
+            published: published, told: handover.told, handoverLeft: handover.timeLeft(at: now), api: api.spec?.clusterIP ?? "", etcd: etcd)
     }
 
     private func trafficPolicy(_ settings: ClusterSettings) async throws -> TrafficPolicy {

@@ -77,8 +77,9 @@ struct HostedClusterReconciler: Reconciler {
         let settings = try ClusterSettings(cluster)
         guard let addresses = try await publish(settings, &report) else { return notServing(cluster, report) }
         guard let keys = try await ensureKeys(settings, endpoints: addresses.published, &report) else { return notServing(cluster, report) }
-        let input = try ControlPlaneInput(
+        var input = try ControlPlaneInput(
             cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion)
+        input.toldEndpoints = addresses.told
         let tenant = TenantAccess(address: addresses.api, keys: keys)
         guard try await runEtcd(input, &report) else { return notServing(cluster, report) }
         report.found()
@@ -89,7 +90,7 @@ struct HostedClusterReconciler: Reconciler {
         try await lookAtNodes(settings, &report)
         guard let kubeconfigRenewal else { return .requeue(after: .seconds(10)) }
         let renewal = min(keys.nextRenewal() ?? .distantFuture, kubeconfigRenewal).timeIntervalSinceNow
-        return .requeue(after: .seconds(min(max(renewal, 1), 3600)))
+        return .requeue(after: .seconds(min(max(renewal, 1), addresses.handoverLeft ?? 3600, 3600)))
     }
 
     /// When to look again at a control plane that does not serve: not all that it waits for is watched, as the host's StorageClasses
