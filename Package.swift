@@ -181,11 +181,19 @@ let package = Package(
             .executableTarget(
                 name: "pool-campaign", dependencies: ["TestCampaign", "TestCommands", .argumentParser], path: "Tests/PoolCampaign",
                 swiftSettings: settings),
+            // What `make chaos ONLY=control-plane` and `make chaos ONLY=etcd` run.
+            .executableTarget(
+                name: "control-plane-campaign",
+                dependencies: ["KubernetesClient", "TestCampaign", "TestCommands", "TestLoad", .argumentParser, .logging],
+                path: "Tests/ControlPlaneCampaign", swiftSettings: settings),
         ]
         + [
             .testTarget(
                 name: "EndToEndTests",
                 dependencies: ["KubernetesClient", "KubernetesVersions", "TestCommands", "TestLoad", "TestTunnel", .logging],
+                swiftSettings: settings),
+            .testTarget(
+                name: "ControlPlaneCampaignTests", dependencies: ["control-plane-campaign", "TestCampaign", "TestLoad"],
                 swiftSettings: settings),
             .testTarget(
                 name: "PoolCampaignTests", dependencies: ["pool-campaign", "TestCampaign", "TestCommands"], swiftSettings: settings),

@@ -9,6 +9,8 @@ public struct ControlPlaneInput: Sendable {
     public var keys: ClusterKeys
     /// What is published so far; empty before the host has given the Services their ports.
     public var endpoints: PublishedEndpoints
+    /// What nodes are told of it where that differs: while endpoints change, the old beside the new.
+    public var toldEndpoints: PublishedEndpoints?
     /// The cluster IPs of the Services `etcd-0`, `etcd-1`, ..., in order; one a name that etcd may ever have.
     public var etcdServiceAddresses: [String]
     /// Whether etcd has held this cluster's data before: `status.etcdClusterID` is set.
@@ -46,8 +48,10 @@ public enum ControlPlane {
     public static func namespace(_ settings: ClusterSettings) -> [any KubernetesObject] { NamespaceObjects.render(settings) }
 
     /// The published Services and etcd's, one a member. `known` is where they were published before.
-    public static func services(_ settings: ClusterSettings, known: PublishedEndpoints) -> [any KubernetesObject] {
-        PublishedServices.render(settings, known: known) + EtcdServices.render(settings)
+    public static func services(
+        _ settings: ClusterSettings, known: PublishedEndpoints, traffic: TrafficPolicy = .cluster
+    ) -> [any KubernetesObject] {
+        PublishedServices.render(settings, known: known, traffic: traffic) + EtcdServices.render(settings)
     }
 
     /// The keys, one Secret a reader.

@@ -158,11 +158,17 @@ public struct PublishSpec: Codable, Sendable, Equatable {
     public var addresses: [String]?
     /// Further names and addresses in the API server's certificate.
     public var subjectAlternativeNames: [String]?
+    /// `Local` or `Cluster`: whether a node of the host answers for its own replicas alone. Unless set, `Local` with three replicas
+    /// that all serve, behind a LoadBalancer or where no more than three nodes publish, and `Cluster` else.
+    public var externalTrafficPolicy: String?
 
-    public init(type: String? = nil, addresses: [String]? = nil, subjectAlternativeNames: [String]? = nil) {
+    public init(
+        type: String? = nil, addresses: [String]? = nil, subjectAlternativeNames: [String]? = nil, externalTrafficPolicy: String? = nil
+    ) {
         self.type = type
         self.addresses = addresses
         self.subjectAlternativeNames = subjectAlternativeNames
+        self.externalTrafficPolicy = externalTrafficPolicy
     }
 }
 
@@ -222,6 +228,8 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
     public var apiEndpoints: [String]?
     /// Where tunnel agents connect: `host:port`.
     public var tunnelEndpoints: [String]?
+    /// Earlier ones, until nodes have confirmed that they know the new.
+    public var retiringEndpoints: RetiringEndpoints?
     /// SHA-256 of the cluster CA's public key (SPKI), as `sha256:<hex>`.
     public var caFingerprint: String?
     /// etcd's own id of the cluster, once bootstrapped: data that answers with another id is not this cluster's.
@@ -245,7 +253,8 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
 
     public init(
         observedGeneration: Int? = nil, conditions: [Condition]? = nil, controlPlaneNamespace: String? = nil,
-        apiEndpoints: [String]? = nil, tunnelEndpoints: [String]? = nil, caFingerprint: String? = nil,
+        apiEndpoints: [String]? = nil, tunnelEndpoints: [String]? = nil, retiringEndpoints: RetiringEndpoints? = nil,
+        caFingerprint: String? = nil,
         etcdClusterID: String? = nil, version: KubernetesVersion? = nil, release: String? = nil,
         versionHistory: [VersionHistoryEntry]? = nil, upgradeCheck: UpgradeAnswer? = nil, kubeconfigSecret: String? = nil,
         nodes: NodeCounts? = nil, controlPlane: ReplicaCounts? = nil, etcd: EtcdMemberCounts? = nil, deletion: String? = nil,
@@ -256,6 +265,7 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         self.controlPlaneNamespace = controlPlaneNamespace
         self.apiEndpoints = apiEndpoints
         self.tunnelEndpoints = tunnelEndpoints
+        self.retiringEndpoints = retiringEndpoints
         self.caFingerprint = caFingerprint
         self.etcdClusterID = etcdClusterID
         self.version = version
@@ -268,6 +278,22 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         self.etcd = etcd
         self.deletion = deletion
         self.certificates = certificates
+    }
+}
+
+/// Where a control plane was published before: nodes are told these beside the new ones for a while.
+public struct RetiringEndpoints: Codable, Sendable, Equatable {
+    /// `host:port` of the API server.
+    public var api: [String]
+    /// `host:port` of the tunnel.
+    public var tunnel: [String]
+    /// RFC 3339: when it was published elsewhere.
+    public var since: String
+
+    public init(api: [String], tunnel: [String], since: String) {
+        self.api = api
+        self.tunnel = tunnel
+        self.since = since
     }
 }
 

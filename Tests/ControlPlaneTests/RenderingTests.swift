@@ -166,12 +166,15 @@ import Testing
     @Test func aServiceThatComesBackKeepsItsPort() throws {
         func ports(_ type: String, _ known: PublishedEndpoints) throws -> [Int?] {
             let settings = try ClusterSettings(Fixture.cluster(KubernetesVersion(1, 20, 2)) { $0.publish = PublishSpec(type: type) })
-            return PublishedServices.render(settings, known: known).map { $0.spec?.ports?.first?.nodePort }
+            return PublishedServices.render(settings, known: known, traffic: .cluster).map { $0.spec?.ports?.first?.nodePort }
         }
         let known = PublishedEndpoints(api: ["192.0.2.1:31234", "192.0.2.2:31234"], tunnel: ["192.0.2.1:30001"])
         #expect(try ports("NodePort", known) == [31234, 30001])
         #expect(try ports("NodePort", PublishedEndpoints()) == [nil, nil])
-        #expect(try ports("LoadBalancer", known) == [nil, nil])
+        #expect(try ports("LoadBalancer", known) == [31234, 30001], "whoever comes that way yet still comes")
+        let balanced = PublishedEndpoints(api: ["192.0.2.7:6443"], tunnel: ["192.0.2.7:8132"])
+        #expect(try ports("LoadBalancer", balanced) == [nil, nil])
+        #expect(try ports("NodePort", balanced) == [nil, nil])
     }
 
     @Test func publishedEndpointsByLoadBalancer() {

@@ -94,6 +94,7 @@ struct HostedClusterReconciler: Reconciler {
             cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion,
             auditWebhook: try await auditWebhook(settings, &report))
         input.settings.etcdImageTag = try await etcdImageTag(settings)
+        input.toldEndpoints = addresses.told
         let tenant = TenantAccess(address: addresses.api, keys: keys)
         guard let etcd = try await runEtcd(&input, &report) else { return notServing(cluster, report) }
         report.found()
@@ -112,7 +113,8 @@ struct HostedClusterReconciler: Reconciler {
         if let next = try await considerUpgrade(upgrade, of: cluster, input, &report) { return next }
         guard let kubeconfigRenewal, rollout.state == .complete else { return .requeue(after: min(.seconds(10), nextLook)) }
         let renewal = min(keys.nextRenewal() ?? .distantFuture, kubeconfigRenewal).timeIntervalSinceNow
-        return .requeue(after: min(.seconds(min(max(renewal, 1), 3600)), nextLook))
+        let handover = Duration.seconds(addresses.handoverLeft ?? 3600)
+        return .requeue(after: min(.seconds(min(max(renewal, 1), 3600)), handover, nextLook))
     }
 
     /// When to look again at a control plane that does not serve: not all that it waits for is watched, as the host's StorageClasses
