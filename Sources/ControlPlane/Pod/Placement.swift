@@ -55,7 +55,7 @@ enum Placement {
     private static func patience(_ settings: ClusterSettings, _ component: Component) -> Int? {
         switch component {
         case .controlPlane: settings.scale.apiServers > 1 ? 5 : 30
-        case .etcd: nil
+        case .etcd, .etcdSnapshot: nil
         }
     }
 }

@@ -18,7 +18,7 @@ public enum EtcdSnapshot {
         let keys = "/etc/nestbox/etcd-client"
         var pod = PodShape.base(settings)
         pod.restartPolicy = "Never"
-        pod.hostAliases = PodShape.etcdAliases(serviceAddresses)
+        pod.hostAliases = PodShape.etcdAliases(settings, serviceAddresses)
         pod.volumes = [
             Volume(name: "snapshots", persistentVolumeClaim: PersistentVolumeClaimVolumeSource(claimName: claim)),
             Volume(

@@ -31,12 +31,6 @@ struct ClusterReport {
         change(&status)
     }
 
-    /// For a condition that means nothing now.
-    mutating func remove(_ type: String) {
-        conditions.remove(type)
-        status.conditions = conditions.list
-    }
-
     mutating func notAvailable(_ why: String) {
         set("Available", false, reason: "NotServing", message: why)
     }
