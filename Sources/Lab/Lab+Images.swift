@@ -43,9 +43,16 @@ extension Lab {
     }
 
     func containerdAnswers(_ tools: NodeTools, of node: HostNode) async throws -> Bool {
-        // A machine that does not run yet does not answer.
-        guard node.isEmbedded || Files.exists("\(paths.machine(node.name))/process") else { return false }
+        // A machine on its way to its own root would still find the embedded node's socket.
+        guard try await isUp(node) else { return false }
         return try await containerd(tools, of: node, ["version"]).succeeded
+    }
+
+    private func isUp(_ node: HostNode) async throws -> Bool {
+        let path = paths.status
+        guard !node.isEmbedded else { return true }
+        return try await offPool { try Files.decode(SupervisorReport.self, ifThere: path) }?.machines
+            .contains { $0.name == node.name && $0.phase == .ready } ?? false
     }
 
     private func importedImages(of node: HostNode) async throws -> [String: String] {
