@@ -82,17 +82,22 @@ public actor TestEtcd {
     /// As a crash of its node does.
     public func kill(_ member: Int) async {
         guard let process = processes.removeValue(forKey: member), let pipe = pipes.removeValue(forKey: member) else { return }
+        // The pipe's end alone would not do: processes of other suites, started meanwhile, have inherited it.
+        process.terminate()
+        while process.isRunning || isAlive(member) { try? await Task.sleep(for: .milliseconds(10)) }
         try? pipe.fileHandleForWriting.close()
-        while process.isRunning { try? await Task.sleep(for: .milliseconds(10)) }
+    }
+
+    private func isAlive(_ member: Int) -> Bool {
+        guard let pid = try? String(contentsOfFile: "\(directory)/\(member).pid", encoding: .utf8).trimmingCharacters(in: .newlines),
+            let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat")
+        else { return false }
+        return !String(decoding: stat, as: UTF8.self).contains(") Z ")
     }
 
     public func isRunning(_ member: Int) -> Bool {
         guard processes[member]?.isRunning == true else { return false }
-        guard let pid = try? String(contentsOfFile: "\(directory)/\(member).pid", encoding: .utf8).trimmingCharacters(in: .newlines) else {
-            return true
-        }
-        guard let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
-        return !String(decoding: stat, as: UTF8.self).contains(") Z ")
+        return !FileManager.default.fileExists(atPath: "\(directory)/\(member).pid") || isAlive(member)
     }
 
     /// Of one that is not running.
