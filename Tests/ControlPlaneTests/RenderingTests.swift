@@ -108,7 +108,7 @@ import Testing
         #expect(APIServer.arguments(input.settings)["etcd-servers"]?.split(separator: ",").count == 3)
         #expect(ControlPlane.unneeded(input).isEmpty)
         input.settings.scale = ControlPlaneScale(replicas: 1)
-        #expect(ControlPlane.unneeded(input).map(\.name) == ["control-plane", "etcd"])
+        #expect(ControlPlane.unneeded(input).map { $0.name } == ["control-plane", "etcd"])
     }
 
     @Test func aSpecsTolerationOfALostNodeStandsAlone() throws {
