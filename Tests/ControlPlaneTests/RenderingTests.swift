@@ -87,8 +87,42 @@ import Testing
         let before = ControlPlane.etcd(input)
         input.isBootstrapped = true
         let after = ControlPlane.etcd(input)
-        #expect((after[0] as? ConfigMap)?.data == ["initial-cluster-state": "existing"])
+        #expect(
+            (after[0] as? ConfigMap)?.data == ["initial-cluster-state": "existing", "initial-cluster": "nobody=https://nobody:2380"])
         #expect(try Golden.text([before[1]]) == Golden.text([after[1]]))
+    }
+
+    @Test func growingRollsNoMemberAndToldIsOnlyWhoJoins() throws {
+        var input = try Fixture.input(Fixture.cluster(KubernetesVersion(1, 20, 2)))
+        input.isBootstrapped = true
+        let before = try #require(ControlPlane.etcd(input)[1] as? StatefulSet)
+        input.settings.scale = ControlPlaneScale(apiServers: 1, etcdServers: 1, etcdPods: 2, joining: [0, 1])
+        let joining = ControlPlane.etcd(input)
+        #expect(
+            (joining[0] as? ConfigMap)?.data?["initial-cluster"] == "etcd-0=https://etcd-0:2380,etcd-1=https://etcd-1:2380")
+        let after = try #require(joining[1] as? StatefulSet)
+        #expect(after.spec?.replicas == 2 && after.spec?.template == before.spec?.template)
+        // API servers are not told of one that has no vote.
+        #expect(APIServer.arguments(input.settings)["etcd-servers"] == "https://etcd-0:2379")
+        input.settings.scale = ControlPlaneScale(replicas: 3)
+        #expect(APIServer.arguments(input.settings)["etcd-servers"]?.split(separator: ",").count == 3)
+        #expect(ControlPlane.unneeded(input).isEmpty)
+        input.settings.scale = ControlPlaneScale(replicas: 1)
+        #expect(ControlPlane.unneeded(input).map { $0.name } == ["control-plane", "etcd"])
+    }
+
+    @Test func aSpecsTolerationOfALostNodeStandsAlone() throws {
+        func tolerations(_ given: [Toleration]) throws -> [Int?] {
+            let input = try Fixture.input(
+                Fixture.cluster(KubernetesVersion(1, 20, 2)) { $0.controlPlane = ControlPlaneSpec(replicas: 3, tolerations: given) })
+            let deployment = try ControlPlane.pods(input).compactMap { $0 as? Deployment }.first
+            return deployment?.spec?.template?.spec?.tolerations?.map(\.tolerationSeconds) ?? []
+        }
+        #expect(try tolerations([]) == [5, 5])
+        let own = Toleration(key: "node.kubernetes.io/unreachable", operator: "Exists", effect: "NoExecute", tolerationSeconds: 60)
+        #expect(try tolerations([own]) == [60, 5])
+        #expect(try tolerations([Toleration(operator: "Exists")]) == [nil])
+        #expect(try tolerations([Toleration(key: "dedicated", operator: "Exists")]) == [nil, 5, 5])
     }
 
     @Test func ownFlagsWinOverExtraOnes() throws {

@@ -1,9 +1,14 @@
 import ControlPlane
 import Foundation
+import KubernetesAPI
 import KubernetesClient
 import Logging
+import NestboxAPI
 
 extension HostedClusterReconciler {
+    /// Nobody tells how full a database is. Not all clusters at once.
+    private static var rarely: Duration { .seconds(Int.random(in: 300...600)) }
+
     /// Says how etcd is, and does the one thing that it needs most. Returns when to look again.
     func careForEtcd(
         _ view: EtcdView, _ etcd: EtcdClient, _ settings: ClusterSettings, _ report: inout ClusterReport
@@ -16,8 +21,11 @@ extension HostedClusterReconciler {
         report.set(EtcdHealth.condition, health.isTrue, reason: health.reason, message: health.message)
         let decision = space.decision
         guard decision != .nothing else {
-            // Nobody tells how full a database is. Not all clusters at once.
-            return .seconds(space.isFull ? 30 : Int.random(in: 300...600))
+            if health.isTrue { return Self.rarely }
+            // Nobody tells why a member does not come back: its last words are in its pod. In the first minutes it may be replaced at any
+            // moment; after that it waits for a person, or for its node.
+            let since = report.status.conditions?.named(EtcdHealth.condition).flatMap { Timestamp.parse($0.lastTransitionTime) } ?? Date()
+            return .seconds(Date().timeIntervalSince(since) < 300 ? 5 : 60)
         }
         logger.info("etcd care", metadata: ["cluster": "\(settings.name)", "step": "\(decision)"])
         etcdCare.note(decision, of: settings.uid)

@@ -6,7 +6,7 @@ import Testing
 /// The decision against a small model of etcd and of a host that runs its pods, from wherever chance and an operator that is killed between
 /// any two steps have brought it.
 @Suite struct EtcdWalkTests {
-    @Test(arguments: 1...400) func settlesAndNeverCostsTheQuorum(seed: UInt64) throws {
+    @Test(arguments: UInt64(1)...400) func settlesAndNeverCostsTheQuorum(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         var world = EtcdWorld(members: Bool.random(using: &random) ? 1 : 3)
         var wanted = world.members.count
@@ -28,11 +28,11 @@ private struct EtcdWorld: CustomStringConvertible {
         /// Of the member with that id.
         case of(String)
         case damaged
-        case none
+        case nothing
     }
 
     struct Volume {
-        var data = Data.none
+        var data = Data.nothing
         var isGoing = false
     }
 
@@ -91,7 +91,7 @@ private struct EtcdWorld: CustomStringConvertible {
         guard voters.allSatisfy(runs), voters.count == 3, let victim = voters.randomElement(using: &random), let ordinal = victim.ordinal
         else { return }
         switch Int.random(in: 0..<3, using: &random) {
-        case 0: volumes[ordinal]?.data = .none
+        case 0: volumes[ordinal]?.data = .nothing
         case 1: volumes[ordinal]?.data = .damaged
         default: break
         }
@@ -131,7 +131,7 @@ private struct EtcdWorld: CustomStringConvertible {
             let isMember = members.contains { $0.id == id }
             pods[ordinal]?.process = isMember ? .running(id) : .ended(.unusable("removed"))
         case .damaged: pods[ordinal]?.process = .ended(.unusable("damaged"))
-        case .some(.none):
+        case .nothing:
             guard told?.contains(ordinal) == true, let index = members.firstIndex(where: { $0.ordinal == ordinal }),
                 members[index].isLearner
             else {

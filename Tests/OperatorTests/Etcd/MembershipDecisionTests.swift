@@ -19,7 +19,7 @@ import Testing
     /// All members run, have their volumes and answer, but for those that are named.
     static func sight(
         _ members: [EtcdMember], replicas: Int? = nil, leader: Int = 0, silent: Set<Int> = [], pods: [Int: EtcdPod] = [:],
-        volumes: [Int: EtcdVolume?] = [:], corrupt: Set<String> = []
+        volumes: [Int: EtcdVolume] = [:], noVolumes: Set<Int> = [], corrupt: Set<String> = []
     ) -> EtcdSight {
         let ordinals = members.compactMap(\.ordinal)
         let replicas = replicas ?? (ordinals.max() ?? 0) + 1
@@ -27,7 +27,7 @@ import Testing
         var sight = EtcdSight(members: members, statuses: [:], corrupt: corrupt, replicas: replicas, volumes: [:], pods: [:])
         for ordinal in 0..<3 {
             let member = members.first { $0.ordinal == ordinal }
-            sight.volumes[ordinal] = volumes[ordinal] ?? (ordinal < replicas ? .there : nil)
+            sight.volumes[ordinal] = noVolumes.contains(ordinal) ? nil : volumes[ordinal] ?? (ordinal < replicas ? .there : nil)
             sight.pods[ordinal] = ordinal < replicas ? pods[ordinal] ?? .running : nil
             if let member, member.hasStarted, sight.pods[ordinal] == .running, !silent.contains(ordinal) {
                 sight.statuses[ordinal] = status(member.id, leader: leaderID)
@@ -76,7 +76,7 @@ import Testing
             .renewPod(ordinal: 1)),
         Case(
             "a pod that names a claim which is gone", 3,
-            sight([member(0), member(1, learner: true, started: false)], pods: [1: .withoutVolume], volumes: [1: .some(nil)]),
+            sight([member(0), member(1, learner: true, started: false)], pods: [1: .withoutVolume], noVolumes: [1]),
             .renewPod(ordinal: 1)),
         Case("a learner that runs", 3, sight([member(0), member(1, learner: true)]), .promote(id: "m1", ordinal: 1)),
         Case(
@@ -105,7 +105,11 @@ import Testing
         Case(
             "not when another would be missed", 1, sight([member(0), member(1), member(2)], silent: [0]),
             .blocked("etcd-0 does not answer: no member is taken away")),
-        Case("the second", 1, sight([member(0), member(1)], replicas: 3), .remove(id: "m1", ordinal: 1)),
+        Case("its pod after it", 1, sight([member(0), member(1)], replicas: 3), .run(replicas: 2)),
+        Case("the second", 1, sight([member(0), member(1)]), .remove(id: "m1", ordinal: 1)),
+        Case(
+            "what is to stay comes back before another goes", 1, sight([member(1), member(2)], leader: 1, pods: [0: .empty]),
+            .add(ordinal: 0)),
         Case("the second, when it leads", 1, sight([member(0), member(1)], leader: 1), .moveLeader(from: 1, to: "m0")),
         Case("pods after members", 1, sight([member(0)], replicas: 3, pods: [1: .ended, 2: .going]), .run(replicas: 1)),
         Case("then volumes", 1, sight([member(0)], volumes: [1: .there, 2: .there]), .dropVolume(ordinal: 1)),

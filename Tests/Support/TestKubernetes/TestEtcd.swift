@@ -20,23 +20,48 @@ public actor TestEtcd {
     /// By ordinal: for clients, for peers.
     private nonisolated let ports: [(client: Int, peer: Int)]
     private nonisolated let quota: Int
-    private var processes: [Int: Process] = [:]
-    /// Held open: a member is killed when this process is gone.
-    private var pipes: [Int: Pipe] = [:]
+    /// What ends each member that runs.
+    private var ends: [Int: AsyncStream<Void>.Continuation] = [:]
+    private nonisolated let orders: AsyncStream<Order>.Continuation
 
-    /// Runs `body` with members to be started; all is gone afterwards.
-    public static func with(members: Int, quota: Int = 0, _ body: (TestEtcd) async throws -> Void) async throws {
-        let etcd = try await TestEtcd(members: members, quota: quota)
-        do {
-            try await body(etcd)
-        } catch {
-            await etcd.end()
-            throw error
-        }
-        await etcd.end()
+    /// To run a member until it is told to end.
+    private struct Order: Sendable {
+        var member: Int
+        var arguments: [String]
+        var end: AsyncStream<Void>
     }
 
-    private init(members: Int, quota: Int) async throws {
+    /// Runs `body` with members to be started; all is gone afterwards.
+    public static func with(members: Int, quota: Int = 0, _ body: @escaping @Sendable (TestEtcd) async throws -> Void) async throws {
+        let (orders, give) = AsyncStream<Order>.makeStream(bufferingPolicy: .bufferingOldest(64))
+        let etcd = try await TestEtcd(members: members, quota: quota, orders: give)
+        defer { try? FileManager.default.removeItem(atPath: etcd.directory) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { give.finish() }
+                do {
+                    try await body(etcd)
+                } catch {
+                    await etcd.endAll()
+                    throw error
+                }
+                await etcd.endAll()
+            }
+            for await order in orders {
+                group.addTask {
+                    try await SupervisedProcess.with(
+                        etcd.program, order.arguments, name: NestboxName.etcdMember(order.member), in: etcd.directory
+                    ) {
+                        for await _ in order.end {}
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private init(members: Int, quota: Int, orders: AsyncStream<Order>.Continuation) async throws {
+        self.orders = orders
         program = try await TestBinaries.find().etcd
         self.quota = quota
         var ports: [(client: Int, peer: Int)] = []
@@ -64,36 +89,33 @@ public actor TestEtcd {
     // MARK: A member's life
 
     public func start(_ member: Int, _ beginning: Beginning) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments =
-            ["-c", SupervisedProcess.supervisor, "etcd", log(member), "\(directory)/\(member).pid", program] + arguments(member)
-        process.environment = ["PATH": "/usr/bin:/bin"].merging(environment(beginning)) { _, new in new }
-        let pipe = Pipe()
-        process.standardInput = pipe
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try? FileManager.default.removeItem(atPath: "\(directory)/\(member).pid")
-        try process.run()
-        processes[member] = process
-        pipes[member] = pipe
+        try? FileManager.default.removeItem(atPath: pidFile(member))
+        let (end, give) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        ends[member] = give
+        orders.yield(Order(member: member, arguments: arguments(member) + flags(beginning), end: end))
     }
 
     /// As a crash of its node does.
     public func kill(_ member: Int) async {
-        guard let process = processes.removeValue(forKey: member), let pipe = pipes.removeValue(forKey: member) else { return }
-        try? pipe.fileHandleForWriting.close()
-        while process.isRunning { try? await Task.sleep(for: .milliseconds(10)) }
+        guard let end = ends.removeValue(forKey: member) else { return }
+        // One that was never seen to start may still do so.
+        while pid(member) == nil { try? await Task.sleep(for: .milliseconds(10)) }
+        end.finish()
+        while isAlive(member) { try? await Task.sleep(for: .milliseconds(10)) }
     }
 
-    public func isRunning(_ member: Int) -> Bool {
-        guard processes[member]?.isRunning == true else { return false }
-        guard let pid = try? String(contentsOfFile: "\(directory)/\(member).pid", encoding: .utf8).trimmingCharacters(in: .newlines) else {
-            return true
-        }
-        guard let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
+    public func isRunning(_ member: Int) -> Bool { ends[member] != nil && (pid(member) == nil || isAlive(member)) }
+
+    private func pid(_ member: Int) -> Int? {
+        (try? String(contentsOfFile: pidFile(member), encoding: .utf8)).flatMap { Int($0.trimmingCharacters(in: .newlines)) }
+    }
+
+    private func isAlive(_ member: Int) -> Bool {
+        guard let pid = pid(member), let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
         return !String(decoding: stat, as: UTF8.self).contains(") Z ")
     }
+
+    private nonisolated func pidFile(_ member: Int) -> String { "\(directory)/\(NestboxName.etcdMember(member)).pid" }
 
     /// Of one that is not running.
     public func wipe(_ member: Int) throws {
@@ -117,11 +139,10 @@ public actor TestEtcd {
         String(decoding: (FileManager.default.contents(atPath: log(member)) ?? Data()).suffix(2048), as: UTF8.self)
     }
 
-    private nonisolated func log(_ member: Int) -> String { "\(directory)/\(member).log" }
+    private nonisolated func log(_ member: Int) -> String { "\(directory)/\(NestboxName.etcdMember(member)).log" }
 
-    private func end() async {
-        for member in processes.keys { await kill(member) }
-        try? FileManager.default.removeItem(atPath: directory)
+    private func endAll() async {
+        for member in Array(ends.keys) { await kill(member) }
     }
 
     // MARK: Its flags
@@ -138,12 +159,12 @@ public actor TestEtcd {
         ] + files
     }
 
-    private func environment(_ beginning: Beginning) -> [String: String] {
+    private func flags(_ beginning: Beginning) -> [String] {
         func list(_ members: [Int]) -> String { members.map { "\(NestboxName.etcdMember($0))=\(peerURL($0))" }.joined(separator: ",") }
         return switch beginning {
-        case .new(let members): ["ETCD_INITIAL_CLUSTER_STATE": "new", "ETCD_INITIAL_CLUSTER": list(members)]
-        case .joining(let members): ["ETCD_INITIAL_CLUSTER_STATE": "existing", "ETCD_INITIAL_CLUSTER": list(members)]
-        case .closed: ["ETCD_INITIAL_CLUSTER_STATE": "existing", "ETCD_INITIAL_CLUSTER": "nobody=https://nobody:2380"]
+        case .new(let members): ["--initial-cluster-state=new", "--initial-cluster=\(list(members))"]
+        case .joining(let members): ["--initial-cluster-state=existing", "--initial-cluster=\(list(members))"]
+        case .closed: ["--initial-cluster-state=existing", "--initial-cluster=nobody=https://nobody:2380"]
         }
     }
 }

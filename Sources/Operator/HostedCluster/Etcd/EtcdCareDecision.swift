@@ -5,7 +5,7 @@ import ControlPlane
 /// kube-apiserver compacts every five minutes what is older than that. It cannot any more once the quota is full, as its compaction begins
 /// with a write; then Nestbox does. What was compacted leaves holes in the database's file, which new data fills again: only a
 /// defragmentation makes the file smaller, and the member answers nothing while it goes on.
-enum EtcdCareDecision: Equatable {
+enum EtcdCareDecision: Equatable, Sendable {
     case nothing
     /// Forgets all but the newest state.
     case compact

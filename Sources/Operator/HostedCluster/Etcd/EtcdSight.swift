@@ -2,7 +2,7 @@ import ControlPlane
 import KubernetesAPI
 
 /// What is seen of one cluster's etcd, by the host and by etcd's leader.
-struct EtcdSight: Equatable {
+struct EtcdSight: Equatable, Sendable {
     /// By its own list, in the order of their pods.
     var members: [EtcdMember]
     /// Of those that answer, by ordinal.
@@ -30,7 +30,7 @@ extension EtcdSight {
 }
 
 /// A member's claim of a volume.
-enum EtcdVolume: Equatable {
+enum EtcdVolume: Equatable, Sendable {
     case there
     /// It is being deleted, and waits for its pod to go.
     case going
@@ -48,7 +48,7 @@ extension EtcdVolume {
 }
 
 /// A member's pod, as far as it matters to whether the member can be had.
-enum EtcdPod: Equatable {
+enum EtcdPod: Equatable, Sendable {
     /// It waits for a node, a volume or an image, or for its process to be started again.
     case starting
     case running

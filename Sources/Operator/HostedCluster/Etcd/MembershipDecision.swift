@@ -5,7 +5,7 @@ import ControlPlane
 ///
 /// A member is added as a learner, which has no vote and cannot cost the quorum, and gets its vote when it has caught up (etcd docs,
 /// "Learner design"). One is taken away by its removal from the list, before its pod goes. One that lost its data is taken away and added.
-enum MembershipDecision: Equatable {
+enum MembershipDecision: Equatable, Sendable {
     /// As many as wanted, all with a vote.
     case settled
     /// Something that was begun is under way: a process starts, a volume goes.
@@ -28,9 +28,10 @@ enum MembershipDecision: Equatable {
 
 extension MembershipDecision {
     init(wanted: Int, _ sight: EtcdSight) {
+        // What is to stay is brought back before anything that stands in for it goes.
         self =
-            Self.aboutStrangers(sight) ?? Self.aboutLearner(wanted, sight) ?? Self.aboutBroken(sight) ?? Self.aboutSurplus(wanted, sight)
-            ?? Self.aboutPods(sight) ?? Self.aboutLack(wanted, sight) ?? Self.aboutVolumes(sight) ?? .settled
+            Self.aboutStrangers(sight) ?? Self.aboutLearner(wanted, sight) ?? Self.aboutBroken(sight) ?? Self.aboutPods(sight)
+            ?? Self.aboutLack(wanted, sight) ?? Self.aboutSurplus(wanted, sight) ?? Self.aboutVolumes(sight) ?? .settled
     }
 
     private static func aboutStrangers(_ sight: EtcdSight) -> Self? {
@@ -89,7 +90,7 @@ extension MembershipDecision {
         guard let member = surplus.first(where: { !sight.isWell($0) }) ?? surplus.last, let ordinal = member.ordinal else { return nil }
         let staying = sight.voters.filter { $0.id != member.id }
         if let silent = silent(among: staying, sight) { return .blocked("\(silent): no member is taken away") }
-        guard let heir = staying.first else { return .blocked("etcd-0 is no member: there would be none left") }
+        guard let heir = staying.first else { return nil }
         if sight.statuses[ordinal]?.isLeader == true { return .moveLeader(from: ordinal, to: heir.id) }
         return .remove(id: member.id, ordinal: ordinal)
     }
