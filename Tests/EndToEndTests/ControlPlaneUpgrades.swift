@@ -130,7 +130,12 @@ extension InTheLab {
 
         /// Its image is nowhere: what serves goes on serving, and is gone back to.
         private func oneWithoutAnImageIsTakenBack(_ cluster: UpgradedCluster) async throws {
-            let before = try await cluster.pods()
+            // The one that was replaced last takes its time to end.
+            let before = try await CommandRun.eventually(within: .seconds(60), "etcd and one control-plane pod to be left") {
+                let pods = try await cluster.pods()
+                guard pods.count == 2 else { throw CommandRun.Failed(description: "\(pods)") }
+                return pods
+            }
             #expect(try await cluster.outcome("--to", "v1.21.9").code == 0)
             let words = try await CommandRun.eventually(within: .seconds(90), "the operator to say what is wrong") {
                 let told = try await cluster.status("conditions[?(@.type==\"Progressing\")].message")

@@ -123,7 +123,7 @@ extension Commands {
         @Test func oneThatStopsFailsTheWait() async throws {
             try await withCluster { host in
                 async let outcome = host.nestbox("upgrade cluster demo --to v1.21.0 --wait --timeout 60")
-                try await answer([UpgradeCheck("Version", .passed, "")], in: host)
+                try await answer([UpgradeCheck("Version", .passed, "there is a way")], in: host)
                 try await eventually("the spec to change") { try await cluster(in: host).spec?.version == KubernetesVersion(1, 21, 0) }
                 let generation = try await cluster(in: host).metadata.generation
                 try await change(in: host) {
@@ -137,7 +137,8 @@ extension Commands {
                 // And back.
                 async let back = host.nestbox("upgrade cluster demo --to v1.20.2 --timeout 60")
                 try await answer(
-                    [UpgradeCheck("Version", .passed, "")], in: host, after: try await cluster(in: host).status?.upgradeCheck?.id)
+                    [UpgradeCheck("Version", .passed, "there is a way")], in: host,
+                    after: try await cluster(in: host).status?.upgradeCheck?.id)
                 #expect(try await back.code == 0)
                 #expect(try await cluster(in: host).spec?.version == KubernetesVersion(1, 20, 2))
                 // Once it has served, it is refused.
