@@ -39,7 +39,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
         "AdminCLI",
         [
             "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", "Lab", "NestboxAPI", "SSHClient",
-            .argumentParser, .logging, .unixSignals, .yams,
+            .argumentParser, .logging, .subprocess, .unixSignals, .yams,
         ]
     ),
     (
@@ -95,7 +95,7 @@ let testDependencies: [String: [Target.Dependency]] = [
     "AdminCLI": ["TestCommands", "TestKubernetes"],
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
     "NodeJoin": ["Lab", "TestKubernetes", "TestSSHServer"],
-    "Operator": ["TestCommands", "TestKubernetes", "TestSSHServer"],
+    "Operator": ["TestCampaign", "TestCommands", "TestKubernetes", "TestSSHServer", "Tunnel", .yams],
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],
@@ -181,11 +181,19 @@ let package = Package(
             .executableTarget(
                 name: "pool-campaign", dependencies: ["TestCampaign", "TestCommands", .argumentParser], path: "Tests/PoolCampaign",
                 swiftSettings: settings),
+            // What `make chaos ONLY=control-plane` and `make chaos ONLY=etcd` run.
+            .executableTarget(
+                name: "control-plane-campaign",
+                dependencies: ["KubernetesClient", "TestCampaign", "TestCommands", "TestLoad", .argumentParser, .logging],
+                path: "Tests/ControlPlaneCampaign", swiftSettings: settings),
         ]
         + [
             .testTarget(
                 name: "EndToEndTests",
                 dependencies: ["KubernetesClient", "KubernetesVersions", "TestCommands", "TestLoad", "TestTunnel", .logging],
+                swiftSettings: settings),
+            .testTarget(
+                name: "ControlPlaneCampaignTests", dependencies: ["control-plane-campaign", "TestCampaign", "TestLoad"],
                 swiftSettings: settings),
             .testTarget(
                 name: "PoolCampaignTests", dependencies: ["pool-campaign", "TestCampaign", "TestCommands"], swiftSettings: settings),

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source Benchmarks/measure.sh
 
-benchmarks=(create-cluster join-node scale-up get-clusters idle)
+benchmarks=(create-cluster join-node scale-up get-clusters idle fleet)
 if [ -n "${1:-}" ]; then
     benchmarks=("$@")
 elif [ -x .build/release/nestbox-tunnel ] && [ -x .build/release/nestbox-node ]; then

@@ -29,6 +29,8 @@ public enum NestboxLabel {
     public static let component = "nestbox.dev/component"
     /// On the operator's own namespace; network policies let it in to etcd.
     public static let operatorNamespace = "nestbox.dev/operator"
+    /// On a namespace of the host whose pods may read the metrics of control planes.
+    public static let monitoringNamespace = "nestbox.dev/monitoring"
     /// `node` or `endpoints`, on the operator's record inside the tenant.
     public static let record = "nestbox.dev/record"
     /// On a Node of the tenant: its NodePool.

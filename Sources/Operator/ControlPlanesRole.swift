@@ -5,6 +5,7 @@ import KubernetesClient
 import KubernetesVersions
 import Logging
 import NestboxAPI
+import PrometheusMetrics
 
 /// The half of the operator that holds tenants' keys: control planes, node pools, and each tenant's nodes.
 struct ControlPlanesRole {
@@ -75,9 +76,14 @@ struct ControlPlanesRole {
         let nodeController = controllers.node()
         machineChanges.deliver(to: nodeController)
 
-        try await runTogether(
-            [clusterController, controllers.nodePool(), nodeController],
-            beside: [clusters, pools, machines, hostNodes, deployments, statefulSets, services, sessions], logger: logger)
+        let phases = MachinePhaseEvents(machines: machines, events: events)
+        let fleet = FleetMetrics(
+            clusters: clusters, pools: pools, machines: machines, deployments: deployments, statefulSets: statefulSets, etcd: EtcdFigures())
+        try await MetricsRegistry.shared.collecting(fleet.collect) {
+            try await runTogether(
+                [clusterController, controllers.nodePool(), nodeController],
+                beside: [clusters, pools, machines, hostNodes, deployments, statefulSets, services, sessions, phases], logger: logger)
+        }
     }
 
     /// The HostedCluster that an object of a control plane belongs to.

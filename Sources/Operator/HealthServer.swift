@@ -17,7 +17,11 @@ public struct HealthServer: Service {
         let router = Router()
         router.get("healthz") { _, _ in "ok" }
         router.get("readyz") { _, _ in "ok" }
-        router.get("metrics") { _, _ in MetricsRegistry.shared.render() }
+        router.get("metrics") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .init(byteBuffer: .init(string: MetricsRegistry.shared.render())))
+        }
         var logger = logger
         logger.logLevel = .warning
         try await Application(

@@ -11,6 +11,7 @@ struct ExpositionText {
             case .counter(let counter): line(family.name, labels.pairs, counter.value)
             case .gauge(let gauge): line(family.name, labels.pairs, gauge.value)
             case .histogram(let histogram): append(histogram, name: family.name, labels: labels.pairs)
+            case .value(let value): line(family.name, labels.pairs, value)
             }
         }
     }

@@ -8,6 +8,12 @@ public final class MetricsRegistry: Sendable {
     public static let shared = MetricsRegistry()
 
     private let families = Mutex<[String: MetricFamily]>([:])
+    private let collectors = Mutex(Collectors())
+
+    private struct Collectors {
+        var asked: [Int: @Sendable () -> CollectedMetrics] = [:]
+        var next = 0
+    }
 
     public init() {}
 
@@ -45,11 +51,32 @@ public final class MetricsRegistry: Sendable {
         families.withLock { _ = $0[name]?.instruments.removeValue(forKey: MetricLabels(labels)) }
     }
 
+    /// Has `collect` asked at each scrape while `body` runs. What it no longer tells of is gone at the next scrape, and all of it with
+    /// the end of `body`: there is nothing to be taken back.
+    public func collecting<Result>(
+        _ collect: @escaping @Sendable () -> CollectedMetrics, isolation: isolated (any Actor)? = #isolation,
+        while body: () async throws -> Result
+    ) async rethrows -> Result {
+        let number = collectors.withLock { collectors in
+            collectors.next += 1
+            collectors.asked[collectors.next] = collect
+            return collectors.next
+        }
+        defer { collectors.withLock { _ = $0.asked.removeValue(forKey: number) } }
+        return try await body()
+    }
+
     /// Everything in the text exposition format (version 0.0.4), in an order that does not change between calls.
     public func render() -> String {
-        let families = families.withLock { $0.values.sorted { $0.name < $1.name } }
+        var families = families.withLock { $0 }
+        for (_, collect) in collectors.withLock({ $0.asked }).sorted(by: { $0.key < $1.key }) {
+            for (name, family) in collect().families {
+                assert(families[name].map { $0.kind == family.kind } ?? true, "the metric \(name) is registered as another kind")
+                families[name, default: family].instruments.merge(family.instruments) { kept, _ in kept }
+            }
+        }
         var text = ExpositionText()
-        for family in families { text.append(family) }
+        for family in families.values.sorted(by: { $0.name < $1.name }) { text.append(family) }
         return text.output
     }
 
@@ -90,6 +117,8 @@ enum Instrument: Sendable {
     case counter(Counter)
     case gauge(Gauge)
     case histogram(Histogram)
+    /// One that was worked out for a scrape.
+    case value(Double)
 }
 
 struct MetricFamily: Sendable {

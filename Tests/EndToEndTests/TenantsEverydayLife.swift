@@ -13,6 +13,7 @@ extension InTheLab {
                 try await tenant.kubectl("rollout", "status", "deployment/hello", "--timeout=300s")
                 try await everydayVerbs(tenant)
                 try await portForward(tenant)
+                try await SeenFromOutside(lab: lab, nodes: 2).check()
                 try await nothingGoesAroundTheTunnel(lab)
                 try await aStoppedTunnelIsAClearError(lab, tenant)
                 try await aKubeletWithAWrongCertificateIsRefused(lab, tenant)

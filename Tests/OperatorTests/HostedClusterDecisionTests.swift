@@ -59,6 +59,45 @@ import Testing
         #expect(choice.refusal == nil && choice.cluster?.spec?.release == expected)
     }
 
+    @Test func anotherVersionWaitsForItsChecksAndNothingElseDoes() {
+        let accepted = Self.cluster()
+        let to21 = PinnedVersion(KubernetesVersion(1, 21, 0), release: Defaults.release)
+        func asked(_ version: KubernetesVersion, served: Bool? = nil) -> HostedCluster {
+            var cluster = Self.cluster {
+                $0.version = version
+                $0.pausedUntil = "2026-01-01T00:00:00Z"
+            }
+            var status = HostedClusterStatus(version: KubernetesVersion(1, 20, 2))
+            status.follow(PinnedVersion(KubernetesVersion(1, 20, 2), release: Defaults.release), at: "1")
+            status.noteCompleted(at: "2")
+            if let served {
+                status.follow(to21, at: "3")
+                if served { status.noteServed(at: "4") }
+            }
+            cluster.status = status
+            return cluster
+        }
+        let held = SpecChoice(asked: asked(to21.version), accepted: accepted.spec)
+        #expect(held.refusal == nil && held.upgrade == to21)
+        #expect(held.cluster?.spec?.version == KubernetesVersion(1, 20, 2) && held.cluster?.spec?.pausedUntil != nil)
+
+        let skip = SpecChoice(asked: asked(KubernetesVersion(1, 22, 0)), accepted: accepted.spec)
+        #expect(skip.upgrade == nil && skip.refusal?.message.contains("upgrade to 1.21 first") == true)
+
+        // Back, at once, while nothing of the new one has served; and not after.
+        var begun = accepted
+        begun.spec?.version = to21.version
+        let back = SpecChoice(asked: asked(KubernetesVersion(1, 20, 2), served: false), accepted: begun.spec)
+        #expect(back.upgrade == nil && back.refusal == nil && back.cluster?.spec?.version == KubernetesVersion(1, 20, 2))
+        let late = SpecChoice(asked: asked(KubernetesVersion(1, 20, 2), served: true), accepted: begun.spec)
+        #expect(late.refusal?.reason == "Immutable" && late.cluster?.spec?.version == to21.version)
+
+        // One that never served anything is built as it is asked for.
+        var new = asked(to21.version)
+        new.status = nil
+        #expect(SpecChoice(asked: new, accepted: accepted.spec).cluster?.spec?.version == to21.version)
+    }
+
     // MARK: the namespace
 
     static func namespace(uid: String?, isGoing: Bool = false) -> Namespace {

@@ -84,4 +84,43 @@ import Testing
     @Test func `Exponential bounds`() {
         #expect(Histogram.exponentialBuckets(start: 1, factor: 2, count: 4) == [1, 2, 4, 8])
     }
+
+    @Test func `What is collected is told while it is asked for, and no longer`() async {
+        let registry = MetricsRegistry()
+        registry.gauge(name: "b", help: "kept", labels: ["x": "1"]).set(1)
+        await registry.collecting({
+            var metrics = CollectedMetrics()
+            metrics.gauge(name: "a", help: "seen", labels: ["tenant": "one"], 2)
+            metrics.gauge(name: "b", help: "other words", labels: ["x": "2"], 3)
+            // What is kept wins: a collector may not hide it.
+            metrics.gauge(name: "b", help: "other words", labels: ["x": "1"], 4)
+            return metrics
+        }) {
+            #expect(
+                registry.render() == """
+                    # HELP a seen
+                    # TYPE a gauge
+                    a{tenant="one"} 2
+                    # HELP b kept
+                    # TYPE b gauge
+                    b{x="1"} 1
+                    b{x="2"} 3
+
+                    """)
+        }
+        #expect(registry.render() == "# HELP b kept\n# TYPE b gauge\nb{x=\"1\"} 1\n")
+    }
+
+    @Test func `A collector is asked no more when what it was asked for has failed`() async {
+        struct Failure: Error {}
+        let registry = MetricsRegistry()
+        await #expect(throws: Failure.self) {
+            try await registry.collecting({
+                var metrics = CollectedMetrics()
+                metrics.gauge(name: "a", help: "x", 1)
+                return metrics
+            }) { throw Failure() }
+        }
+        #expect(registry.render() == "")
+    }
 }

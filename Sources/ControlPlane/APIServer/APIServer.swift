@@ -46,7 +46,7 @@ enum APIServer {
 
     private static func ownArguments(_ settings: ClusterSettings) -> [String: String] {
         let keys = KeySecret.mountPath(.apiServer)
-        let members = (0..<settings.etcdMembers).map { "https://\(NestboxName.etcdMember($0)):\(NestboxPort.etcdClients)" }
+        let members = (0..<settings.scale.etcdServers).map { "https://\(NestboxName.etcdMember($0)):\(NestboxPort.etcdClients)" }
         return [
             "advertise-address": "\(settings.nodeLocalAPIAddress)",
             "allow-privileged": "true",

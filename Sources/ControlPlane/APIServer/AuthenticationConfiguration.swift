@@ -7,10 +7,19 @@ import NestboxAPI
 enum AuthenticationConfiguration {
     static let fileName = "authentication.json"
 
+    /// One that the release before knows too, where it knows any: while a control plane is upgraded its replicas share the file, and one
+    /// that is restarted then has to be able to read it.
+    private static func apiVersion(_ settings: ClusterSettings) -> String? {
+        let version = settings.version
+        guard settings.template != .first else { return version.authenticationConfigurationAPIVersion }
+        let before = KubernetesVersion(version.major, version.minor - 1, 0)
+        return before.authenticationConfigurationAPIVersion ?? version.authenticationConfigurationAPIVersion
+    }
+
     /// Nil where the version knows no such thing, and where the spec brings OIDC by flags, which excludes the file.
     static func render(_ settings: ClusterSettings) -> String? {
         let extra = settings.spec.controlPlane?.extraArguments?.apiServer ?? [:]
-        guard let apiVersion = settings.version.authenticationConfigurationAPIVersion,
+        guard let apiVersion = apiVersion(settings),
             !extra.keys.contains(where: { $0.hasPrefix("oidc-") || $0 == "authentication-config" || $0 == "anonymous-auth" })
         else { return nil }
         let paths = ["/livez", "/readyz", "/healthz", "/api/v1/namespaces/kube-public/configmaps/cluster-info"]

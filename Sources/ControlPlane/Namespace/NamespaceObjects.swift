@@ -3,7 +3,7 @@ import KubernetesAPI
 /// The namespace of a control plane and what closes it off.
 enum NamespaceObjects {
     static func render(_ settings: ClusterSettings) -> [any KubernetesObject] {
-        [namespace(settings)] + NetworkPolicies.render(settings)
+        [namespace(settings)] + NetworkPolicies.render(settings) + [MonitoringPolicy.render(settings)]
     }
 
     /// Hosts that enforce Pod Security hold us to what the pods say of themselves; older ones ignore the labels.

@@ -3,7 +3,7 @@ import KubernetesAPI
 /// Nothing goes in or out of a control-plane namespace but what is listed here.
 enum NetworkPolicies {
     static func render(_ settings: ClusterSettings) -> [NetworkPolicy] {
-        [denyAll(settings), controlPlane(settings), etcd(settings)] + issuer(settings)
+        [denyAll(settings), controlPlane(settings), etcd(settings), etcdSnapshot(settings)] + issuer(settings)
     }
 
     private static func denyAll(_ settings: ClusterSettings) -> NetworkPolicy {
@@ -69,12 +69,24 @@ enum NetworkPolicies {
                     NetworkPolicyIngressRule(
                         from: [
                             NetworkPolicyPeer(podSelector: settings.selector(.controlPlane)),
+                            NetworkPolicyPeer(podSelector: settings.selector(.etcdSnapshot)),
                             NetworkPolicyPeer(namespaceSelector: LabelSelector(matchLabels: [NestboxLabel.operatorNamespace: "true"])),
                         ],
                         ports: [tcp(NestboxPort.etcdClients)]),
                     NetworkPolicyIngressRule(from: members, ports: [tcp(NestboxPort.etcdClients), tcp(NestboxPort.etcdPeers)]),
                 ],
                 egress: [NetworkPolicyEgressRule(to: members, ports: [tcp(NestboxPort.etcdClients), tcp(NestboxPort.etcdPeers)])]))
+    }
+
+    private static func etcdSnapshot(_ settings: ClusterSettings) -> NetworkPolicy {
+        NetworkPolicy(
+            metadata: settings.metadata(Component.etcdSnapshot.rawValue),
+            spec: NetworkPolicySpec(
+                podSelector: settings.selector(.etcdSnapshot), policyTypes: ["Ingress", "Egress"],
+                egress: [
+                    NetworkPolicyEgressRule(
+                        to: [NetworkPolicyPeer(podSelector: settings.selector(.etcd))], ports: [tcp(NestboxPort.etcdClients)])
+                ]))
     }
 
     private static func tcp(_ port: Int) -> NetworkPolicyPort { NetworkPolicyPort(protocol: "TCP", port: .int(port)) }

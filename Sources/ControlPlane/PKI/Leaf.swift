@@ -82,12 +82,12 @@ public enum Leaf: String, Sendable, CaseIterable, Hashable {
             ipAddresses: unique(ownAddresses + addresses.sorted()), usages: [.server], lifetime: settings.leafLifetime)
     }
 
-    /// One certificate for all members: each is dialled by its Service's name, which the pods know from /etc/hosts.
     /// Of every member, towards clients and other members.
     static let etcdCommonName = "etcd"
 
+    /// One certificate for all members: each is dialled by its Service's name, which the pods know from /etc/hosts.
     private static func etcdRequest(_ settings: ClusterSettings) -> CertificateRequest {
-        let members = (0..<settings.etcdMembers).map(NestboxName.etcdMember)
+        let members = settings.etcdNames
         return CertificateRequest(
             commonName: etcdCommonName, dnsNames: ["localhost"] + members + members.map { "\($0).\(settings.controlPlaneNamespace).svc" },
             ipAddresses: ["127.0.0.1"], usages: [.server, .client], lifetime: settings.leafLifetime)

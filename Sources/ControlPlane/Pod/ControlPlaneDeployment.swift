@@ -11,7 +11,7 @@ enum ControlPlaneDeployment {
         ]
         objects += Audit.secrets(input)
         objects.append(try deployment(input, configuration: configuration))
-        return objects + disruptionBudgets(settings, hostVersion: input.hostVersion)
+        return objects + DisruptionBudgets.wanted(input)
     }
 
     private static func configurationFiles(_ settings: ClusterSettings) -> [String: String] {
@@ -37,9 +37,9 @@ enum ControlPlaneDeployment {
                     configMap: ConfigMapVolumeSource(name: NestboxName.controlPlaneDeployment, defaultMode: 0o444)),
                 Volume(name: "run", emptyDir: EmptyDirVolumeSource(medium: "Memory", sizeLimit: "1Mi")),
             ] + Audit.volumes(input)
-        pod.hostAliases = PodShape.etcdAliases(input.etcdServiceAddresses)
+        pod.hostAliases = PodShape.etcdAliases(settings, input.etcdServiceAddresses)
         pod.terminationGracePeriodSeconds = 30
-        if settings.replicas > 1 { pod.affinity = PodShape.apart(settings, .controlPlane) }
+        Placement.place(&pod, settings, .controlPlane)
         let template = PodTemplateSpec(
             metadata: ObjectMeta(
                 labels: settings.labels.merging([NestboxLabel.component: Component.controlPlane.rawValue]) { own, _ in own },
@@ -52,20 +52,9 @@ enum ControlPlaneDeployment {
         return Deployment(
             metadata: settings.metadata(NestboxName.controlPlaneDeployment),
             spec: DeploymentSpec(
-                replicas: settings.replicas, selector: settings.selector(.controlPlane), template: template,
+                replicas: settings.scale.apiServers, selector: settings.selector(.controlPlane), template: template,
                 strategy: DeploymentStrategy(
                     type: "RollingUpdate", rollingUpdate: RollingUpdate(maxUnavailable: 0, maxSurge: 1)),
                 revisionHistoryLimit: 3, progressDeadlineSeconds: 600))
-    }
-
-    /// With one replica a budget would only hold up the host's own drains.
-    private static func disruptionBudgets(_ settings: ClusterSettings, hostVersion: KubernetesVersion) -> [any KubernetesObject] {
-        guard settings.replicas > 1 else { return [] }
-        return [Component.controlPlane, .etcd].map { component in
-            let metadata = settings.metadata(component.rawValue)
-            let spec = PodDisruptionBudgetSpec(maxUnavailable: 1, selector: settings.selector(component))
-            return hostVersion.servesPodDisruptionBudgetV1
-                ? PodDisruptionBudget(metadata: metadata, spec: spec) : PodDisruptionBudgetV1Beta1(metadata: metadata, spec: spec)
-        }
     }
 }

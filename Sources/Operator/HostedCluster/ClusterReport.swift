@@ -55,11 +55,4 @@ struct ClusterReport {
     mutating func failed(_ error: any Error) {
         set("ReconciliationSucceeded", false, reason: "Error", message: String("\(error)".prefix(1000)))
     }
-
-    /// Conditions whose status changed in this pass.
-    func transitions(from stored: HostedCluster) -> [(reason: String, text: String)] {
-        (status.conditions ?? []).filter { condition in
-            stored.status?.conditions?.named(condition.type)?.status != condition.status && stored.status != nil
-        }.map { ($0.reason, "\($0.type) is \($0.status)\($0.message.isEmpty ? "" : ": \($0.message)")") }
-    }
 }

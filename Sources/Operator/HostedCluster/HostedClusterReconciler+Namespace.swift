@@ -1,5 +1,6 @@
 import ControlPlane
 import ControllerRuntime
+import Foundation
 import KubernetesAPI
 import KubernetesClient
 import NestboxAPI
@@ -26,6 +27,8 @@ extension HostedClusterReconciler {
         report.update {
             $0.controlPlaneNamespace = name
             $0.release = settings.release
+            // Also what is taken at once: a new cluster's, and the way back.
+            $0.follow(settings.pinned, at: Timestamp.format(Date()))
         }
         try await furnish(settings)
         guard let present, present.metadata.annotations?[AcceptedSpec.annotation] != spec else { return }

@@ -33,6 +33,7 @@ extension HostedClusterReconciler {
             return .requeue(after: .seconds(1))
         }
         applied.forget(scope: uid)
+        etcdCare.forget(uid)
         applied.forget(scope: AppliedObjects.inside(uid))
         try await client.removeFinalizer(Self.finalizer, from: cluster)
         return .done

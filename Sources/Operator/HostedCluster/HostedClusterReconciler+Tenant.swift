@@ -29,7 +29,6 @@ extension HostedClusterReconciler {
             throw error
         }
         report.set("Available", true, reason: "Serving")
-        report.set("Progressing", false, reason: "Done")
         report.set("ReconciliationSucceeded", true, reason: "Done")
         let settings = input.settings
         let coreDNS = settings.spec.addons?.coreDNS

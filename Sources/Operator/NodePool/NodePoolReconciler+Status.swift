@@ -56,6 +56,12 @@ extension NodePoolReconciler {
         guard status != pool.status else { return }
         reported.status = status
         _ = try await client.updateStatus(reported)
+        await tell(of: status, before: pool)
+    }
+
+    private func tell(of status: NodePoolStatus, before pool: NodePool) async {
+        await events.record(
+            transitionsFrom: pool.status?.conditions, to: status.conditions, types: NodePool.conditionTypes, on: pool)
     }
 
     /// `Progressing` as a Deployment has it, and whether a person has to say how to go on.
@@ -102,6 +108,7 @@ extension NodePoolReconciler {
         guard status != pool.status else { return }
         reported.status = status
         _ = try await client.updateStatus(reported)
+        await tell(of: status, before: pool)
     }
 }
 

@@ -49,6 +49,9 @@ extension Commands {
             Case(
                 line: "get clusters --kubeconfig /etc/hostname", code: 1,
                 says: "the kubeconfig /etc/hostname cannot be used: it is not a kubeconfig"),
+            Case(line: "debug dump", says: "name a cluster (nestbox debug dump cluster NAME), or say --all"),
+            Case(line: "debug dump cluster", says: "which cluster? nestbox debug dump cluster NAME"),
+            Case(line: "debug dump cluster no-such", code: 1, says: "Error from server (NotFound)"),
             Case(line: "lab status --name Bad_Name", code: 1, says: "Bad_Name"),
             Case(line: "artifacts import v1.20.2 /no/such/folder", code: 1, says: "/no/such/folder"),
         ]

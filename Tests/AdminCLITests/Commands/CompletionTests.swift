@@ -54,7 +54,7 @@ extension Commands {
                 try await expect(host, "get clusters -n \(host.namespace)", offers: [host.namespace])
                 try await expect(host, "get clusters --context ", offers: ["here", "elsewhere"])
                 try await expect(host, "create machine m --reuse ", offers: ["SameTenant", "AnyTenant", "Reimage"])
-                try await expect(host, "de", offers: ["describe", "delete"])
+                try await expect(host, "de", offers: ["describe", "delete", "debug"])
             }
         }
 

@@ -77,14 +77,22 @@ final class RealControlPlane {
         }
     }
 
-    /// - Parameter state: as the ConfigMap `etcd` says it.
-    func startEtcd(state: String = "new") throws {
-        let set = ControlPlane.etcd(input).compactMap { $0 as? StatefulSet }.first
+    func startEtcd(isBootstrapped: Bool = false) throws {
+        var input = input
+        input.isBootstrapped = isBootstrapped
+        let objects = ControlPlane.etcd(input)
+        let state = objects.compactMap { $0 as? ConfigMap }.first?.data ?? [:]
+        let set = objects.compactMap { $0 as? StatefulSet }.first
         let command = set?.spec?.template?.spec?.containers?.first?.command ?? []
         let arguments = command.dropFirst().map {
             $0.replacing("$(NAME)", with: "etcd-0").replacing("/var/lib/etcd", with: "\(directory)/data")
         }
-        try launch(binaries.etcd, arguments, environment: ["ETCD_INITIAL_CLUSTER_STATE": state])
+        try launch(
+            binaries.etcd, arguments,
+            environment: [
+                "ETCD_INITIAL_CLUSTER_STATE": state["initial-cluster-state"] ?? "",
+                "ETCD_INITIAL_CLUSTER": local(state["initial-cluster"] ?? ""),
+            ])
     }
 
     /// Waits for the process that was started last; nil when it is still there after that time.
