@@ -68,7 +68,7 @@ public enum ControlPlane {
         try ControlPlaneDeployment.render(input)
     }
 
-    /// Budgets of a size that the control plane no longer has, to be removed where they are.
+    /// What another spec may have left in the namespace that this one does not ask for, to be removed where it is.
     public static func unneeded(_ input: ControlPlaneInput) -> [any KubernetesObject] {
         DisruptionBudgets.unneeded(input) + NetworkPolicies.unneeded(input.settings) + Audit.unneeded(input.settings)
     }
