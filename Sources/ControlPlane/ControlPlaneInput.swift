@@ -68,12 +68,9 @@ public enum ControlPlane {
         try ControlPlaneDeployment.render(input)
     }
 
-    /// Budgets of a size that the control plane no longer has, to be removed where they are.
-    public static func unneeded(_ input: ControlPlaneInput) -> [any KubernetesObject] { DisruptionBudgets.unneeded(input) }
-
-    /// What another spec may have left in the namespace that this one does not ask for.
-    public static func unwanted(_ settings: ClusterSettings) -> [any KubernetesObject] {
-        NetworkPolicies.unwanted(settings) + Audit.unwanted(settings)
+    /// What another spec may have left in the namespace that this one does not ask for, to be removed where it is.
+    public static func unneeded(_ input: ControlPlaneInput) -> [any KubernetesObject] {
+        DisruptionBudgets.unneeded(input) + NetworkPolicies.unneeded(input.settings) + Audit.unneeded(input.settings)
     }
 
     /// All phases, in order.

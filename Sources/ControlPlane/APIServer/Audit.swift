@@ -58,7 +58,7 @@ enum Audit {
         ]
     }
 
-    static func unwanted(_ settings: ClusterSettings) -> [any KubernetesObject] {
+    static func unneeded(_ settings: ClusterSettings) -> [any KubernetesObject] {
         settings.spec.controlPlane?.audit?.webhook == nil ? [Secret(metadata: settings.metadata(webhookSecret))] : []
     }
 

@@ -53,7 +53,7 @@ enum NetworkPolicies {
         ]
     }
 
-    static func unwanted(_ settings: ClusterSettings) -> [any KubernetesObject] {
+    static func unneeded(_ settings: ClusterSettings) -> [any KubernetesObject] {
         OIDC.port(settings) == nil ? [NetworkPolicy(metadata: settings.metadata(issuerPolicy))] : []
     }
 

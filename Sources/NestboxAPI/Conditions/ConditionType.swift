@@ -23,6 +23,7 @@ extension HostedCluster {
         .neutral("ReconciliationActive"), .good("ReconciliationSucceeded"), .good("Published"), .good("EtcdAvailable"),
         .good("KubeAPIServerAvailable"),
         .good("KubeconfigAvailable"), .good("TunnelConnected"), .neutral("ClusterDNSAvailable"), .neutral("NetworkPolicyEnforced"),
+        .good("CertificatesValid"), .bad("AuthorityExpiring"), .good("AuditWebhookConfigured"), .neutral("Deleting"),
     ]
 }
 

@@ -13,7 +13,8 @@ extension HostedClusterReconciler {
         }
         let pods = try await client.list(Pod.self, namespace: namespace, labels: ComponentLabel.controlPlane).items
         return ScalingOrder.APIServers(
-            wanted: deployment.spec?.replicas, isRolledOut: ControlPlaneRollout.isComplete(deployment), running: pods.filter(\.isNotOver).count,
+            wanted: deployment.spec?.replicas, isRolledOut: ControlPlaneRollout.isComplete(deployment),
+            running: pods.filter(\.isNotOver).count,
             ready: deployment.status?.readyReplicas ?? 0)
     }
 

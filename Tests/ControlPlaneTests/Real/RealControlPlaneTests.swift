@@ -53,7 +53,7 @@ struct RealControlPlaneTests {
             var (requests, failures) = (0, [String]())
             while Date() < end.addingTimeInterval(3) {
                 for arguments in [["create", "configmap", "c\(requests)"], ["get", "configmaps", "-o", "name"]] {
-                    let result = try await tenant.kubectl("admin", arguments + ["--request-timeout=10s"])
+                    let result = try await tenant.kubectl("bootstrap", arguments + ["--request-timeout=10s"])
                     if result.status != 0 { failures.append(result.output) }
                     requests += 1
                 }
@@ -63,14 +63,14 @@ struct RealControlPlaneTests {
             // Each of these is a handshake with what came after the renewal: kube-apiserver's with kubectl, and both ends' with etcd's.
             try await tenant.restartEtcd()
             try await eventually("kube-apiserver is etcd's client again", seconds: 30) {
-                try await tenant.kubectl("admin", "create", "configmap", "after-\(UUID().uuidString.lowercased())").status == 0
+                try await tenant.kubectl("bootstrap", "create", "configmap", "after-\(UUID().uuidString.lowercased())").status == 0
             }
             if includingControllers {
                 try await eventually("kube-controller-manager works", seconds: 330) {
                     let name = "n-\(UUID().uuidString.prefix(8).lowercased())"
-                    _ = try await tenant.kubectl("admin", "create", "namespace", name)
+                    _ = try await tenant.kubectl("bootstrap", "create", "namespace", name)
                     try await Task.sleep(for: .seconds(3))
-                    return try await tenant.kubectl("admin", "-n", name, "get", "serviceaccount", "default").status == 0
+                    return try await tenant.kubectl("bootstrap", "-n", name, "get", "serviceaccount", "default").status == 0
                 }
                 print("kube-controller-manager worked \(Int(Date().timeIntervalSince(end))) s after its certificate's end")
             }
@@ -96,7 +96,7 @@ struct RealControlPlaneTests {
         }
         do {
             try await tenant.start()
-            #expect(try await tenant.kubectl("admin", "create", "configmap", "recorded", "--from-literal=a=b").status == 0)
+            #expect(try await tenant.kubectl("bootstrap", "create", "configmap", "recorded", "--from-literal=a=b").status == 0)
             try await eventually("the event is recorded", seconds: 20) {
                 tenant.log("kube-apiserver").split(separator: "\n").contains {
                     $0.contains(#""kind":"Event""#) && $0.contains(#""name":"recorded""#) && $0.contains(#""level":"Request""#)
