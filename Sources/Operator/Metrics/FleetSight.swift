@@ -84,7 +84,7 @@ private struct FleetTeller {
         if let nodes = status?.nodes {
             put(.clusterNodes, by: "state", ["ready": nodes.ready, "not_ready": max(0, nodes.total - nodes.ready)])
         }
-        if let upgrade = status?.versionHistory?.first(where: { $0.completedAt == nil }), status?.version != nil {
+        if let upgrade = status?.versionHistory?.last(where: { $0.completedAt == nil }), status?.version != nil {
             put(.upgradeStarted, ["to": upgrade.version.description], at: upgrade.startedAt)
         }
     }

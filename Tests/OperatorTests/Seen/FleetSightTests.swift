@@ -20,7 +20,7 @@ import Testing
         let version = KubernetesVersion(1, 34, 2)
         var history = [VersionHistoryEntry(version: version, startedAt: "2026-01-01T00:00:00Z", completedAt: "2026-01-01T00:01:00Z")]
         if upgrading {
-            history.insert(VersionHistoryEntry(version: KubernetesVersion(1, 35, 0), startedAt: "2026-02-01T00:00:00Z"), at: 0)
+            history.append(VersionHistoryEntry(version: KubernetesVersion(1, 35, 0), startedAt: "2026-02-01T00:00:00Z"))
         }
         return HostedCluster(
             metadata: ObjectMeta(name: name, namespace: "tenants", uid: "uid-\(name)", creationTimestamp: "2026-01-01T00:00:00Z"),
