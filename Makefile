@@ -36,7 +36,7 @@ fuzz: packages   ## fuzz every parser of the tunnel, MINUTES=5 in all; one targe
 soak: packages   ## the tunnel under faults of all kinds, and what it holds afterwards: a round of MINUTES=30, SEED=n to have it again
 	@scripts/campaign.sh soak
 
-chaos: packages  ## three tunnel servers, one killed every 10 s, under load: MINUTES=5, SEED=n; ONLY=pools: machines that break; ONLY=operator: it is killed
+chaos: packages  ## three tunnel servers, one killed every 10 s, under load: MINUTES=5, SEED=n; ONLY=pools, operator, control-plane, etcd: in a lab
 	@scripts/campaign.sh $(or $(ONLY),chaos)
 
 check-release: packages  ## build for release, and check sizes, linkage and memory

@@ -95,7 +95,7 @@ let testDependencies: [String: [Target.Dependency]] = [
     "AdminCLI": ["TestCommands", "TestKubernetes"],
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
     "NodeJoin": ["Lab", "TestKubernetes", "TestSSHServer"],
-    "Operator": ["TestCommands", "TestKubernetes", "TestSSHServer", "Tunnel", .yams],
+    "Operator": ["TestCampaign", "TestCommands", "TestKubernetes", "TestSSHServer", "Tunnel", .yams],
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
     "KubernetesClient": ["TestKubernetes", .nioEmbedded],
@@ -168,6 +168,10 @@ let package = Package(
                 path: "Tests/Support/TestTunnel", swiftSettings: settings),
             // What campaigns share: seeds, options, and how they report.
             .target(name: "TestCampaign", dependencies: [.argumentParser], path: "Tests/Support/TestCampaign", swiftSettings: settings),
+            // A constant load on an API, and what its client saw and was promised.
+            .target(
+                name: "TestLoad", dependencies: ["KubernetesAPI", "KubernetesClient", .logging], path: "Tests/Support/TestLoad",
+                swiftSettings: settings),
             // What `make soak` and `make chaos` run.
             .executableTarget(
                 name: "tunnel-campaign",
@@ -177,10 +181,20 @@ let package = Package(
             .executableTarget(
                 name: "pool-campaign", dependencies: ["TestCampaign", "TestCommands", .argumentParser], path: "Tests/PoolCampaign",
                 swiftSettings: settings),
+            // What `make chaos ONLY=control-plane` and `make chaos ONLY=etcd` run.
+            .executableTarget(
+                name: "control-plane-campaign",
+                dependencies: ["KubernetesClient", "TestCampaign", "TestCommands", "TestLoad", .argumentParser, .logging],
+                path: "Tests/ControlPlaneCampaign", swiftSettings: settings),
         ]
         + [
             .testTarget(
-                name: "EndToEndTests", dependencies: ["KubernetesVersions", "TestCommands", "TestTunnel"], swiftSettings: settings),
+                name: "EndToEndTests",
+                dependencies: ["KubernetesClient", "KubernetesVersions", "TestCommands", "TestLoad", "TestTunnel", .logging],
+                swiftSettings: settings),
+            .testTarget(
+                name: "ControlPlaneCampaignTests", dependencies: ["control-plane-campaign", "TestCampaign", "TestLoad"],
+                swiftSettings: settings),
             .testTarget(
                 name: "PoolCampaignTests", dependencies: ["pool-campaign", "TestCampaign", "TestCommands"], swiftSettings: settings),
         ]

@@ -1,8 +1,9 @@
 #!/bin/bash
-# campaign.sh soak|chaos|pools|operator: one round of a campaign, as root. Of the tunnel (soak, chaos) in namespaces that end with it
-# however it ends, of node pools (pools, operator) in a lab of its own that is taken down however it ends; the result is a row in
-# docs/campaigns.md. MINUTES=n (30 at most), SEED=n to have a schedule again, BIN=folder of built executables; for node pools LAB=name
-# of the lab, and HOLD=1 to leave it up; for operator MACHINES=n (10).
+# campaign.sh soak|chaos|pools|operator|control-plane|etcd: one round of a campaign, as root. Of the tunnel (soak, chaos) in namespaces
+# that end with it however it ends, of node pools (pools, operator) and of control planes (control-plane, etcd) in a lab of its own that
+# is taken down however it ends; the result is a row in docs/campaigns.md. MINUTES=n (30 at most), SEED=n to have a schedule again,
+# BIN=folder of built executables; in a lab LAB=name of it, and HOLD=1 to leave it up; for operator MACHINES=n (10); for control planes
+# KILLS=1 to have the operator killed meanwhile, and for control-plane TIMES=n (5), REPLICAS=1|3 (3), HOST_NODES=1|3 (1).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 campaign=$1
@@ -11,7 +12,8 @@ case $campaign in
 soak) minutes=${MINUTES:-30} ;;
 chaos) minutes=${MINUTES:-5} ;;
 pools | operator) minutes=${MINUTES:-30} program=pool-campaign ;;
-*) echo "error: campaign.sh soak|chaos|pools|operator" >&2; exit 64 ;;
+control-plane | etcd) minutes=${MINUTES:-30} program=control-plane-campaign ;;
+*) echo "error: campaign.sh soak|chaos|pools|operator|control-plane|etcd" >&2; exit 64 ;;
 esac
 ((minutes >= 1 && minutes <= 30)) || { echo "error: MINUTES=$minutes: a round takes 1 to 30 minutes" >&2; exit 64; }
 [ "$(id -u)" -eq 0 ] || { echo "error: namespaces want root" >&2; exit 1; }
@@ -38,10 +40,13 @@ echo $$ >"$work/pid"
 child=
 # Ten machines that are nodes want more inotify instances than Linux gives root by default.
 inotify=/proc/sys/fs/inotify/max_user_instances
-instances=$(<$inotify)
-[ "$campaign" != operator ] || ((instances >= 512)) || echo 512 >$inotify
+instances=
+if [ "$campaign" = operator ] && (($(<$inotify) < 512)); then
+    instances=$(<$inotify)
+    echo 512 >$inotify
+fi
 leave() {
-    [ "$(<$inotify)" = "$instances" ] || echo "$instances" >$inotify
+    [ -z "$instances" ] || echo "$instances" >$inotify
     [ -z "$child" ] || kill -KILL "$child" 2>/dev/null || true
     [ "$program" = tunnel-campaign ] || [ -n "${HOLD:-}" ] || "$bin/nestbox" lab down --name "$lab" >/dev/null 2>&1 || true
     [ -z "${KEEP:-}" ] || cp -a "$work" "$KEEP"
@@ -61,7 +66,11 @@ tunnel-campaign)
 *)
     alone=()
     more=(--lab "$lab" ${HOLD:+--hold})
-    [ "$campaign" != operator ] || more+=(--machines "${MACHINES:-10}")
+    case $campaign in
+    operator) more+=(--machines "${MACHINES:-10}") ;;
+    control-plane) more+=(--times "${TIMES:-5}" --replicas "${REPLICAS:-3}" --host-nodes "${HOST_NODES:-1}" ${KILLS:+--kills}) ;;
+    etcd) more+=(${KILLS:+--kills}) ;;
+    esac
     ;;
 esac
 nice -n 10 setpriv --pdeathsig KILL --bounding-set -sys_nice "${alone[@]}" \

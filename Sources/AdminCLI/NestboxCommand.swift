@@ -20,7 +20,10 @@ public struct NestboxCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Clusters, node pools and machines",
-                subcommands: [Create.self, Get.self, Describe.self, Scale.self, Rollout.self, Delete.self]),
+                subcommands: [Create.self, Get.self, Describe.self, Scale.self, Rollout.self, Upgrade.self, Delete.self]),
+            CommandGroup(
+                name: "Care of clusters",
+                subcommands: [CertificatesCommand.self, Pause.self, Resume.self, Protect.self, Unprotect.self]),
             CommandGroup(name: "Machines by hand", subcommands: [MachineCommand.self, TokenCommand.self]),
             CommandGroup(name: "Access", subcommands: [KubeconfigCommand.self]),
             CommandGroup(name: "When something is wrong", subcommands: [DebugCommand.self]),

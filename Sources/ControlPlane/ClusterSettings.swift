@@ -13,7 +13,11 @@ public struct ClusterSettings: Sendable, Equatable {
     public var version: KubernetesVersion
     /// What the release in `spec.release` renders. What changes a pod template asks for `.second` or a newer one.
     public var template: TemplateRevision
+    /// Of the etcd that runs, where the spec names no image: that which goes with the version, unless a newer one runs already.
+    public var etcdImageTag: String
     public var replicas: Int
+    /// How far a change of `replicas` has come: as far as it can, unless the operator says otherwise.
+    public var scale: ControlPlaneScale
     public var imageRegistry: String
     public var podNetwork: IPv4Network
     public var serviceNetwork: IPv4Network
@@ -40,6 +44,7 @@ public struct ClusterSettings: Sendable, Equatable {
         self.uid = uid
         controlPlaneNamespace = cluster.status?.controlPlaneNamespace ?? ControlPlaneNamespace.name(of: cluster)
         self.version = version
+        etcdImageTag = version.etcdImageTag
         self.spec = spec
         let release = spec.release ?? cluster.status?.release ?? Defaults.release
         guard let template = TemplateRevision(release: release) else {
@@ -47,6 +52,7 @@ public struct ClusterSettings: Sendable, Equatable {
         }
         self.template = template
         replicas = spec.controlPlane?.replicas ?? 1
+        scale = ControlPlaneScale(replicas: replicas)
         imageRegistry = spec.controlPlane?.imageRegistry ?? Defaults.imageRegistry
         let network = spec.network ?? NetworkSpec()
         podNetwork = try Self.parse(network.pods, at: "spec.network.pods", as: "an IPv4 CIDR") { IPv4Network($0) }
@@ -74,13 +80,16 @@ public struct ClusterSettings: Sendable, Equatable {
     /// The address of the API server on every node.
     public var nodeLocalAPIEndpoint: String { "\(nodeLocalAPIAddress):\(NestboxPort.api)" }
 
+    public var pinned: PinnedVersion { PinnedVersion(version, release: release) }
+
     /// The tag of Nestbox's own images.
     public var release: String { template.release }
 
     public var allowsKubeadmJoin: Bool { spec.join?.kubeadm ?? false }
 
-    /// Whether etcd runs with as many members as the control plane has replicas.
-    public var etcdMembers: Int { replicas }
+    /// The members that etcd may ever have, whose names and addresses every pod knows, so that growing rolls none. The first revision
+    /// knows those alone that it was made with, and does not grow.
+    public var etcdNames: [String] { (0..<(template == .first ? replicas : 3)).map(NestboxName.etcdMember) }
 
     private static func parse<Value>(
         _ text: String?, at path: String, as what: String, _ read: (String) -> Value?

@@ -9,7 +9,9 @@ public struct ControlPlaneInput: Sendable {
     public var keys: ClusterKeys
     /// What is published so far; empty before the host has given the Services their ports.
     public var endpoints: PublishedEndpoints
-    /// The cluster IPs of the Services `etcd-0`, `etcd-1`, ..., in order.
+    /// What nodes are told of it where that differs: while endpoints change, the old beside the new.
+    public var toldEndpoints: PublishedEndpoints?
+    /// The cluster IPs of the Services `etcd-0`, `etcd-1`, ..., in order; one a name that etcd may ever have.
     public var etcdServiceAddresses: [String]
     /// Whether etcd has held this cluster's data before: `status.etcdClusterID` is set.
     public var isBootstrapped: Bool
@@ -17,10 +19,12 @@ public struct ControlPlaneInput: Sendable {
     public var hostVersion: KubernetesVersion
     /// CoreDNS's image, when it can be had.
     public var coreDNSImage: String?
+    /// The kubeconfig by which audit events are sent, while it can be had.
+    public var auditWebhook: String?
 
     public init(
         cluster: HostedCluster, keys: ClusterKeys, endpoints: PublishedEndpoints, etcdServiceAddresses: [String],
-        hostVersion: KubernetesVersion, coreDNSImage: String? = nil
+        hostVersion: KubernetesVersion, coreDNSImage: String? = nil, auditWebhook: String? = nil
     ) throws(InvalidCluster) {
         settings = try ClusterSettings(cluster)
         self.keys = keys
@@ -29,6 +33,7 @@ public struct ControlPlaneInput: Sendable {
         isBootstrapped = cluster.status?.etcdClusterID != nil
         self.hostVersion = hostVersion
         self.coreDNSImage = coreDNSImage ?? settings.spec.addons?.coreDNS?.image
+        self.auditWebhook = auditWebhook
     }
 }
 
@@ -43,8 +48,10 @@ public enum ControlPlane {
     public static func namespace(_ settings: ClusterSettings) -> [any KubernetesObject] { NamespaceObjects.render(settings) }
 
     /// The published Services and etcd's, one a member. `known` is where they were published before.
-    public static func services(_ settings: ClusterSettings, known: PublishedEndpoints) -> [any KubernetesObject] {
-        PublishedServices.render(settings, known: known) + EtcdServices.render(settings)
+    public static func services(
+        _ settings: ClusterSettings, known: PublishedEndpoints, traffic: TrafficPolicy = .cluster
+    ) -> [any KubernetesObject] {
+        PublishedServices.render(settings, known: known, traffic: traffic) + EtcdServices.render(settings)
     }
 
     /// The keys, one Secret a reader.
@@ -59,6 +66,14 @@ public enum ControlPlane {
     /// The control-plane pods. Not to be applied before `secrets`: a pod that waits for a Secret looks again only after a minute or so.
     public static func pods(_ input: ControlPlaneInput) throws(PKIError) -> [any KubernetesObject] {
         try ControlPlaneDeployment.render(input)
+    }
+
+    /// Budgets of a size that the control plane no longer has, to be removed where they are.
+    public static func unneeded(_ input: ControlPlaneInput) -> [any KubernetesObject] { DisruptionBudgets.unneeded(input) }
+
+    /// What another spec may have left in the namespace that this one does not ask for.
+    public static func unwanted(_ settings: ClusterSettings) -> [any KubernetesObject] {
+        NetworkPolicies.unwanted(settings) + Audit.unwanted(settings)
     }
 
     /// All phases, in order.
@@ -77,13 +92,20 @@ public enum ControlPlane {
         public var objects: [any KubernetesObject]
     }
 
+    /// The images of a control-plane pod that tell what it was made as.
+    public static func markingImages(_ pinned: PinnedVersion, imageRegistry: String) -> Set<String> {
+        ["\(imageRegistry)/\(APIServer.name):\(pinned.version)", TunnelServer.image(release: pinned.release)]
+    }
+
+    public static func etcdImage(_ settings: ClusterSettings) -> String { EtcdStatefulSet.image(settings) }
+
     /// Each image that the host has to have for this cluster: what the lab imports and preflight checks.
     public static func images(_ settings: ClusterSettings) -> [String] {
         [
             "\(settings.imageRegistry)/\(APIServer.name):\(settings.version)",
             "\(settings.imageRegistry)/\(ControllerManager.name):\(settings.version)",
             "\(settings.imageRegistry)/\(Scheduler.name):\(settings.version)", EtcdStatefulSet.image(settings),
-            "nestbox.dev/nestbox-tunnel:\(settings.release)",
+            TunnelServer.image(release: settings.release),
         ]
     }
 }

@@ -22,9 +22,11 @@ extension ClusterSettings {
     }
 }
 
-/// The two kinds of pods in a control-plane namespace.
+/// The kinds of pods in a control-plane namespace.
 enum Component: String {
     case etcd
+    /// A Job's, while it runs.
+    case etcdSnapshot = "etcd-snapshot"
     case controlPlane = "control-plane"
 }
 

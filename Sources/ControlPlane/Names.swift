@@ -62,6 +62,9 @@ public enum NestboxName {
     /// Tokens for plain `kubeadm join` are of this one.
     public static let kubeadmBootstrappersGroup = "system:bootstrappers:kubeadm:default-node-token"
 
+    /// In the control-plane namespace: the copy of the Secret that `spec.controlPlane.audit.webhook` names.
+    public static let auditWebhookSecret = "audit-webhook"
+
     public static let apiEndpointsRecord = "api-endpoints"
 
     public static func etcdMember(_ index: Int) -> String { "etcd-\(index)" }

@@ -40,6 +40,9 @@ public final class KubernetesClient: Sendable {
         }
     }
 
+    /// Proves itself with another identity from now on, as with a certificate that was renewed; requests and watches under way go on.
+    public func use(_ identity: ClientIdentity) async { await transport.use(identity) }
+
     /// Closes every connection; watches end. The client cannot be used afterwards.
     public func shutdown() async { await transport.shutdown() }
 

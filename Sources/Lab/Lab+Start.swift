@@ -1,12 +1,13 @@
 import ControlPlane
 import Glibc
+import NestboxAPI
 
 extension Lab {
     /// From nothing running to a supervisor at work.
-    func start(_ spec: LabSpec, _ configuration: HostConfiguration) async throws {
+    func start(_ spec: LabSpec, _ configurations: [HostConfiguration]) async throws {
         let (paths, cgroup) = (self.paths, labName.cgroup)
         try await phase("keys and configuration") {
-            try await offPool { try writeFiles(spec, configuration) }
+            try await offPool { try writeFiles(spec, configurations) }
             try await MachineKey.ensure(paths)
         }
         try await phase("namespaces") {
@@ -23,6 +24,11 @@ extension Lab {
             environment["HOST_IP"] = "\(spec.addresses.host)"
             environment["GATEWAY"] = "\(spec.addresses.gateway)"
             environment["SERVICES"] = "\(spec.addresses.services)"
+            if !spec.nodeMachines.isEmpty {
+                environment["HOST_NODES"] = "\(spec.addresses.hostNodes)"
+                environment["HOST_NODES_GATEWAY"] = "\(spec.addresses.hostNodesGateway)/\(spec.addresses.hostNodes.prefixLength)"
+                environment["HOST_NODE_PODS"] = spec.nodeMachines.map { "\($0.pods) \($0.address)" }.joined(separator: "\n")
+            }
             // To the end, also when it is broken off: a host half launched is in no control group yet, and no later `up` or `down`
             // would find it before it meets theirs.
             let launched = environment
@@ -42,15 +48,21 @@ extension Lab {
         }
     }
 
-    private func writeFiles(_ spec: LabSpec, _ configuration: HostConfiguration) throws {
+    private func writeFiles(_ spec: LabSpec, _ configurations: [HostConfiguration]) throws {
         // Keys and volumes are in it: nobody but root looks in.
         try Files.createFolder(paths.state, mode: 0o700)
-        for folder in [
-            paths.configuration, configuration.networkFolder, paths.boot, paths.logs, "\(paths.logs)/pods", paths.volumes, paths.machines,
-        ] {
+        for folder in [paths.configuration, paths.boot, paths.logs, "\(paths.logs)/pods", paths.volumes, paths.machines] {
             try Files.createFolder(folder)
         }
         for (name, script) in BootScripts.all { try Files.write(script, to: "\(paths.boot)/\(name)") }
+        for configuration in configurations { try writeFiles(spec, of: configuration) }
+        try Files.encode(spec, to: paths.spec)
+    }
+
+    /// What one of the host's nodes reads; and of the embedded one, its admin.
+    private func writeFiles(_ spec: LabSpec, of configuration: HostConfiguration) throws {
+        let node = configuration.node
+        try Files.createFolder(configuration.networkFolder)
         for (path, text) in configuration.files { try Files.write(text, to: path) }
 
         let keys = try configuration.certificates.ensure()
@@ -60,14 +72,16 @@ extension Lab {
             return Kubeconfig.inline(
                 name: labName.node, server: server, certificateAuthority: keys.authority, user: user, credential: .certificate(pair))
         }
-        for (name, user) in [
-            (HostCertificates.Name.kubelet, "kubelet"), (.controllerManager, "controller-manager"), (.scheduler, "scheduler"),
-            (.proxy, "kube-proxy"),
-        ] {
+        var users = [(HostCertificates.Name.kubelet, "kubelet"), (.proxy, "kube-proxy")]
+        if node.isEmbedded { users += [(.controllerManager, "controller-manager"), (.scheduler, "scheduler")] }
+        for (name, user) in users {
             try Files.write(try kubeconfig(name, user), to: configuration.kubeconfigFile(name), mode: 0o600)
         }
-        try Files.write(try kubeconfig(.admin, "admin"), to: paths.kubeconfig, mode: 0o600)
-        try Files.encode(spec, to: paths.spec)
+        guard !node.isEmbedded else { return try Files.write(try kubeconfig(.admin, "admin"), to: paths.kubeconfig, mode: 0o600) }
+        try Files.createFolder(paths.units(of: node))
+        for (name, unit) in HostNodeUnits.files(node.components, environment: spec.environment) {
+            try Files.write(unit, to: "\(paths.units(of: node))/\(name)")
+        }
     }
 
     /// Whatever runs of the lab ends, and leaves no group, interface or mount: its files stay.

@@ -18,7 +18,7 @@ extension Lab {
             components: report?.components ?? [], machines: report?.machines ?? [])
         if alive {
             let complete = report.map {
-                $0.troubles.isEmpty && $0.components.count == spec.components.count && $0.machines.count == spec.machines.count
+                $0.troubles.isEmpty && $0.components.count == spec.components.count && $0.machines.count == spec.booted.count
             }
             status.phase = complete == true ? .up : .degraded
         }

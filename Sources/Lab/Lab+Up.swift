@@ -12,14 +12,16 @@ extension Lab {
     /// Brings the lab up, or what is there of it to what it should be.
     /// - Parameters:
     ///   - count: how many machines; as many as there are, or two, where nothing is said.
+    ///   - nodes: how many nodes the host has, beside the embedded one machines of its own; as many as there are, or one, where nothing
+    ///     is said.
     ///   - tenants: versions of which the host is to have the control planes' images, beside its own; as before, where nothing is said.
     ///   - images: for the host's pods, beside Kubernetes' own and etcd.
     public func up(
-        machines count: Int? = nil, tenants: [KubernetesVersion]? = nil, images: [ImageArchive] = []
+        machines count: Int? = nil, hostNodes nodes: Int? = nil, tenants: [KubernetesVersion]? = nil, images: [ImageArchive] = []
     ) async throws -> LabState {
         let cache = paths.cache
         try await offPool { try Preflight.check(cache: cache) }
-        return try await exclusively { try await upExclusively(machines: count, tenants: tenants, images: images) }
+        return try await exclusively { try await upExclusively(machines: count, nodes: nodes, tenants: tenants, images: images) }
     }
 
     /// What the lab was last meant to be. A file of another release that cannot be read is as good as none: `up` makes it anew.
@@ -34,7 +36,7 @@ extension Lab {
     }
 
     private func upExclusively(
-        machines count: Int?, tenants: [KubernetesVersion]?, images: [ImageArchive]
+        machines count: Int?, nodes: Int?, tenants: [KubernetesVersion]?, images: [ImageArchive]
     ) async throws -> LabState {
         let paths = self.paths
         let existing = try await recordedSpec()
@@ -50,13 +52,13 @@ extension Lab {
             let others = Set(tenants ?? existing?.tenantVersions ?? []).subtracting([chosen]).sorted()
             return try await LabArtifacts.bring(chosen, tenants: others, from: artifacts, note: note)
         }
-        let spec = try await wantedSpec(made, rootfs: try await rootfs, machines: count, existing: existing)
+        let spec = try await wantedSpec(made, rootfs: try await rootfs, machines: count, nodes: nodes, existing: existing)
         let limit = try await offPool { try Files.text(ifThere: InotifyRoom.path) }?.split(whereSeparator: \.isNewline).first
-        if let limit = limit.flatMap({ Int($0) }), let shortage = InotifyRoom.shortage(machines: spec.machines.count, limit: limit) {
+        if let limit = limit.flatMap({ Int($0) }), let shortage = InotifyRoom.shortage(machines: spec.booted.count, limit: limit) {
             progress(.note(shortage))
         }
         let bin = "\(made.kubernetes.directory)/bin"
-        let configuration = configuration(made, addresses: spec.addresses)
+        let configurations = spec.nodes.map { configuration(made, addresses: spec.addresses, node: $0) }
 
         let running = try await offPool { try SupervisorProcess.running(paths) }
         let decision = LabDecision.decide(running: existing, alive: running != nil, wanted: spec)
@@ -70,10 +72,10 @@ extension Lab {
         case .restart(let reason):
             progress(.note("the lab runs, and \(reason): starting it anew"))
             try await phase("stop") { try await stop() }
-            try await start(spec, configuration)
+            try await start(spec, configurations)
         case .start:
             try await phase("clear what is left of an earlier run") { try await stop() }
-            try await start(spec, configuration)
+            try await start(spec, configurations)
         }
         try await ComputerLink(name: labName.link, plan: spec.addresses).configure()
 
@@ -90,21 +92,31 @@ extension Lab {
                 group.addTask {
                     try await phase("host API") {
                         try await wait("the host's API to be ready") { await HostAPI.isReady(api) }
-                        try await HostAPI.prepare(api)
+                        try await HostAPI.prepare(api, nodes: spec.nodes)
                     }
-                    try await phase("host node") {
+                    try await phase(spec.nodes.count > 1 ? "host nodes" : "host node") {
                         let start = try await startOfSupervisor()
-                        try await wait("the host's node to be ready") { try await HostAPI.isNodeReady(api, spec.name.node, since: start) }
+                        for node in spec.nodes {
+                            try await wait("the host's node \(node.name) to be ready") {
+                                try await HostAPI.isNodeReady(api, node.name, since: start)
+                            }
+                        }
+                    }
+                }
+                for node in spec.nodes {
+                    group.addTask {
+                        try await wait("containerd of the host's node \(node.name) to answer") {
+                            try await containerdAnswers(tools, of: node)
+                        }
+                        try await importImages(images, tools: tools, to: node)
+                        try await name(made.etcd.image, also: made.etcdReferences, tools: tools, on: node)
+                        for image in images {
+                            try await name(image, also: OwnImages.otherNames(of: image.reference), tools: tools, on: node)
+                        }
                     }
                 }
                 group.addTask {
-                    try await wait("the host's containerd to answer") { try await containerdAnswers(tools) }
-                    try await importImages(images, tools: tools)
-                    try await name(made.etcd.image, also: made.etcdReferences, tools: tools)
-                    for image in images { try await name(image, also: OwnImages.otherNames(of: image.reference), tools: tools) }
-                }
-                group.addTask {
-                    guard !spec.machines.isEmpty else { return }
+                    guard !spec.booted.isEmpty else { return }
                     try await phase("machines") { try await wait("the machines to answer SSH") { try await machinesAreReady(spec) } }
                 }
                 try await group.waitForAll()
@@ -121,7 +133,7 @@ extension Lab {
         let path = paths.status
         let report = try await offPool { try Files.decode(SupervisorReport.self, ifThere: path) }
         let ready = Set((report?.machines ?? []).filter { $0.phase == .ready }.map(\.name))
-        return ready == Set(spec.machines.map(\.name))
+        return ready == Set(spec.booted.map(\.name))
     }
 
     /// Waits with a deadline; what does not come to be is explained by what the supervisor says, and by the end of the logs.
@@ -151,29 +163,42 @@ extension Lab {
     }
 
     private func wantedSpec(
-        _ made: LabArtifacts, rootfs: String, machines count: Int?, existing: LabSpec?
+        _ made: LabArtifacts, rootfs: String, machines count: Int?, nodes: Int?, existing: LabSpec?
     ) async throws -> LabSpec {
         let count = count ?? existing?.machines.count ?? 2
         guard (0...AddressPlan.mostMachines).contains(count) else {
             throw LabError("a lab has 0 to \(AddressPlan.mostMachines) machines, not \(count)")
         }
+        let nodes = nodes ?? existing?.nodes.count ?? 1
+        guard (1...HostNode.most).contains(nodes) else {
+            throw LabError("a lab's host has 1 to \(HostNode.most) nodes, not \(nodes)")
+        }
         let addresses: AddressPlan
         if let existing { addresses = existing.addresses } else { addresses = try await freeAddresses() }
         let kubernetes = made.kubernetes.directory
-        let components = HostComponents(
-            configuration: configuration(made, addresses: addresses), etcd: made.etcd.etcd.path,
-            containerd: made.tools.program("containerd"), kubernetes: { "\(kubernetes)/bin/\($0)" })
+        func components(_ node: HostNode) -> HostComponents {
+            HostComponents(
+                configuration: configuration(made, addresses: addresses, node: node), etcd: made.etcd.etcd.path,
+                containerd: made.tools.program("containerd"), kubernetes: { "\(kubernetes)/bin/\($0)" })
+        }
+        let embedded = HostNode.embedded(name: labName.node, in: addresses, of: nodes)
+        let hostNodes = HostNode.all(nodes, embedded: labName.node, in: addresses).map { node in
+            var node = node
+            if !node.isEmbedded { node.components = components(node).ofEveryNode }
+            return node
+        }
         return LabSpec(
             name: labName, addresses: addresses, version: made.kubernetes.version,
-            tenantVersions: made.tenants.map(\.version), components: components.all,
+            tenantVersions: made.tenants.map(\.version), components: components(embedded).all,
             environment: ["PATH": "\(made.tools.root)/bin:\(Command.systemPath)", "HOME": "/run", "TMPDIR": "/run/tmp", "LC_ALL": "C"],
-            rootfs: rootfs, machines: (1...max(count, 1)).prefix(count).map { LabMachine.numbered($0, in: addresses) })
+            rootfs: rootfs, machines: (1...max(count, 1)).prefix(count).map { LabMachine.numbered($0, in: addresses) }, hostNodes: hostNodes
+        )
     }
 
-    private func configuration(_ made: LabArtifacts, addresses: AddressPlan) -> HostConfiguration {
+    private func configuration(_ made: LabArtifacts, addresses: AddressPlan, node: HostNode) -> HostConfiguration {
         HostConfiguration(
-            addresses: addresses, version: made.kubernetes.version, node: labName.node, paths: paths,
-            certificates: HostCertificates(folder: paths.pki, addresses: addresses, node: labName.node),
+            addresses: addresses, version: made.kubernetes.version, node: node, paths: paths,
+            certificates: HostCertificates(folder: paths.pki, addresses: addresses, node: node),
             cniPlugins: made.tools.cniFolder, pauseImage: made.pause.reference)
     }
 

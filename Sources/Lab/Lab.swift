@@ -2,7 +2,7 @@ public import ArtifactStore
 public import KubernetesVersions
 public import Logging
 
-/// A hosting provider on one computer: a host cluster of one node, and worker machines that answer SSH.
+/// A hosting provider on one computer: a host cluster of one node or of three, and worker machines that answer SSH.
 ///
 /// Everything of a lab lives in its folder of the cache and in namespaces that end with its one supervisor process; of the
 /// computer's own network it takes one interface. What is said here holds for every method: any may be called at any time,
@@ -57,7 +57,8 @@ public struct Lab: Sendable {
     func state(_ spec: LabSpec, bin: String) -> LabState {
         LabState(
             name: name, hostKubeconfigPath: paths.kubeconfig, hostAddress: "\(spec.addresses.host)", hostNodeName: labName.node,
-            kubernetesVersion: "\(spec.version)", machines: spec.machines, sshKeyPath: paths.sshKey, binPath: bin,
+            kubernetesVersion: "\(spec.version)", hostNodes: spec.booted.filter { !spec.machines.contains($0) }, machines: spec.machines,
+            sshKeyPath: paths.sshKey, binPath: bin,
             machinesNetwork: "\(spec.addresses.machines)", podsNetwork: "\(spec.addresses.pods)")
     }
 }

@@ -17,6 +17,7 @@ enum LabDecision: Equatable {
         if running.addresses != wanted.addresses { differing.append("addresses") }
         if running.version != wanted.version { differing.append("Kubernetes version") }
         if running.components != wanted.components || running.environment != wanted.environment { differing.append("components") }
+        if running.nodes != wanted.nodes { differing.append("nodes") }
         if running.rootfs != wanted.rootfs { differing.append("machines' image") }
         return differing.isEmpty ? .reload : .restart(because: "its \(differing.joined(separator: " and ")) changed")
     }

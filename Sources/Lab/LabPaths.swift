@@ -17,11 +17,16 @@ struct LabPaths: Sendable, Equatable {
 
     var spec: String { "\(state)/lab.json" }
     var status: String { "\(state)/status.json" }
-    var importedImages: String { "\(state)/images.json" }
+    /// Which images a node of the host has, beside the disk that they are on.
+    func importedImages(of node: HostNode) -> String { "\(node.isEmbedded ? state : machine(node.name))/images.json" }
     var supervisorProcess: String { "\(state)/supervisor.process" }
     var kubeconfig: String { "\(state)/kubeconfig" }
     var pki: String { "\(state)/pki" }
     var configuration: String { "\(state)/conf" }
+    /// Of a node of the host that is a machine.
+    func configuration(of node: HostNode) -> String { "\(configuration)/\(node.name)" }
+    /// What systemd runs on it.
+    func units(of node: HostNode) -> String { "\(configuration(of: node))/units" }
     var boot: String { "\(state)/boot" }
     var logs: String { "\(state)/log" }
     var bootLog: String { "\(logs)/boot.log" }

@@ -1,4 +1,5 @@
 import KubernetesVersions
+import NestboxAPI
 
 /// What a lab is to be: written by `up`, run by the supervisor.
 struct LabSpec: Codable, Sendable, Equatable {
@@ -13,6 +14,32 @@ struct LabSpec: Codable, Sendable, Equatable {
     /// The machines' read-only root.
     var rootfs: String
     var machines: [LabMachine]
+    /// The nodes of the host; not there in a lab of an older Nestbox, which has the embedded one alone.
+    var hostNodes: [HostNode]?
+}
+
+extension LabSpec {
+    /// The host's nodes, the embedded one first.
+    var nodes: [HostNode] { hostNodes ?? [.embedded(name: name.node, in: addresses)] }
+    /// Those of them that are machines.
+    var nodeMachines: [HostNode] { nodes.filter { !$0.isEmbedded } }
+
+    /// Whatever is booted: nodes of the host, and workers.
+    var booted: [LabMachine] {
+        nodeMachines.map { LabMachine(name: $0.name, address: $0.address, user: "root", port: 22) } + machines
+    }
+
+    /// What a machine's start has to be told of its network, and of what it is to run.
+    func place(of machine: LabMachine, paths: LabPaths) -> [String: String] {
+        guard let node = nodeMachines.first(where: { $0.name == machine.name }) else {
+            return ["BRIDGE": "machines", "PREFIX": "\(addresses.machines.prefixLength)", "GATEWAY": "\(addresses.gateway)"]
+        }
+        let routes = nodeMachines.filter { $0 != node }.map { "\($0.pods) \($0.address)" }
+        return [
+            "BRIDGE": "hosts", "PREFIX": "\(addresses.hostNodes.prefixLength)", "GATEWAY": "\(addresses.hostNodesGateway)",
+            "ROUTES": routes.joined(separator: "\n"), "UNITS": paths.units(of: node), "CACHE": paths.cache, "VOLUMES": paths.volumes,
+        ]
+    }
 }
 
 /// One supervised program of the host.

@@ -7,6 +7,8 @@ public struct LabState: Sendable, Equatable {
     public var hostAddress: String
     public var hostNodeName: String
     public var kubernetesVersion: String
+    /// The host's further nodes, which are machines, too.
+    public var hostNodes: [LabMachine]
     public var machines: [LabMachine]
     public var sshKeyPath: String
     /// With kubectl of the host's version in it.
@@ -15,13 +17,15 @@ public struct LabState: Sendable, Equatable {
     public var podsNetwork: String
     public init(
         name: String, hostKubeconfigPath: String, hostAddress: String, hostNodeName: String, kubernetesVersion: String,
-        machines: [LabMachine], sshKeyPath: String, binPath: String, machinesNetwork: String, podsNetwork: String
+        hostNodes: [LabMachine] = [], machines: [LabMachine], sshKeyPath: String, binPath: String, machinesNetwork: String,
+        podsNetwork: String
     ) {
         self.name = name
         self.hostKubeconfigPath = hostKubeconfigPath
         self.hostAddress = hostAddress
         self.hostNodeName = hostNodeName
         self.kubernetesVersion = kubernetesVersion
+        self.hostNodes = hostNodes
         self.machines = machines
         self.sshKeyPath = sshKeyPath
         self.binPath = binPath

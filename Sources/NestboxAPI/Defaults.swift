@@ -36,6 +36,7 @@ extension HostedCluster {
         spec.certificates = (spec.certificates ?? CertificatesSpec()).withDefaults()
         spec.addons = (spec.addons ?? AddonsSpec()).withDefaults()
         spec.join = JoinSpec(kubeadm: spec.join?.kubeadm ?? false)
+        spec.deletionProtection = spec.deletionProtection ?? false
         cluster.spec = spec
         return cluster
     }
@@ -69,6 +70,27 @@ extension ControlPlaneSpec {
         spec.replicas = replicas ?? 1
         spec.imageRegistry = imageRegistry ?? Defaults.imageRegistry
         spec.priorityClassName = priorityClassName ?? Defaults.priorityClassName
+        spec.audit = audit?.withDefaults()
+        spec.oidc = oidc?.withDefaults()
+        return spec
+    }
+}
+
+extension AuditSpec {
+    fileprivate func withDefaults() -> AuditSpec {
+        guard hasLog else { return self }
+        var spec = self
+        var log = self.log ?? AuditLogSpec()
+        log.destination = log.destination ?? .standardOutput
+        spec.log = log
+        return spec
+    }
+}
+
+extension OIDCSpec {
+    fileprivate func withDefaults() -> OIDCSpec {
+        var spec = self
+        spec.usernameClaim = usernameClaim ?? "sub"
         return spec
     }
 }

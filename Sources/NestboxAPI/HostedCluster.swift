@@ -34,11 +34,13 @@ public struct HostedClusterSpec: Codable, Sendable, Equatable {
     public var join: JoinSpec?
     /// RFC 3339; until then nothing is reconciled but deletion.
     public var pausedUntil: String?
+    /// While it is true, a deletion that was asked for tears nothing down; false unless set.
+    public var deletionProtection: Bool?
 
     public init(
         version: KubernetesVersion? = nil, release: String? = nil, controlPlane: ControlPlaneSpec? = nil, etcd: EtcdSpec? = nil,
         network: NetworkSpec? = nil, publish: PublishSpec? = nil, certificates: CertificatesSpec? = nil,
-        addons: AddonsSpec? = nil, join: JoinSpec? = nil, pausedUntil: String? = nil
+        addons: AddonsSpec? = nil, join: JoinSpec? = nil, pausedUntil: String? = nil, deletionProtection: Bool? = nil
     ) {
         self.version = version
         self.release = release
@@ -50,6 +52,7 @@ public struct HostedClusterSpec: Codable, Sendable, Equatable {
         self.addons = addons
         self.join = join
         self.pausedUntil = pausedUntil
+        self.deletionProtection = deletionProtection
     }
 }
 
@@ -64,11 +67,13 @@ public struct ControlPlaneSpec: Codable, Sendable, Equatable {
     public var tolerations: [Toleration]?
     public var priorityClassName: String?
     public var extraArguments: ExtraArguments?
+    public var audit: AuditSpec?
+    public var oidc: OIDCSpec?
 
     public init(
         replicas: Int? = nil, imageRegistry: String? = nil, resources: [String: ResourceRequirements]? = nil,
         nodeSelector: [String: String]? = nil, tolerations: [Toleration]? = nil, priorityClassName: String? = nil,
-        extraArguments: ExtraArguments? = nil
+        extraArguments: ExtraArguments? = nil, audit: AuditSpec? = nil, oidc: OIDCSpec? = nil
     ) {
         self.replicas = replicas
         self.imageRegistry = imageRegistry
@@ -77,6 +82,8 @@ public struct ControlPlaneSpec: Codable, Sendable, Equatable {
         self.tolerations = tolerations
         self.priorityClassName = priorityClassName
         self.extraArguments = extraArguments
+        self.audit = audit
+        self.oidc = oidc
     }
 }
 
@@ -85,13 +92,16 @@ public struct ExtraArguments: Codable, Sendable, Equatable {
     public var apiServer: [String: String]?
     public var controllerManager: [String: String]?
     public var scheduler: [String: String]?
+    public var etcd: [String: String]?
 
     public init(
-        apiServer: [String: String]? = nil, controllerManager: [String: String]? = nil, scheduler: [String: String]? = nil
+        apiServer: [String: String]? = nil, controllerManager: [String: String]? = nil, scheduler: [String: String]? = nil,
+        etcd: [String: String]? = nil
     ) {
         self.apiServer = apiServer
         self.controllerManager = controllerManager
         self.scheduler = scheduler
+        self.etcd = etcd
     }
 }
 
@@ -148,11 +158,17 @@ public struct PublishSpec: Codable, Sendable, Equatable {
     public var addresses: [String]?
     /// Further names and addresses in the API server's certificate.
     public var subjectAlternativeNames: [String]?
+    /// `Local` or `Cluster`: whether a node of the host answers for its own replicas alone. Unless set, `Local` with three replicas
+    /// that all serve, behind a LoadBalancer or where no more than three nodes publish, and `Cluster` else.
+    public var externalTrafficPolicy: String?
 
-    public init(type: String? = nil, addresses: [String]? = nil, subjectAlternativeNames: [String]? = nil) {
+    public init(
+        type: String? = nil, addresses: [String]? = nil, subjectAlternativeNames: [String]? = nil, externalTrafficPolicy: String? = nil
+    ) {
         self.type = type
         self.addresses = addresses
         self.subjectAlternativeNames = subjectAlternativeNames
+        self.externalTrafficPolicy = externalTrafficPolicy
     }
 }
 
@@ -212,53 +228,72 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
     public var apiEndpoints: [String]?
     /// Where tunnel agents connect: `host:port`.
     public var tunnelEndpoints: [String]?
+    /// Earlier ones, until nodes have confirmed that they know the new.
+    public var retiringEndpoints: RetiringEndpoints?
     /// SHA-256 of the cluster CA's public key (SPKI), as `sha256:<hex>`.
     public var caFingerprint: String?
     /// etcd's own id of the cluster, once bootstrapped: data that answers with another id is not this cluster's.
     public var etcdClusterID: String?
-    /// The version that serves.
+    /// The version that serves from every replica: while it is upgraded, the older one.
     public var version: KubernetesVersion?
     /// The release that the control plane is pinned to.
     public var release: String?
     public var versionHistory: [VersionHistoryEntry]?
+    /// What came of the newest question about an upgrade.
+    public var upgradeCheck: UpgradeAnswer?
     /// The Secret, in the HostedCluster's namespace, that holds the admin kubeconfig under `kubeconfig`.
     public var kubeconfigSecret: String?
     public var nodes: NodeCounts?
+    public var controlPlane: ReplicaCounts?
+    /// Of an etcd that Nestbox runs.
+    public var etcd: EtcdMemberCounts?
     /// While deleting: what is being waited for, in words.
     public var deletion: String?
+    public var certificates: CertificatesStatus?
 
     public init(
         observedGeneration: Int? = nil, conditions: [Condition]? = nil, controlPlaneNamespace: String? = nil,
-        apiEndpoints: [String]? = nil, tunnelEndpoints: [String]? = nil, caFingerprint: String? = nil,
+        apiEndpoints: [String]? = nil, tunnelEndpoints: [String]? = nil, retiringEndpoints: RetiringEndpoints? = nil,
+        caFingerprint: String? = nil,
         etcdClusterID: String? = nil, version: KubernetesVersion? = nil, release: String? = nil,
-        versionHistory: [VersionHistoryEntry]? = nil,
-        kubeconfigSecret: String? = nil, nodes: NodeCounts? = nil, deletion: String? = nil
+        versionHistory: [VersionHistoryEntry]? = nil, upgradeCheck: UpgradeAnswer? = nil, kubeconfigSecret: String? = nil,
+        nodes: NodeCounts? = nil, controlPlane: ReplicaCounts? = nil, etcd: EtcdMemberCounts? = nil, deletion: String? = nil,
+        certificates: CertificatesStatus? = nil
     ) {
         self.observedGeneration = observedGeneration
         self.conditions = conditions
         self.controlPlaneNamespace = controlPlaneNamespace
         self.apiEndpoints = apiEndpoints
         self.tunnelEndpoints = tunnelEndpoints
+        self.retiringEndpoints = retiringEndpoints
         self.caFingerprint = caFingerprint
         self.etcdClusterID = etcdClusterID
         self.version = version
         self.release = release
         self.versionHistory = versionHistory
+        self.upgradeCheck = upgradeCheck
         self.kubeconfigSecret = kubeconfigSecret
         self.nodes = nodes
+        self.controlPlane = controlPlane
+        self.etcd = etcd
         self.deletion = deletion
+        self.certificates = certificates
     }
 }
 
-public struct VersionHistoryEntry: Codable, Sendable, Equatable {
-    public var version: KubernetesVersion
-    public var startedAt: String
-    public var completedAt: String?
+/// Where a control plane was published before: nodes are told these beside the new ones for a while.
+public struct RetiringEndpoints: Codable, Sendable, Equatable {
+    /// `host:port` of the API server.
+    public var api: [String]
+    /// `host:port` of the tunnel.
+    public var tunnel: [String]
+    /// RFC 3339: when it was published elsewhere.
+    public var since: String
 
-    public init(version: KubernetesVersion, startedAt: String, completedAt: String? = nil) {
-        self.version = version
-        self.startedAt = startedAt
-        self.completedAt = completedAt
+    public init(api: [String], tunnel: [String], since: String) {
+        self.api = api
+        self.tunnel = tunnel
+        self.since = since
     }
 }
 
@@ -268,6 +303,34 @@ public struct NodeCounts: Codable, Sendable, Equatable {
 
     public init(total: Int, ready: Int) {
         self.total = total
+        self.ready = ready
+    }
+}
+
+/// Of a control plane's pods.
+public struct ReplicaCounts: Codable, Sendable, Equatable {
+    /// How many are wanted.
+    public var replicas: Int
+    /// How many run, those on their way out too.
+    public var running: Int
+    /// How many serve.
+    public var ready: Int
+
+    public init(replicas: Int, running: Int, ready: Int) {
+        self.replicas = replicas
+        self.running = running
+        self.ready = ready
+    }
+}
+
+public struct EtcdMemberCounts: Codable, Sendable, Equatable {
+    /// Those that have a vote.
+    public var members: Int
+    /// Those of them that answer and follow a leader.
+    public var ready: Int
+
+    public init(members: Int, ready: Int) {
+        self.members = members
         self.ready = ready
     }
 }

@@ -26,6 +26,22 @@ final class AppliedObjects: Sendable {
         for object in objects { try await apply(object, scope: scope, with: client) }
     }
 
+    /// Removes what stands under the objects' names, unless that was what was done last.
+    func remove(_ objects: [any KubernetesObject], scope: String, with client: KubernetesClient) async throws {
+        for object in objects { try await remove(object, scope: scope, with: client) }
+    }
+
+    private func remove<T: KubernetesObject>(_ object: T, scope: String, with client: KubernetesClient) async throws {
+        guard !isCurrent(object, Self.absent, scope: scope) else { return }
+        if let present = try await client.find(T.self, ObjectKey(object)), !present.metadata.isBeingDeleted {
+            try await client.remove(object)
+        }
+        records.withLock { $0[scope, default: [:]][Self.name(object)] = Record(digest: Self.absent, generation: nil, time: .now) }
+    }
+
+    /// Of what is not to be there.
+    private static let absent = SHA256.hash(data: Data())
+
     /// Whether all of them were applied as they are.
     func has(_ objects: [any KubernetesObject], scope: String) throws -> Bool {
         try objects.allSatisfy { isCurrent($0, try Self.digest(of: $0), scope: scope) }

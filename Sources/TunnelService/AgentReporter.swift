@@ -31,7 +31,7 @@ public struct AgentReporter: ServiceLifecycle.Service {
                     // Cancelled in a pause it still takes the report away.
                     guard (try? await Task.sleep(for: Self.pause)) != nil else { return }
                     guard let record = directory.current else { break }
-                    told = await tell(AgentReport(record: record, connected: Set(server.agents.map(\.node))), after: told)
+                    told = await tell(AgentReport(record: record, agents: server.agents), after: told)
                 } while told == nil
             }
         }

@@ -42,7 +42,7 @@ import Testing
         ("create machine m --address 192.0.2.1", "give one of --ssh-key FILE and --ssh-key-secret NAME"),
         ("create machine m --address 192.0.2.1 --ssh-key a --ssh-key-secret b", "give one of"),
         ("create machine m --address 192.0.2.1 --ssh-key a --reuse Any", "'SameTenant', 'AnyTenant' or 'Reimage'"),
-        ("scale nodepool p --replicas -1", "0 or more"), ("scale nodepool p", "--replicas"),
+        ("scale nodepool p --replicas -1", "0 or more"), ("scale cluster c --replicas 2", "1 or 3"), ("scale nodepool p", "--replicas"),
         ("get clusters -o text", "'table', 'wide', 'json', 'yaml' or 'name'"), ("get clusters a -l b=c", "names or a selector"),
         ("get clusters a -A", "--all-namespaces"), ("get clusters a b -w", "one name"), ("delete cluster", "names"),
         ("delete cluster a --timeout soon", "'soon' is invalid"), ("kubeconfig a -o f --merge", "not both"), ("launch cluster a", "launch"),

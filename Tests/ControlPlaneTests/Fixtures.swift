@@ -35,7 +35,7 @@ enum Fixture {
         try ControlPlaneInput(
             cluster: cluster, keys: keys,
             endpoints: PublishedEndpoints(api: ["192.0.2.10:30001"], tunnel: ["192.0.2.10:30002"]),
-            etcdServiceAddresses: (0..<(cluster.spec?.controlPlane?.replicas ?? 1)).map { "10.0.0.2\($0)" },
+            etcdServiceAddresses: (0..<3).map { "10.0.0.2\($0)" },
             hostVersion: host ?? KubernetesVersion(1, 20, 2), coreDNSImage: coreDNSImage)
     }
 }

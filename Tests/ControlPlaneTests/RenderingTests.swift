@@ -67,7 +67,7 @@ import Testing
     @Test func aReloadedCertificateRollsNothingAndAnotherDoes() throws {
         var input = try Fixture.input(Fixture.cluster(KubernetesVersion(1, 20, 2)))
         let before = try Golden.text(try ControlPlane.pods(input))
-        for leaf in Leaf.allCases where leaf.isReloaded {
+        for leaf in Leaf.allCases where leaf.isReloaded(input.settings) {
             input.keys.leaves[leaf] = IssuedCertificate(certificatePEM: "new", keyPEM: "new")
         }
         #expect(try Golden.text(try ControlPlane.pods(input)) == before)
@@ -115,6 +115,27 @@ import Testing
         }
     }
 
+    /// Of two versions that serve side by side the older one reads it too.
+    @Test func whatIsSharedInAnUpgradeIsOfTheOlderVersion() throws {
+        func authentication(_ minor: Int, _ revision: TemplateRevision = .newest) throws -> String? {
+            let settings = try ClusterSettings(Fixture.cluster(KubernetesVersion(1, minor, 0), revision: revision))
+            let text = AuthenticationConfiguration.render(settings)
+            return text?.split(separator: "\"").first { $0.hasPrefix("apiserver.config.k8s.io/") }.map(String.init)
+        }
+        let expected = [31: nil, 32: "v1beta1", 33: "v1beta1", 34: "v1beta1", 35: "v1", 36: "v1"]
+        for (minor, version) in expected {
+            #expect(try authentication(minor) == version.map { "apiserver.config.k8s.io/\($0)" }, "1.\(minor)")
+        }
+        // As it was: nobody is rolled.
+        #expect(try authentication(34, .first) == "apiserver.config.k8s.io/v1")
+
+        func slices(_ minor: Int) throws -> String? {
+            let settings = try ClusterSettings(Fixture.cluster(KubernetesVersion(1, minor, 0)))
+            return KubernetesEndpoints.render(settings).last?.apiVersion
+        }
+        #expect(try slices(21) == "discovery.k8s.io/v1beta1" && slices(22) == "discovery.k8s.io/v1")
+    }
+
     @Test func publishedEndpointsByNodePort() {
         let service = Service(
             metadata: ObjectMeta(name: "kube-apiserver"), spec: ServiceSpec(ports: [ServicePort(port: 6443, nodePort: 31234)]))
@@ -145,12 +166,15 @@ import Testing
     @Test func aServiceThatComesBackKeepsItsPort() throws {
         func ports(_ type: String, _ known: PublishedEndpoints) throws -> [Int?] {
             let settings = try ClusterSettings(Fixture.cluster(KubernetesVersion(1, 20, 2)) { $0.publish = PublishSpec(type: type) })
-            return PublishedServices.render(settings, known: known).map { $0.spec?.ports?.first?.nodePort }
+            return PublishedServices.render(settings, known: known, traffic: .cluster).map { $0.spec?.ports?.first?.nodePort }
         }
         let known = PublishedEndpoints(api: ["192.0.2.1:31234", "192.0.2.2:31234"], tunnel: ["192.0.2.1:30001"])
         #expect(try ports("NodePort", known) == [31234, 30001])
         #expect(try ports("NodePort", PublishedEndpoints()) == [nil, nil])
-        #expect(try ports("LoadBalancer", known) == [nil, nil])
+        #expect(try ports("LoadBalancer", known) == [31234, 30001], "whoever comes that way yet still comes")
+        let balanced = PublishedEndpoints(api: ["192.0.2.7:6443"], tunnel: ["192.0.2.7:8132"])
+        #expect(try ports("LoadBalancer", balanced) == [nil, nil])
+        #expect(try ports("NodePort", balanced) == [nil, nil])
     }
 
     @Test func publishedEndpointsByLoadBalancer() {

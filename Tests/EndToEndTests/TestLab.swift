@@ -26,10 +26,12 @@ struct TestLab: Sendable {
     var host: CommandRun { lab.host }
 
     /// - Parameters:
+    ///   - hostNodes: how many nodes the host has.
     ///   - tenantVersions: which are run beside the usual one.
     ///   - stamp: whether there is to be a version to upgrade to.
     static func with(
-        machines: Int, tenantVersions: [String] = [], stamp isStamped: Bool = false, _ body: (TestLab) async throws -> Void
+        machines: Int, hostNodes: Int = 1, tenantVersions: [String] = [], stamp isStamped: Bool = false,
+        _ body: (TestLab) async throws -> Void
     ) async throws {
         // Of the lab's host cluster, as soon as it is up.
         var host = CommandRun(environment: ["NESTBOX_BIN": CommandRun.products])
@@ -51,7 +53,8 @@ struct TestLab: Sendable {
                 try await host.nestbox("artifacts", "get", stamp, "--stamp-of", version)
             }
             let lab = try await LabRun.up(
-                name, machines: machines, version: hostVersion, tenantVersions: [version] + tenantVersions + (isStamped ? [stamp] : []),
+                name, machines: machines, hostNodes: hostNodes, version: hostVersion,
+                tenantVersions: [version] + tenantVersions + (isStamped ? [stamp] : []),
                 by: host)
             host = lab.host
             try await lab.install()

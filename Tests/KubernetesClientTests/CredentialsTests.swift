@@ -31,6 +31,18 @@ import Testing
         }
     }
 
+    @Test func `An identity that is replaced is used from then on, also by who was refused with the one before`() async throws {
+        let credentials = Credentials(identity: ClientIdentity(token: .fixed("one")), base: nil)
+        let first = try await credentials.get()
+        #expect(try await !credentials.refused(first.generation))
+        await credentials.replace(ClientIdentity(token: .fixed("two")))
+        #expect(try await credentials.refused(first.generation))
+        let second = try await credentials.get()
+        #expect(second.authorization == "Bearer two" && second.generation != first.generation)
+        #expect(try await credentials.refused(first.generation))
+        #expect(try await !credentials.refused(second.generation))
+    }
+
     @Test func `A refused token is read again at once, and tried again only if it changed`() async throws {
         try await withFolder { folder in
             let path = "\(folder)/token"

@@ -16,6 +16,18 @@ struct AddressPlanTests {
         #expect(AddressPlan(slot: -1) == nil)
     }
 
+    @Test func theHostsNodesShareItsPods() throws {
+        let plan = try #require(AddressPlan(slot: 5))
+        #expect("\(plan.hostNodes) \(plan.hostNodesGateway) \(plan.hostNode(2))" == "10.213.20.64/26 10.213.20.65 10.213.20.66")
+        #expect(!plan.hostNodes.contains(plan.computer) && !plan.hostNodes.contains(plan.host))
+        let alone = HostNode.all(1, embedded: "nestbox-demo", in: plan)
+        #expect(alone.map(\.pods) == ["10.213.22.0/24"] && alone.map(\.address) == ["10.213.20.2"])
+        let three = HostNode.all(3, embedded: "nestbox-demo", in: plan)
+        #expect(three.map(\.name) == ["nestbox-demo", "host-2", "host-3"])
+        #expect(three.map(\.pods) == ["10.213.22.0/25", "10.213.22.128/26", "10.213.22.192/26"])
+        #expect(Set(three.map(\.zone)).count == 3)
+    }
+
     @Test func everySlotLiesInTheSpaceAndOverlapsNoOther() throws {
         let plans = (0..<AddressPlan.slots).compactMap(AddressPlan.init(slot:))
         #expect(plans.count == 64)

@@ -23,12 +23,15 @@ extension Logger {
 }
 
 extension HostConfiguration {
-    static func fixture(_ version: KubernetesVersion = KubernetesVersion(1, 20, 2)) throws -> HostConfiguration {
+    static func fixture(_ version: KubernetesVersion = KubernetesVersion(1, 20, 2), node number: Int = 1, of count: Int = 1) throws
+        -> HostConfiguration
+    {
         let addresses = try #require(AddressPlan(slot: 0))
+        let node = HostNode.all(count, embedded: "nestbox-demo", in: addresses)[number - 1]
         let paths = LabPaths(cache: "/cache", name: try LabName("demo"))
         return HostConfiguration(
-            addresses: addresses, version: version, node: "nestbox-demo", paths: paths,
-            certificates: HostCertificates(folder: paths.pki, addresses: addresses, node: "nestbox-demo"), cniPlugins: "/tools/cni",
+            addresses: addresses, version: version, node: node, paths: paths,
+            certificates: HostCertificates(folder: paths.pki, addresses: addresses, node: node), cniPlugins: "/tools/cni",
             pauseImage: "registry.k8s.io/pause:3.9")
     }
 }

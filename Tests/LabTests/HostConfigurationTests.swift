@@ -46,6 +46,32 @@ struct HostConfigurationTests {
         #expect(configuration.proxy.contains("clusterCIDR: 10.213.2.0/24\n"))
     }
 
+    @Test func everyNodeHasFilesOfItsOwn() throws {
+        let second = try HostConfiguration.fixture(node: 2, of: 3)
+        #expect(second.kubeletFile == "/cache/lab/demo/conf/host-2/kubelet.yaml")
+        #expect(second.network.contains(#""ranges": [[{"subnet": "10.213.2.128/26"}]]"#))
+        #expect(second.proxy.contains("clusterCIDR: 10.213.2.0/24\nhostnameOverride: host-2\n"))
+        #expect(second.kubelet.contains("tlsCertFile: /cache/lab/demo/pki/kubelet-host-2.crt\n"))
+        #expect(second.kubelet.contains("\nmaxPods: 55\n"))
+        #expect(second.certificates.request(.kubelet).ipAddresses == ["10.213.0.66"])
+        #expect(second.certificates.certificate(.proxy) == "/cache/lab/demo/pki/proxy.crt")
+        let first = try HostConfiguration.fixture(node: 1, of: 3)
+        #expect(first.kubeletFile == "/cache/lab/demo/conf/kubelet.yaml")
+        #expect(first.network.contains(#""subnet": "10.213.2.0/25""#))
+    }
+
+    @Test func systemdRunsWhatEveryNodeRuns() throws {
+        let components = HostComponents(
+            configuration: try .fixture(node: 3, of: 3), etcd: "/etcd", containerd: "/tools/bin/containerd", kubernetes: { "/bin/\($0)" })
+        let units = HostNodeUnits.files(components.ofEveryNode, environment: ["PATH": "/tools/bin:/bin"])
+        #expect(units.keys.sorted() == ["host-containerd.service", "host-kube-proxy.service", "host-kubelet.service"])
+        let kubelet = try #require(units["host-kubelet.service"])
+        #expect(kubelet.contains("\nEnvironment=PATH=/tools/bin:/bin\n"))
+        #expect(kubelet.contains("\nExecStart=/bin/kubelet --config=/cache/lab/demo/conf/host-3/kubelet.yaml "))
+        #expect(kubelet.contains(" --node-ip=10.213.0.67 --node-labels=topology.kubernetes.io/zone=zone-3 "))
+        #expect(units["host-containerd.service"]?.contains("\nType=notify\n") == true)
+    }
+
     @Test func flagsThatCameAndWent() throws {
         func arguments(_ name: String, _ version: KubernetesVersion) throws -> [String] {
             try #require(try HostComponents.fixture(version).all.first { $0.name == name }).arguments
@@ -75,12 +101,13 @@ struct HostConfigurationTests {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
         let plan = try #require(AddressPlan(slot: 0))
-        let certificates = HostCertificates(folder: folder.path, addresses: plan, node: "nestbox-demo")
+        let certificates = HostCertificates(folder: folder.path, addresses: plan, node: .embedded(name: "nestbox-demo", in: plan))
         let first = try certificates.ensure()
         let again = try certificates.ensure()
         #expect(first.authority == again.authority)
         #expect(first.issued[.admin]?.certificatePEM == again.issued[.admin]?.certificatePEM)
-        let moved = HostCertificates(folder: folder.path, addresses: try #require(AddressPlan(slot: 1)), node: "nestbox-demo")
+        let elsewhere = try #require(AddressPlan(slot: 1))
+        let moved = HostCertificates(folder: folder.path, addresses: elsewhere, node: .embedded(name: "nestbox-demo", in: elsewhere))
         let third = try moved.ensure()
         #expect(third.issued[.apiServer]?.certificatePEM != first.issued[.apiServer]?.certificatePEM)
         #expect(third.issued[.admin]?.certificatePEM == first.issued[.admin]?.certificatePEM)

@@ -26,6 +26,20 @@ struct LabDecisionTests {
         #expect(LabDecision.decide(running: spec, alive: true, wanted: wanted) == .reload)
     }
 
+    @Test func moreNodesOfTheHost() throws {
+        var wanted = spec
+        wanted.hostNodes = HostNode.all(1, embedded: spec.name.node, in: spec.addresses)
+        #expect(LabDecision.decide(running: spec, alive: true, wanted: wanted) == .reload, "one of an older Nestbox has the embedded one")
+        wanted.hostNodes = HostNode.all(3, embedded: spec.name.node, in: spec.addresses)
+        #expect(LabDecision.decide(running: spec, alive: true, wanted: wanted) == .restart(because: "its nodes changed"))
+        #expect(wanted.booted.map(\.name) == ["host-2", "host-3", "worker-1", "worker-2"])
+        let place = wanted.place(of: wanted.booted[0], paths: LabPaths(cache: "/cache", name: spec.name))
+        #expect(place["BRIDGE"] == "hosts" && place["GATEWAY"] == "10.213.0.65")
+        #expect(place["ROUTES"] == "10.213.2.192/26 10.213.0.67")
+        #expect(place["UNITS"] == "/cache/lab/demo/conf/host-2/units")
+        #expect(wanted.place(of: wanted.machines[0], paths: LabPaths(cache: "/cache", name: spec.name))["BRIDGE"] == "machines")
+    }
+
     @Test func anotherHost() throws {
         var wanted = spec
         wanted.version = KubernetesVersion(1, 21, 0)

@@ -5,12 +5,13 @@ import Testing
 
 @Suite("Local volumes")
 struct VolumeActionTests {
-    private func claim(_ name: String, storageClass: String? = "local", volume: String? = nil, deleting: Bool = false)
-        -> PersistentVolumeClaim
-    {
+    private func claim(
+        _ name: String, storageClass: String? = "local", volume: String? = nil, deleting: Bool = false, selected: String? = nil
+    ) -> PersistentVolumeClaim {
         PersistentVolumeClaim(
             metadata: ObjectMeta(
-                name: name, namespace: "ns", uid: "u-\(name)", deletionTimestamp: deleting ? "2026-01-01T00:00:00Z" : nil),
+                name: name, namespace: "ns", annotations: selected.map { ["volume.kubernetes.io/selected-node": $0] }, uid: "u-\(name)",
+                deletionTimestamp: deleting ? "2026-01-01T00:00:00Z" : nil),
             spec: PersistentVolumeClaimSpec(
                 accessModes: ["ReadWriteOnce"], resources: ResourceRequirements(requests: ["storage": "8Gi"]), volumeName: volume,
                 storageClassName: storageClass))
@@ -24,8 +25,19 @@ struct VolumeActionTests {
             spec: PersistentVolumeSpec(persistentVolumeReclaimPolicy: policy), status: PersistentVolumeStatus(phase: phase))
     }
 
-    private func decide(_ claims: [PersistentVolumeClaim], _ volumes: [PersistentVolume] = []) -> [VolumeAction] {
-        VolumeAction.decide(claims: claims, volumes: volumes, node: "node", folder: "/volumes")
+    private func decide(
+        _ claims: [PersistentVolumeClaim], _ volumes: [PersistentVolume] = [], node: String? = "node"
+    ) -> [VolumeAction] {
+        VolumeAction.decide(claims: claims, volumes: volumes, node: node, folder: "/volumes")
+    }
+
+    @Test func withSeveralNodesTheSchedulerChooses() throws {
+        #expect(decide([claim("data")], node: nil) == [])
+        guard case .provision(let volume)? = decide([claim("data", selected: "host-2")], node: nil).first else {
+            Issue.record("nothing provisioned")
+            return
+        }
+        #expect(volume.spec?.nodeAffinity?.required?.nodeSelectorTerms.first?.matchExpressions?.first?.values == ["host-2"])
     }
 
     @Test func aClaimOfTheClassGetsAFolderOfTheNode() throws {

@@ -20,11 +20,13 @@ struct EndpointHealthTests {
         let endpoints = try three()
         var health = EndpointHealth(endpoints)
         let now = ContinuousClock.now
-        let first = health.failed(endpoints[0], at: now)
-        #expect(!first)
+        for time in [now, now + .seconds(5)] {
+            let since = health.failed(endpoints[0], at: time)
+            #expect(since == nil)
+        }
         for _ in 0..<3 { #expect(health.nextOrder().last == endpoints[0]) }
-        let second = health.failed(endpoints[0], at: now)
-        #expect(second, "its open connections are to be closed")
+        let since = health.failed(endpoints[0], at: now + .seconds(10))
+        #expect(since == now, "its connections that were silent since are to be closed")
         health.succeeded(endpoints[0])
         #expect(Set((0..<3).map { _ in health.nextOrder()[0] }).count == 3)
     }
@@ -35,8 +37,10 @@ struct EndpointHealthTests {
         var health = EndpointHealth(endpoints)
         let now = ContinuousClock.now
         for (index, endpoint) in endpoints.enumerated() { _ = health.failed(endpoint, at: now + .seconds(index)) }
-        let breaks = health.failed(endpoints[2], at: now + .seconds(9))
-        #expect(!breaks)
+        for time in 8...9 {
+            let since = health.failed(endpoints[2], at: now + .seconds(time))
+            #expect(since == nil)
+        }
         #expect(health.nextOrder() == endpoints)
     }
 
@@ -50,6 +54,53 @@ struct EndpointHealthTests {
         #expect(health.nextOrder() == [endpoints[2], endpoints[1]])
         health.update([])
         #expect(health.nextOrder().isEmpty)
+    }
+}
+
+@Suite("Which endpoint a connection gets")
+struct EndpointRaceTests {
+    private func three() throws -> [Endpoint] { try #require(Endpoint.list("a:1,b:1,c:1")) }
+
+    @Test("The next one is tried when one failed, until none is left")
+    func failures() throws {
+        let endpoints = try three()
+        var race = EndpointRace(endpoints)
+        var actions = [race.start()]
+        for endpoint in endpoints { actions.append(race.failed(endpoint)) }
+        #expect(actions == endpoints.map { .connect($0) } + [.giveUp])
+        var nothing = EndpointRace([])
+        let action = nothing.start()
+        #expect(action == .giveUp)
+    }
+
+    @Test("One that keeps it waiting runs beside the next, and the first to answer has it")
+    func waiting() throws {
+        let endpoints = try three()
+        var race = EndpointRace(endpoints)
+        _ = race.start()
+        var action = race.waited(for: endpoints[0])
+        #expect(action == .connect(endpoints[1]))
+        action = race.waited(for: endpoints[0])
+        #expect(action == .wait, "it has been waited for that one already")
+        let first = race.connected()
+        let second = race.connected()
+        #expect(first && !second)
+        action = race.failed(endpoints[0])
+        #expect(action == .wait, "it is over")
+        action = race.waited(for: endpoints[1])
+        #expect(action == .wait)
+    }
+
+    @Test("It does not give up while one has not answered")
+    func slow() throws {
+        let endpoints = Array(try three().prefix(2))
+        var race = EndpointRace(endpoints)
+        _ = race.start()
+        _ = race.waited(for: endpoints[0])
+        var action = race.failed(endpoints[1])
+        #expect(action == .wait)
+        action = race.failed(endpoints[0])
+        #expect(action == .giveUp)
     }
 }
 

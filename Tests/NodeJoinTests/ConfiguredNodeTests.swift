@@ -71,15 +71,15 @@ final class ConfiguredNodeTests {
     // MARK: Files
 
     @Test func filesComeChangeAndGoAndWhatWasThereComesBack() async throws {
-        try write(["/etc/chrony/chrony.conf": "theirs\n", "/usr/local/bin/tool": "theirs\n"])
+        try write(["/etc/chrony/chrony.conf": "theirs\n", "/etc/cron.daily/tool": "theirs\n"])
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: root + "/etc/chrony/chrony.conf")
         let before = state()
         let chrony = NodeFile(path: "/etc/chrony/chrony.conf", content: "ours")
-        let tool = NodeFile(path: "/usr/local/bin/tool", mode: "0755", content: "it's $HOME\nEND\n")
+        let tool = NodeFile(path: "/etc/cron.daily/tool", mode: "0755", content: "it's $HOME\nEND\n")
         let deep = NodeFile(path: "/var/lib/a/b/c", mode: "600", content: "")
         for _ in 1...2 { try await run(ConfiguredFiles.script([chrony, tool, deep])) }
         #expect(read("/etc/chrony/chrony.conf") == "ours\n")
-        #expect(read("/usr/local/bin/tool") == "it's $HOME\nEND\n")
+        #expect(read("/etc/cron.daily/tool") == "it's $HOME\nEND\n")
         #expect(read("/var/lib/a/b/c") == "")
         // Another configuration.
         for _ in 1...2 { try await run(ConfiguredFiles.script([tool])) }
@@ -113,6 +113,13 @@ final class ConfiguredNodeTests {
         try FileManager.default.createDirectory(atPath: root + "/etc/there", withIntermediateDirectories: true)
         let said = try await run(ConfiguredFiles.script([NodeFile(path: "/etc/there", content: "x")]), fails: true)
         #expect(said.contains("/etc/there is a folder there, where a file is to be written"))
+    }
+
+    @Test func aFileOfTheMachinesOwnThatCouldNotBePutBackIsLeftAlone() async throws {
+        try write(["/usr/local/bin/tool": "theirs\n"])
+        let said = try await run(ConfiguredFiles.script([NodeFile(path: "/usr/local/bin/tool", content: "ours")]), fails: true)
+        #expect(said.contains("/usr/local/bin/tool is the machine's own file") && said.contains("name another path"))
+        #expect(read("/usr/local/bin/tool") == "theirs\n")
     }
 
     // MARK: Kernel settings

@@ -59,6 +59,45 @@ import Testing
         #expect(choice.refusal == nil && choice.cluster?.spec?.release == expected)
     }
 
+    @Test func anotherVersionWaitsForItsChecksAndNothingElseDoes() {
+        let accepted = Self.cluster()
+        let to21 = PinnedVersion(KubernetesVersion(1, 21, 0), release: Defaults.release)
+        func asked(_ version: KubernetesVersion, served: Bool? = nil) -> HostedCluster {
+            var cluster = Self.cluster {
+                $0.version = version
+                $0.pausedUntil = "2026-01-01T00:00:00Z"
+            }
+            var status = HostedClusterStatus(version: KubernetesVersion(1, 20, 2))
+            status.follow(PinnedVersion(KubernetesVersion(1, 20, 2), release: Defaults.release), at: "1")
+            status.noteCompleted(at: "2")
+            if let served {
+                status.follow(to21, at: "3")
+                if served { status.noteServed(at: "4") }
+            }
+            cluster.status = status
+            return cluster
+        }
+        let held = SpecChoice(asked: asked(to21.version), accepted: accepted.spec)
+        #expect(held.refusal == nil && held.upgrade == to21)
+        #expect(held.cluster?.spec?.version == KubernetesVersion(1, 20, 2) && held.cluster?.spec?.pausedUntil != nil)
+
+        let skip = SpecChoice(asked: asked(KubernetesVersion(1, 22, 0)), accepted: accepted.spec)
+        #expect(skip.upgrade == nil && skip.refusal?.message.contains("upgrade to 1.21 first") == true)
+
+        // Back, at once, while nothing of the new one has served; and not after.
+        var begun = accepted
+        begun.spec?.version = to21.version
+        let back = SpecChoice(asked: asked(KubernetesVersion(1, 20, 2), served: false), accepted: begun.spec)
+        #expect(back.upgrade == nil && back.refusal == nil && back.cluster?.spec?.version == KubernetesVersion(1, 20, 2))
+        let late = SpecChoice(asked: asked(KubernetesVersion(1, 20, 2), served: true), accepted: begun.spec)
+        #expect(late.refusal?.reason == "Immutable" && late.cluster?.spec?.version == to21.version)
+
+        // One that never served anything is built as it is asked for.
+        var new = asked(to21.version)
+        new.status = nil
+        #expect(SpecChoice(asked: new, accepted: accepted.spec).cluster?.spec?.version == to21.version)
+    }
+
     // MARK: the namespace
 
     static func namespace(uid: String?, isGoing: Bool = false) -> Namespace {
@@ -94,9 +133,9 @@ import Testing
                 metadata: ObjectMeta(
                     name: "demo-kubeconfig", annotations: made.map { [KubeconfigOrigin.annotation: $0.text] },
                     ownerReferences: owner.map { [OwnerReference(apiVersion: "v1", kind: "HostedCluster", name: "demo", uid: $0)] }))
-            return KubeconfigDecision(present: secret, clusterUID: "uid-1", wanted: origin(madeAt: now))
+            return KubeconfigDecision(present: secret, clusterUID: "uid-1", wanted: origin(madeAt: now), lifetime: 9000)
         }
-        #expect(KubeconfigDecision(present: nil, clusterUID: "uid-1", wanted: origin(madeAt: now)) == .make)
+        #expect(KubeconfigDecision(present: nil, clusterUID: "uid-1", wanted: origin(madeAt: now), lifetime: 9000) == .make)
         #expect(decide(nil) == .leaveAlone)
         #expect(decide(nil, owner: "uid-of-another") == .leaveAlone)
         #expect(decide(nil, owner: "uid-1") == .make)
@@ -105,6 +144,18 @@ import Testing
         #expect(young.renewal == now.addingTimeInterval(1))
         #expect(decide(origin(madeAt: now.addingTimeInterval(-6000))) == .make)
         #expect(decide(origin("192.0.2.2:30001", madeAt: now)) == .make)
+
+        // Somebody asked for another.
+        #expect(young.serves(origin(madeAt: now), lifetime: 9000, asked: young.madeAt))
+        #expect(!young.serves(origin(madeAt: now), lifetime: 9000, asked: young.madeAt.addingTimeInterval(1)))
+        // A shorter life is asked for.
+        #expect(!young.serves(origin(madeAt: now), lifetime: 600, asked: nil))
+        // One that lasts as long as its authority is kept: a new one would last no longer.
+        var bound = origin(madeAt: now.addingTimeInterval(-8000))
+        var wanted = origin(madeAt: now)
+        bound.expires = now.addingTimeInterval(500)
+        wanted.expires = now.addingTimeInterval(500)
+        #expect(bound.serves(wanted, lifetime: 9000, asked: nil))
     }
 
     // MARK: the host's nodes
@@ -149,24 +200,25 @@ import Testing
 
     // MARK: sessions
 
-    @Test func aSessionIsOpenedAnewWhenItsAccessChanged() throws {
+    @Test func aSessionGoesOnWithANewCertificateAndIsOpenedAnewElsewhere() async throws {
         let settings = try ClusterSettings(Self.cluster())
         let sessions = TenantSessions(logger: .init(label: "test"), rightsLost: { _, _ in }, tunnelChanged: { _ in }, nodeChanged: { _ in })
         let keys = try ClusterKeys.make(settings, now: Date()).renewed(settings, published: [], now: Date()).keys
-        func open(_ keys: ClusterKeys, at address: String) throws -> TenantSession {
+        func open(_ keys: ClusterKeys, at address: String) async throws -> TenantSession {
             let tenant = TenantAccess(address: address, keys: keys)
-            return try sessions.open(
+            return try await sessions.open(
                 cluster: ObjectKey(namespace: "tenants", name: "demo"), clusterUID: "uid-1",
                 access: tenant.configuration(with: keys.leaves[.operatorClient]))
         }
-        let first = try open(keys, at: "192.0.2.1")
-        #expect(try open(keys, at: "192.0.2.1") === first)
+        let first = try await open(keys, at: "192.0.2.1")
+        #expect(try await open(keys, at: "192.0.2.1") === first)
         var renewed = keys
         renewed.leaves[.operatorClient] = nil
         renewed = try renewed.renewed(settings, published: [], now: Date()).keys
-        let second = try open(renewed, at: "192.0.2.1")
+        // No watch is taken up anew, and no list is empty for a moment, for a certificate that was renewed.
+        #expect(try await open(renewed, at: "192.0.2.1") === first && sessions.session("uid-1") === first)
+        let second = try await open(renewed, at: "192.0.2.2")
         #expect(second !== first && sessions.session("uid-1") === second)
-        #expect(try open(renewed, at: "192.0.2.2") !== second)
         sessions.close("uid-1")
         #expect(sessions.session("uid-1") == nil)
     }

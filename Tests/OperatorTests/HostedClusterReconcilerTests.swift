@@ -55,6 +55,55 @@ import Testing
         }
     }
 
+    /// As when an operator with a newer default comes: what was accepted before there were two, and what was pinned to the first.
+    @Test func anotherOperatorRollsNobody() async throws {
+        try await Host.with({ $0.release = TemplateRevision.first.release }, withStorage: true) { host in
+            try await host.pass(2)
+            let before = try await host.templates()
+            #expect(before.images.contains("nestbox.dev/nestbox-tunnel:v0.1.0"))
+            #expect(try await host.cluster().status?.release == "v0.1.0")
+
+            var cluster = try await host.cluster()
+            cluster.spec?.release = nil
+            _ = try await host.client.update(cluster)
+            try await host.restarted().pass()
+            #expect(try await host.templates() == before)
+
+            // The spec that was accepted names no release.
+            let annotation = AcceptedSpec.annotation
+            let text = try #require(try await host.client.get(Namespace.self, host.controlPlane).metadata.annotations?[annotation])
+            let spec = text.replacing(#""release":"v0.1.0","#, with: "")
+            #expect(spec != text)
+            _ = try await host.client.patch(
+                Namespace.self, host.controlPlane, merge: ["metadata": ["annotations": [annotation: .string(spec)]]])
+            try await host.restarted().pass()
+            #expect(try await host.templates() == before)
+            #expect(try await host.cluster().status?.release == "v0.1.0" && Defaults.release != "v0.1.0")
+
+            // It could not be the same by chance: the newer revision's templates are others.
+            try await host.changeSpec { $0.release = Defaults.release }
+            try await host.restarted().pass()
+            #expect(try await host.templates() != before, "it has never served, and so becomes the newer one at once")
+        }
+    }
+
+    @Test func aQuestionIsAnsweredAlsoWhenNothingServes() async throws {
+        try await Host.with { host in
+            try await host.pass(2)
+            let request = UpgradeRequest(id: "1", version: KubernetesVersion(1, 21, 0))
+            _ = try await host.client.patch(
+                HostedCluster.self, "demo", namespace: host.namespace,
+                merge: ["metadata": ["annotations": [UpgradeRequest.annotation: .string(try request.annotationText)]]])
+            try await host.pass()
+            let answer = try #require(try await host.cluster().status?.upgradeCheck)
+            #expect(answer.id == "1" && answer.version == KubernetesVersion(1, 21, 0))
+            #expect(answer.checks.map(\.name) == ["ControlPlane"] && answer.checks.refusal?.contains("StorageClass") == true)
+            let version = try await host.cluster().metadata.resourceVersion
+            try await host.pass()
+            #expect(try await host.cluster().metadata.resourceVersion == version, "it is answered once")
+        }
+    }
+
     @Test func aNamespaceOfSomebodyElsesIsLeftAlone() async throws {
         try await Host.with { host in
             let theirs = try await host.client.create(Namespace(metadata: ObjectMeta(name: host.controlPlane)))
@@ -103,6 +152,100 @@ import Testing
         }
     }
 
+    @Test func whatIsAskedIsRenewedOnceAndAnswered() async throws {
+        try await Host.with { host in
+            try await host.pass(2)
+            let before = try await host.secret("kube-scheduler")
+            let others = try await host.secret("kube-controller-manager")
+            let items = try await host.cluster().status?.certificates?.items ?? []
+            #expect(items.count == 3 + Leaf.allCases.count, "\(items.map(\.name))")
+            #expect(try await host.condition("CertificatesValid")?.status == "True")
+
+            try await host.ask(CertificateRenewalRequest(id: "one", certificates: ["scheduler"]))
+            try await host.pass()
+            let renewed = try await host.secret("kube-scheduler")
+            #expect(renewed.data?["client.crt"] != before.data?["client.crt"])
+            #expect(try await host.secret("kube-controller-manager").data == others.data)
+            let answer = try await host.cluster().status?.certificates?.renewal
+            #expect(answer?.id == "one" && answer?.state == .issued && answer?.issuedAt != nil)
+            // It was answered: neither another pass nor another operator does it again.
+            try await host.pass()
+            try await host.restarted().pass()
+            #expect(try await host.secret("kube-scheduler").data == renewed.data)
+            #expect(try await host.cluster().status?.certificates?.renewal == answer)
+
+            try await host.ask(CertificateRenewalRequest(id: "two", certificates: ["scheduler", "cluster-ca"]))
+            try await host.pass()
+            #expect(try await host.cluster().status?.certificates?.renewal?.state == .refused)
+            #expect(try await host.secret("kube-scheduler").data == renewed.data)
+        }
+    }
+
+    @Test func whatIsProtectedServesOnThoughItIsDeleted() async throws {
+        try await Host.with { host in
+            var cluster = try await host.cluster()
+            cluster.spec?.deletionProtection = true
+            _ = try await host.client.update(cluster)
+            try await host.pass(2)
+            try await host.client.delete(HostedCluster.self, "demo", namespace: host.namespace)
+            // What it needs every day it has still, whoever reconciles it.
+            try await host.client.delete(Secret.self, "kube-scheduler", namespace: host.controlPlane)
+            let restarted = host.restarted()
+            try await restarted.pass()
+            _ = try await host.secret("kube-scheduler")
+            let deleting = try #require(try await host.condition("Deleting"))
+            #expect(deleting.status == "True" && deleting.reason == "Protected")
+            #expect(try await host.cluster().status?.deletion?.contains("spec.deletionProtection to be taken away") == true)
+            #expect(try await host.client.get(Namespace.self, host.controlPlane).metadata.deletionTimestamp == nil)
+
+            cluster = try await host.cluster()
+            cluster.spec?.deletionProtection = false
+            _ = try await host.client.update(cluster)
+            try await restarted.pass()
+            #expect(try await host.condition("Deleting")?.reason == "RemovingControlPlane")
+            #expect(try await host.client.get(Namespace.self, host.controlPlane).metadata.deletionTimestamp != nil)
+        }
+    }
+
+    @Test func anAuditWebhookOutlivesItsSecretAndGoesWithItsSpec() async throws {
+        try await Host.with { host in
+            var cluster = try await host.cluster()
+            cluster.spec?.controlPlane = ControlPlaneSpec(
+                audit: AuditSpec(
+                    policy: ["apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [["level": "Metadata"]]],
+                    webhook: AuditWebhookSpec(kubeconfigSecret: "collector")))
+            _ = try await host.client.update(cluster)
+            try await host.pass(2)
+            let settings = try ClusterSettings(try await host.cluster().withDefaults())
+            var report = ClusterReport(cluster)
+            func condition() -> Condition? { report.status.conditions?.named(HostedClusterReconciler.auditWebhookCondition) }
+            #expect(try await host.reconciler.auditWebhook(settings, &report) == nil)
+            #expect(condition()?.message.contains("there is no Secret collector") == true)
+            _ = try await host.client.create(
+                Secret(
+                    metadata: ObjectMeta(name: "collector", namespace: host.namespace), type: "Opaque",
+                    data: ["kubeconfig": Base64(text: "one")]))
+            #expect(try await host.reconciler.auditWebhook(settings, &report) == "one")
+            #expect(condition()?.status == "True")
+            // As the pods have it.
+            _ = try await host.client.create(
+                Secret(
+                    metadata: ObjectMeta(name: NestboxName.auditWebhookSecret, namespace: host.controlPlane), type: "Opaque",
+                    data: ["kubeconfig": Base64(text: "one")]))
+            try await host.client.delete(Secret.self, "collector", namespace: host.namespace)
+            #expect(try await host.reconciler.auditWebhook(settings, &report) == "one")
+            #expect(condition()?.message.contains("audit events are sent as before") == true)
+
+            cluster = try await host.cluster()
+            cluster.spec?.controlPlane = nil
+            _ = try await host.client.update(cluster)
+            try await host.pass()
+            #expect(try await host.client.find(Secret.self, NestboxName.auditWebhookSecret, namespace: host.controlPlane) == nil)
+            #expect(try await host.reconciler.auditWebhook(try ClusterSettings(try await host.cluster()), &report) == nil)
+            #expect(condition() == nil)
+        }
+    }
+
     @Test func aKubeconfigOfSomebodyElsesIsLeftAlone() async throws {
         try await Host.with { host in
             try await host.pass(2)
@@ -127,6 +270,17 @@ import Testing
             // The second time it is ours: kept, to be made anew when the first said.
             let kept = try #require(try await host.reconciler.offerKubeconfig(input, &report))
             #expect(abs(kept.timeIntervalSince(renewal)) < 2)
+            #expect(report.status.certificates?.items?.map(\.name) == ["kubeconfig"])
+
+            // Somebody asks for another, which is made once.
+            let made = try await host.client.get(Secret.self, name, namespace: host.namespace)
+            let asked = Date().addingTimeInterval(1)
+            try await eventually("the next second") { Date() > asked }
+            _ = try await host.reconciler.offerKubeconfig(input, asked: asked, &report)
+            let again = try await host.client.get(Secret.self, name, namespace: host.namespace)
+            #expect(again.data != made.data)
+            _ = try await host.reconciler.offerKubeconfig(input, asked: asked, &report)
+            #expect(try await host.client.get(Secret.self, name, namespace: host.namespace).data == again.data)
         }
     }
 }
@@ -137,15 +291,30 @@ private struct Host {
     let namespace: String
     let reconciler: HostedClusterReconciler
 
-    static func with(_ body: (Host) async throws -> Void) async throws {
+    static func with(
+        _ change: (inout HostedClusterSpec) -> Void = { _ in }, withStorage: Bool = false, _ body: (Host) async throws -> Void
+    ) async throws {
         let cluster = try TestKubernetes.current()
         try await cluster.installKinds()
         try await cluster.withClient { client in
             let namespace = try await cluster.makeNamespace(client)
             try await eventually("the kind to be served") { (try? await client.list(HostedCluster.self)) != nil }
-            let spec = HostedClusterSpec(version: KubernetesVersion(1, 20, 2), publish: PublishSpec(addresses: ["192.0.2.1"]))
+            var spec = HostedClusterSpec(version: KubernetesVersion(1, 20, 2), publish: PublishSpec(addresses: ["192.0.2.1"]))
+            change(&spec)
+            // Of the test's own, and nobody's default.
+            let storage = StorageClass(metadata: ObjectMeta(name: namespace), provisioner: "example.com/none")
+            if withStorage {
+                _ = try await client.create(storage)
+                spec.etcd = EtcdSpec(storage: EtcdStorageSpec(storageClassName: namespace))
+            }
             _ = try await client.create(HostedCluster(metadata: ObjectMeta(name: "demo", namespace: namespace), spec: spec))
-            try await body(Host(client: client, namespace: namespace, reconciler: Self.reconciler(client)))
+            do {
+                try await body(Host(client: client, namespace: namespace, reconciler: Self.reconciler(client)))
+            } catch {
+                if withStorage { try await client.remove(storage) }
+                throw error
+            }
+            if withStorage { try await client.remove(storage) }
         }
     }
 
@@ -164,9 +333,39 @@ private struct Host {
 
     func cluster() async throws -> HostedCluster { try await client.get(HostedCluster.self, "demo", namespace: namespace) }
 
+    /// What is made of the spec, and how often it was changed.
+    func templates() async throws -> Templates {
+        let deployment = try await client.get(Deployment.self, NestboxName.controlPlaneDeployment, namespace: controlPlane)
+        let set = try await client.get(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: controlPlane)
+        return Templates(
+            pods: [deployment.spec?.template, set.spec?.template],
+            generations: [deployment.metadata.generation ?? 0, set.metadata.generation ?? 0])
+    }
+
+    struct Templates: Equatable {
+        var pods: [PodTemplateSpec?]
+        var generations: [Int]
+
+        var images: [String] { pods.flatMap { $0?.spec?.containers ?? [] }.compactMap(\.image) }
+    }
+
+    func changeSpec(_ change: (inout HostedClusterSpec) -> Void) async throws {
+        var cluster = try await cluster()
+        var spec = cluster.spec ?? HostedClusterSpec()
+        change(&spec)
+        cluster.spec = spec
+        _ = try await client.update(cluster)
+    }
+
     func condition(_ type: String) async throws -> Condition? { try await cluster().status?.conditions?.named(type) }
 
     func secret(_ name: String) async throws -> Secret { try await client.get(Secret.self, name, namespace: controlPlane) }
+
+    func ask(_ request: CertificateRenewalRequest) async throws {
+        _ = try await client.patch(
+            HostedCluster.self, "demo", namespace: namespace,
+            merge: ["metadata": ["annotations": [CertificateRenewalRequest.annotation: .string(try request.annotationText)]]])
+    }
 
     func change(_ change: (inout HostedClusterStatus) -> Void) async throws {
         var cluster = try await cluster()

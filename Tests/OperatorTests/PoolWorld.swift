@@ -32,7 +32,7 @@ struct PoolWorld: Sendable {
                     logger: .quiet, rightsLost: { cluster, _ in Issue.record("the rights of \(cluster) do not suffice") },
                     tunnelChanged: { _ in }, nodeChanged: { relay.send(ObjectKey(name: $0)) })
                 let uid = world.hostedCluster.metadata.uid ?? ""
-                _ = try sessions.open(cluster: ObjectKey(world.hostedCluster), clusterUID: uid, access: access)
+                _ = try await sessions.open(cluster: ObjectKey(world.hostedCluster), clusterUID: uid, access: access)
                 let controllers = PoolControllers(
                     client: client, sessions: sessions, events: EventRecorder(client: client, component: "test", logger: .quiet),
                     operatorNamespace: NestboxName.systemNamespace, clusters: Informer(client: client, logger: .quiet),

@@ -182,7 +182,7 @@ private struct Pool {
             tenant = try await client.updateStatus(tenant)
             let uid = tenant.metadata.uid ?? ""
             let sessions = TenantSessions(logger: .quiet, rightsLost: { _, _ in }, tunnelChanged: { _ in }, nodeChanged: { _ in })
-            let session = try sessions.open(cluster: ObjectKey(tenant), clusterUID: uid, access: cluster.configuration())
+            let session = try await sessions.open(cluster: ObjectKey(tenant), clusterUID: uid, access: cluster.configuration())
             let spec = NodePoolSpec(
                 clusterName: "demo", replicas: names.count, version: KubernetesVersion(1, 20, 2), upgrade: UpgradeSpec(type: "InPlace"))
             let made = try await client.create(NodePool(metadata: ObjectMeta(name: "workers", namespace: namespace), spec: spec))

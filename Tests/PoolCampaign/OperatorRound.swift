@@ -84,7 +84,10 @@ struct OperatorRound: Sendable {
             if await pooled.witness.judge.lacking(sizes: ["ten": size]).isEmpty, ContinuousClock.now - start > .seconds(10) { break }
             guard .now >= next else { continue }
             let victim = Victim.allCases[Int.random(in: 0..<Victim.allCases.count, using: &generator)]
-            for role in victim.roles where try await kill(role) { kills += 1 }
+            for role in victim.roles where try await pooled.lab.killOperator(role) {
+                say("  killed \(role)")
+                kills += 1
+            }
             next = .now + pause(&generator)
         }
         tally.kills[name, default: 0] += kills
@@ -96,18 +99,6 @@ struct OperatorRound: Sendable {
 
     /// A dead leader's lease goes on for 15 s: some die before they lead, some in the middle of their work.
     private func pause(_ generator: inout SeededGenerator) -> Duration { .seconds(Double.random(in: 3...32, using: &generator)) }
-
-    /// Kills the process; and deletes its pod, for a process that dies again and again would be waited with for minutes.
-    private func kill(_ role: String) async throws -> Bool {
-        let killed = try await pooled.lab.onHost(
-            "for process in $(pgrep -f '^nestbox-operator run --role \(role) '); do kill -KILL $process && echo killed; done")
-        guard !killed.isEmpty else { return false }
-        say("  killed \(role)")
-        try await pooled.lab.host.kubectl(
-            "-n", "nestbox-system", "delete", "pods", "-l", "app.kubernetes.io/name=nestbox-\(role)", "--grace-period=0", "--force",
-            "--wait=false")
-        return true
-    }
 
     private func verdict(_ tally: Tally) async throws -> String {
         try await Task.sleep(for: .seconds(Judge.skew + 1))

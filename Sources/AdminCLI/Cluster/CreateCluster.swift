@@ -29,6 +29,7 @@ struct CreateCluster: AsyncParsableCommand {
     @Option(help: "An address of the host's nodes, for NodePort; may be given again.") var publishAddress: [String] = []
     @Option(help: "etcd's volume, such as 8Gi.") var etcdStorage: String?
     @Option(help: "etcd's StorageClass; else the host's default.") var storageClass: String?
+    @Flag(help: "Guard it against being deleted by mistake.") var deletionProtection = false
     @Option(help: ArgumentHelp("The operators' namespace.", valueName: "namespace")) var operatorNamespace: String = "nestbox-system"
     @OptionGroup var options: CreateOptions
     @OptionGroup var connection: Connection
@@ -66,6 +67,7 @@ struct CreateCluster: AsyncParsableCommand {
         if etcdStorage != nil || storageClass != nil {
             spec.etcd = EtcdSpec(storage: EtcdStorageSpec(size: etcdStorage, storageClassName: storageClass))
         }
+        if deletionProtection { spec.deletionProtection = true }
         return HostedCluster(metadata: ObjectMeta(name: name, namespace: namespace), spec: spec).withDefaults()
     }
 }

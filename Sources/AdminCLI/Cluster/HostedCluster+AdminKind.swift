@@ -1,3 +1,4 @@
+import Foundation
 import KubernetesAPI
 import KubernetesClient
 import KubernetesVersions
@@ -14,6 +15,7 @@ extension HostedCluster: AdminKind {
         Column(heading: "NODES") { cluster in cluster.status?.nodes.map { "\($0.ready)/\($0.total)" } ?? "0/0" },
         Column(heading: "ENDPOINT", wide: true) { $0.status?.apiEndpoints?.first ?? "" },
         Column(heading: "NAMESPACE-OF-CONTROL-PLANE", wide: true) { $0.status?.controlPlaneNamespace ?? "" },
+        Column(heading: "PAUSED-UNTIL", wide: true) { $0.pause ?? "" },
         Column(heading: "AGE") { Rendering.age($0.metadata.creationTimestamp) },
         Column(heading: "MESSAGE", wide: true) { $0.deletionProgress ?? ($0.conditions ?? []).missing("Available") ?? "" },
     ]
@@ -21,6 +23,19 @@ extension HostedCluster: AdminKind {
     var conditions: [Condition]? { status?.conditions }
 
     var deletionProgress: String? { status?.deletion }
+
+    var deletionRefusal: String? {
+        guard isProtected else { return nil }
+        return
+            "cluster \(name) is protected against deletion (spec.deletionProtection): if it is really to go, first nestbox unprotect cluster "
+            + name
+    }
+
+    /// Until when it is paused; nil when it is not, or not any more.
+    private var pause: String? {
+        guard let until = spec?.pausedUntil, let end = Timestamp.parse(until), end > Date() else { return nil }
+        return metadata.annotations?[HostedClusterAnnotation.pauseReason].map { "\(until) (\($0))" } ?? until
+    }
 
     var details: [(heading: String, value: String?)] {
         let spec = withDefaults().spec
@@ -38,8 +53,16 @@ extension HostedCluster: AdminKind {
             ("Control plane in", status?.controlPlaneNamespace),
             ("CA fingerprint", status?.caFingerprint),
             ("Kubeconfig", status?.kubeconfigSecret.map { "Secret \($0) (nestbox kubeconfig \(name))" }),
-            ("Paused until", spec?.pausedUntil),
+            ("Certificates", certificateSummary),
+            ("Paused until", pause),
+            ("Protected", isProtected ? "against deletion (nestbox unprotect cluster \(name))" : nil),
         ]
+    }
+
+    private var certificateSummary: String? {
+        guard let certificates = status?.certificates, let expiry = certificates.nextExpiry else { return nil }
+        let renewal = certificates.nextRenewal.map { ", renewed from \($0) on" } ?? ""
+        return "the first ends at \(expiry)\(renewal) (nestbox certificates list \(name))"
     }
 
     private static func versions(wanted: KubernetesVersion?, serving: KubernetesVersion?) -> String? {

@@ -12,6 +12,7 @@ struct KubeconfigCommand: AsyncParsableCommand {
               nestbox kubeconfig demo > demo.kubeconfig
               nestbox kubeconfig demo -o demo.kubeconfig && kubectl --kubeconfig demo.kubeconfig get nodes
               nestbox kubeconfig demo --merge
+              nestbox kubeconfig demo --renew -o demo.kubeconfig
             """)
 
     @Argument(help: "The cluster's name.", completion: NameCompletion.names(of: HostedCluster.self)) var name: String
@@ -20,6 +21,7 @@ struct KubeconfigCommand: AsyncParsableCommand {
         completion: .file())
     var file: String?
     @Flag(help: "Merge it into ~/.kube/config (or $KUBECONFIG) and make it the current context.") var merge = false
+    @Flag(help: "Have a new one made first, with its whole life before it; the one before stays good until it ends.") var renew = false
     @OptionGroup var connection: Connection
 
     func validate() throws {
@@ -27,7 +29,10 @@ struct KubeconfigCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let text = try await connection.run { client, namespace in try await Self.download(name, client, namespace) }
+        let text = try await connection.run { client, namespace in
+            if renew { try await renewed(client, namespace) }
+            return try await Self.download(name, client, namespace)
+        }
         if merge {
             let result = try KubeconfigMerge.merge(text)
             let back = result.before.map { "; back to the one before: kubectl config use-context \($0)" } ?? ""
@@ -38,6 +43,12 @@ struct KubeconfigCommand: AsyncParsableCommand {
         } else {
             Terminal.write(text)
         }
+    }
+
+    private func renewed(_ client: KubernetesClient, _ namespace: String) async throws {
+        let asking = RenewalAsking(client: client, name: name, namespace: namespace, limit: WaitLimit(seconds: 60))
+        let id = try await asking.send([CertificateRenewalRequest.kubeconfig])
+        try await asking.wait(for: id, toBe: .completed)
     }
 
     static func download(_ name: String, _ client: KubernetesClient, _ namespace: String) async throws -> String {

@@ -13,6 +13,8 @@ protocol AdminKind: KubernetesObject {
     var conditions: [Condition]? { get }
     /// While it is being deleted: what for it is waited, in words.
     var deletionProgress: String? { get }
+    /// Why it is not to be deleted as it is, in a sentence.
+    var deletionRefusal: String? { get }
 }
 
 /// How people call a kind.
@@ -33,5 +35,7 @@ struct DescribedSection: Sendable {
 }
 
 extension AdminKind {
+    var deletionRefusal: String? { nil }
+
     func sections(with client: KubernetesClient) async throws -> [DescribedSection] { [] }
 }

@@ -29,7 +29,7 @@ struct LabEnv: AsyncParsableCommand {
 
             """
                 + (withoutProxy.map {
-                    "export NO_PROXY='\(([state.hostAddress, "127.0.0.1"] + ($0.isEmpty ? [] : [$0])).joined(separator: ","))'\n"
+                    "export NO_PROXY='\(([state.hostAddress] + state.hostNodes.map(\.address) + ["127.0.0.1"] + ($0.isEmpty ? [] : [$0])).joined(separator: ","))'\n"
                 } ?? "")
     }
 }

@@ -40,7 +40,9 @@ struct DeleteObject<Kind: AdminKind>: AsyncParsableCommand {
             for name in names {
                 do {
                     // By its UID, so that what is waited for is this one to go, and not one made anew under its name.
-                    let uid = try await client.get(Kind.self, name, namespace: scope).metadata.uid
+                    let object = try await client.get(Kind.self, name, namespace: scope)
+                    if let refusal = object.deletionRefusal { throw CommandFailure(refusal) }
+                    let uid = object.metadata.uid
                     try await client.delete(Kind.self, name, namespace: scope, uid: uid)
                     deleted.append((name, uid))
                 } catch let error as KubernetesError where error.isNotFound && ignoreNotFound {}

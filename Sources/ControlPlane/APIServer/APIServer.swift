@@ -9,18 +9,20 @@ enum APIServer {
     static let tunnelSocket = "/run/nestbox/tunnel.sock"
     static let configurationDirectory = "/etc/nestbox/configuration"
 
-    static func container(_ settings: ClusterSettings) -> Container {
+    static func container(_ settings: ClusterSettings, auditWebhook: Bool = false) -> Container {
         var container = PodShape.container(
             settings, name: name, image: "\(settings.imageRegistry)/\(name):\(settings.version)",
-            command: [name] + Arguments.render(arguments(settings)), requests: ["cpu": "50m", "memory": "256Mi"],
+            command: [name] + Arguments.render(arguments(settings, auditWebhook: auditWebhook)) + OIDC.requiredClaimFlags(settings),
+            requests: ["cpu": "50m", "memory": "256Mi"],
             // The official image's binary carries this file capability: without it in the bounding set the kernel refuses to run it.
             capabilities: ["NET_BIND_SERVICE"])
         container.ports = [ContainerPort(name: "api", containerPort: NestboxPort.api, protocol: "TCP")]
-        container.volumeMounts = [
-            PodShape.secretMount(.apiServer),
-            VolumeMount(name: "configuration", mountPath: configurationDirectory, readOnly: true),
-            VolumeMount(name: "run", mountPath: "/run/nestbox"),
-        ]
+        container.volumeMounts =
+            [
+                PodShape.secretMount(.apiServer),
+                VolumeMount(name: "configuration", mountPath: configurationDirectory, readOnly: true),
+                VolumeMount(name: "run", mountPath: "/run/nestbox"),
+            ] + Audit.mounts(settings, webhook: auditWebhook)
         container.startupProbe = probe("/livez?exclude=etcd", period: 1, timeout: 5, failures: 120)
         // An API server is not mended by killing it because etcd is away.
         container.livenessProbe = probe("/livez?exclude=etcd", period: 10, timeout: 15, failures: 8)
@@ -28,9 +30,11 @@ enum APIServer {
         return container
     }
 
-    static func arguments(_ settings: ClusterSettings) -> [String: String] {
+    static func arguments(_ settings: ClusterSettings, auditWebhook: Bool = false) -> [String: String] {
         let extra = settings.spec.controlPlane?.extraArguments?.apiServer
         var arguments = ownArguments(settings)
+            .merging(Audit.arguments(settings, webhook: auditWebhook)) { own, _ in own }
+            .merging(OIDC.arguments(settings)) { own, _ in own }
         if let plugins = extra?["enable-admission-plugins"] {
             arguments["enable-admission-plugins"] = "NodeRestriction," + plugins
         }
@@ -42,7 +46,7 @@ enum APIServer {
 
     private static func ownArguments(_ settings: ClusterSettings) -> [String: String] {
         let keys = KeySecret.mountPath(.apiServer)
-        let members = (0..<settings.etcdMembers).map { "https://\(NestboxName.etcdMember($0)):\(NestboxPort.etcdClients)" }
+        let members = (0..<settings.scale.etcdServers).map { "https://\(NestboxName.etcdMember($0)):\(NestboxPort.etcdClients)" }
         return [
             "advertise-address": "\(settings.nodeLocalAPIAddress)",
             "allow-privileged": "true",

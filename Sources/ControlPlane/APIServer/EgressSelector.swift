@@ -2,7 +2,8 @@ import KubernetesAPI
 
 /// Which of kube-apiserver's connections go through the tunnel: all to the tenant's side, and none to etcd.
 ///
-/// `controlplane` carries admission webhooks by URL and OIDC: a URL of the tenant's must not be called from inside the host's network.
+/// `controlplane` carries admission webhooks by URL and the audit webhook (options/audit.go, `newUntruncatedBackend`): a URL of the
+/// tenant's must not be called from inside the host's network. An issuer of OIDC, which the provider sets, is called directly.
 enum EgressSelector {
     static let fileName = "egress-selector.json"
 

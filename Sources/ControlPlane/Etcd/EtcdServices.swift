@@ -4,11 +4,11 @@ import KubernetesAPI
 /// its address while its pod moves.
 enum EtcdServices {
     static func render(_ settings: ClusterSettings) -> [Service] {
-        (0..<settings.etcdMembers).map { member in
+        settings.etcdNames.map { member in
             Service(
-                metadata: settings.metadata(NestboxName.etcdMember(member)),
+                metadata: settings.metadata(member),
                 spec: ServiceSpec(
-                    type: "ClusterIP", selector: ["statefulset.kubernetes.io/pod-name": NestboxName.etcdMember(member)],
+                    type: "ClusterIP", selector: ["statefulset.kubernetes.io/pod-name": member],
                     ports: [
                         ServicePort(
                             name: "clients", protocol: "TCP", port: NestboxPort.etcdClients, targetPort: .int(NestboxPort.etcdClients)),

@@ -8,11 +8,28 @@ enum EtcdStatefulSet {
         [state(settings, isBootstrapped: isBootstrapped), statefulSet(settings, serviceAddresses: serviceAddresses)]
     }
 
-    /// Whether an empty volume may become a new cluster. Read as an environment variable when a container starts, so that closing this
-    /// door behind the bootstrap rolls nothing; from then on an etcd that finds its data gone refuses to start instead of serving an
-    /// empty cluster.
+    /// What an empty volume may become: part of a new cluster, a member that joins, or nothing. Read as environment variables when a
+    /// container starts, so that closing this door behind the bootstrap, or opening it for one member that joins, rolls nothing.
     private static func state(_ settings: ClusterSettings, isBootstrapped: Bool) -> ConfigMap {
-        ConfigMap(metadata: settings.metadata("etcd"), data: ["initial-cluster-state": isBootstrapped ? "existing" : "new"])
+        var data = ["initial-cluster-state": isBootstrapped ? "existing" : "new"]
+        if settings.template != .first { data["initial-cluster"] = initialCluster(settings, isBootstrapped: isBootstrapped) }
+        return ConfigMap(metadata: settings.metadata("etcd"), data: data)
+    }
+
+    /// With this list, in which it does not find its own name, an etcd that has no data refuses to start, and says so. One that has data
+    /// does not read it.
+    ///
+    /// It must refuse: a voter that came back empty under its old id would have forgotten what it had acknowledged, and with another such
+    /// one, or one that lags, could outvote those who remember. What lost its data is removed and joins anew, as a learner.
+    private static let nobody = "nobody"
+
+    private static func initialCluster(_ settings: ClusterSettings, isBootstrapped: Bool) -> String {
+        if let joining = settings.scale.joining { return list(joining.map(NestboxName.etcdMember)) }
+        return list(isBootstrapped ? [nobody] : (0..<settings.scale.etcdPods).map(NestboxName.etcdMember))
+    }
+
+    private static func list(_ members: [String]) -> String {
+        members.map { "\($0)=https://\($0):\(NestboxPort.etcdPeers)" }.joined(separator: ",")
     }
 
     private static func statefulSet(_ settings: ClusterSettings, serviceAddresses: [String]) -> StatefulSet {
@@ -20,13 +37,13 @@ enum EtcdStatefulSet {
         var pod = PodShape.base(settings)
         pod.containers = [container(settings)]
         pod.volumes = [PodShape.secretVolume(.etcd)]
-        pod.hostAliases = PodShape.etcdAliases(serviceAddresses)
+        pod.hostAliases = PodShape.etcdAliases(settings, serviceAddresses)
         pod.terminationGracePeriodSeconds = 30
-        if settings.etcdMembers > 1 { pod.affinity = PodShape.apart(settings, .etcd) }
+        Placement.place(&pod, settings, .etcd)
         return StatefulSet(
             metadata: settings.metadata(NestboxName.etcdStatefulSet),
             spec: StatefulSetSpec(
-                replicas: settings.etcdMembers, selector: settings.selector(.etcd), serviceName: NestboxName.etcdStatefulSet,
+                replicas: settings.scale.etcdPods, selector: settings.selector(.etcd), serviceName: NestboxName.etcdStatefulSet,
                 template: PodTemplateSpec(metadata: ObjectMeta(labels: labels), spec: pod),
                 volumeClaimTemplates: [claim(settings)], podManagementPolicy: "Parallel",
                 updateStrategy: UpdateStrategy(type: "RollingUpdate")))
@@ -52,6 +69,14 @@ enum EtcdStatefulSet {
                 name: "ETCD_INITIAL_CLUSTER_STATE",
                 valueFrom: EnvVarSource(configMapKeyRef: KeySelector(name: "etcd", key: "initial-cluster-state"))),
         ]
+        if settings.template != .first {
+            container.env?.append(
+                EnvVar(
+                    name: "ETCD_INITIAL_CLUSTER",
+                    valueFrom: EnvVarSource(configMapKeyRef: KeySelector(name: "etcd", key: "initial-cluster"))))
+            // So that the operator reads why a member does not start.
+            container.terminationMessagePolicy = "FallbackToLogsOnError"
+        }
         container.ports = [
             ContainerPort(name: "clients", containerPort: NestboxPort.etcdClients, protocol: "TCP"),
             ContainerPort(name: "peers", containerPort: NestboxPort.etcdPeers, protocol: "TCP"),
@@ -70,22 +95,20 @@ enum EtcdStatefulSet {
     }
 
     static func image(_ settings: ClusterSettings) -> String {
-        settings.spec.etcd?.image ?? "\(settings.imageRegistry)/etcd:\(settings.version.etcdImageTag)"
+        settings.spec.etcd?.image ?? "\(settings.imageRegistry)/etcd:\(settings.etcdImageTag)"
     }
 
     private static func arguments(_ settings: ClusterSettings) -> [String: String] {
         let directory = KeySecret.mountPath(.etcd)
-        let members = (0..<settings.etcdMembers).map(NestboxName.etcdMember)
         let tag = image(settings).split(separator: ":").last ?? ""
         let version = ProgramVersion(tag) ?? ProgramVersion(settings.version.etcdImageTag) ?? ProgramVersion(3, 6)
-        return [
+        var own = [
             "name": "$(NAME)",
             "data-dir": "/var/lib/etcd/data",
             "listen-client-urls": "https://0.0.0.0:\(NestboxPort.etcdClients)",
             "advertise-client-urls": "https://$(NAME):\(NestboxPort.etcdClients)",
             "listen-peer-urls": "https://0.0.0.0:\(NestboxPort.etcdPeers)",
             "initial-advertise-peer-urls": "https://$(NAME):\(NestboxPort.etcdPeers)",
-            "initial-cluster": members.map { "\($0)=https://\($0):\(NestboxPort.etcdPeers)" }.joined(separator: ","),
             "initial-cluster-token": settings.uid,
             // Plain HTTP, for probes and scrapes; it holds no data of the tenant's, and the network policy keeps it in.
             "listen-metrics-urls": "http://0.0.0.0:\(NestboxPort.etcdMetrics)",
@@ -100,14 +123,18 @@ enum EtcdStatefulSet {
             "peer-trusted-ca-file": "\(directory)/ca.crt",
             "peer-cert-file": "\(directory)/peer.crt",
             "peer-key-file": "\(directory)/peer.key",
-            "quota-backend-bytes": String(quota(settings.spec.etcd?.storage?.size)),
+            "quota-backend-bytes": String(settings.etcdQuota),
             "snapshot-count": "10000",
         ]
+        if settings.template == .first { own["initial-cluster"] = list(settings.etcdNames) }
+        return Arguments.adding(settings.spec.controlPlane?.extraArguments?.etcd, to: own)
     }
+}
 
-    /// Three quarters of the volume, and 8 GiB at most, which is what etcd recommends.
-    private static func quota(_ size: String?) -> Int {
-        let bytes = Quantity(size ?? Defaults.etcdStorageSize)?.value ?? 0
+extension ClusterSettings {
+    /// Bytes that etcd's database may have: three quarters of the volume, and 8 GiB at most, which is what etcd recommends.
+    public var etcdQuota: Int {
+        let bytes = Quantity(spec.etcd?.storage?.size ?? Defaults.etcdStorageSize)?.value ?? 0
         return Int(min(max(bytes * 0.75, 64 * 1_048_576), 8 * 1_073_741_824))
     }
 }

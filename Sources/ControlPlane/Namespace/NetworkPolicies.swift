@@ -3,7 +3,7 @@ import KubernetesAPI
 /// Nothing goes in or out of a control-plane namespace but what is listed here.
 enum NetworkPolicies {
     static func render(_ settings: ClusterSettings) -> [NetworkPolicy] {
-        [denyAll(settings), controlPlane(settings), etcd(settings)]
+        [denyAll(settings), controlPlane(settings), etcd(settings), etcdSnapshot(settings)] + issuer(settings)
     }
 
     private static func denyAll(_ settings: ClusterSettings) -> NetworkPolicy {
@@ -36,6 +36,29 @@ enum NetworkPolicies {
                 ]))
     }
 
+    /// An issuer of OIDC is called by kube-apiserver itself. Nobody else in the pod can be made to call what its owner likes: webhooks
+    /// and extension API servers go through the tunnel. A cloud's metadata is nobody's issuer.
+    private static func issuer(_ settings: ClusterSettings) -> [NetworkPolicy] {
+        guard let port = OIDC.port(settings) else { return [] }
+        return [
+            NetworkPolicy(
+                metadata: settings.metadata(issuerPolicy),
+                spec: NetworkPolicySpec(
+                    podSelector: settings.selector(.controlPlane), policyTypes: ["Egress"],
+                    egress: [
+                        NetworkPolicyEgressRule(
+                            to: [NetworkPolicyPeer(ipBlock: IPBlock(cidr: "0.0.0.0/0", except: ["169.254.0.0/16"]))],
+                            ports: [tcp(port)])
+                    ]))
+        ]
+    }
+
+    static func unwanted(_ settings: ClusterSettings) -> [any KubernetesObject] {
+        OIDC.port(settings) == nil ? [NetworkPolicy(metadata: settings.metadata(issuerPolicy))] : []
+    }
+
+    private static let issuerPolicy = "oidc"
+
     private static func etcd(_ settings: ClusterSettings) -> NetworkPolicy {
         let members = [NetworkPolicyPeer(podSelector: settings.selector(.etcd))]
         return NetworkPolicy(
@@ -46,12 +69,24 @@ enum NetworkPolicies {
                     NetworkPolicyIngressRule(
                         from: [
                             NetworkPolicyPeer(podSelector: settings.selector(.controlPlane)),
+                            NetworkPolicyPeer(podSelector: settings.selector(.etcdSnapshot)),
                             NetworkPolicyPeer(namespaceSelector: LabelSelector(matchLabels: [NestboxLabel.operatorNamespace: "true"])),
                         ],
                         ports: [tcp(NestboxPort.etcdClients)]),
                     NetworkPolicyIngressRule(from: members, ports: [tcp(NestboxPort.etcdClients), tcp(NestboxPort.etcdPeers)]),
                 ],
                 egress: [NetworkPolicyEgressRule(to: members, ports: [tcp(NestboxPort.etcdClients), tcp(NestboxPort.etcdPeers)])]))
+    }
+
+    private static func etcdSnapshot(_ settings: ClusterSettings) -> NetworkPolicy {
+        NetworkPolicy(
+            metadata: settings.metadata(Component.etcdSnapshot.rawValue),
+            spec: NetworkPolicySpec(
+                podSelector: settings.selector(.etcdSnapshot), policyTypes: ["Ingress", "Egress"],
+                egress: [
+                    NetworkPolicyEgressRule(
+                        to: [NetworkPolicyPeer(podSelector: settings.selector(.etcd))], ports: [tcp(NestboxPort.etcdClients)])
+                ]))
     }
 
     private static func tcp(_ port: Int) -> NetworkPolicyPort { NetworkPolicyPort(protocol: "TCP", port: .int(port)) }

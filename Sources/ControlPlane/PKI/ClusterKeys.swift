@@ -50,40 +50,67 @@ public struct ClusterKeys: Sendable, Equatable, CustomStringConvertible, CustomR
     }
 
     /// Which leaves are to be made anew, and why.
+    ///
+    /// - Parameter asked: those that somebody wants made anew, however long they last.
     public func renewals(
-        _ settings: ClusterSettings, published: [String], now: Date
+        _ settings: ClusterSettings, published: [String], asked: Set<Leaf> = [], now: Date
     ) throws(PKIError) -> [(leaf: Leaf, reason: RenewalReason)] {
+        let authorities = try authorityFacts()
+        var renewals: [(leaf: Leaf, reason: RenewalReason)] = []
+        for leaf in Leaf.allCases {
+            guard let authority = authorities[leaf.authority] else { continue }
+            let wanted = leaf.request(settings, published: published)
+            if let reason = Renewal.reason(for: leaves[leaf], wanted: wanted, authority: authority, now: now) {
+                renewals.append((leaf, reason))
+            } else if asked.contains(leaf) {
+                renewals.append((leaf, .asked))
+            }
+        }
+        return try renewals + beside(renewals.map(\.leaf), settings, authorities, now: now)
+    }
+
+    /// Leaves of all ages are made anew with one rollout, not with one each.
+    private func beside(
+        _ due: [Leaf], _ settings: ClusterSettings, _ authorities: [Leaf.Authority: CertificateFacts], now: Date
+    ) throws(PKIError) -> [(leaf: Leaf, reason: RenewalReason)] {
+        guard due.contains(where: { !$0.isReloaded(settings) }) else { return [] }
+        var beside: [(leaf: Leaf, reason: RenewalReason)] = []
+        for leaf in Leaf.allCases where !leaf.isReloaded(settings) && !due.contains(leaf) {
+            guard let issued = leaves[leaf], let authority = authorities[leaf.authority] else { continue }
+            let facts = try CertificateFacts(certificatePEM: issued.certificatePEM)
+            let half = facts.notBefore.addingTimeInterval(facts.notAfter.timeIntervalSince(facts.notBefore) / 2)
+            if now >= half, !Renewal.isBound(facts, to: authority) { beside.append((leaf, .besideAnother)) }
+        }
+        return beside
+    }
+
+    func authorityFacts() throws(PKIError) -> [Leaf.Authority: CertificateFacts] {
         var facts: [Leaf.Authority: CertificateFacts] = [:]
         for authority in Leaf.Authority.allCases {
             facts[authority] = try CertificateFacts(certificatePEM: self.authority(authority).certificatePEM)
         }
-        var renewals: [(leaf: Leaf, reason: RenewalReason)] = []
-        for leaf in Leaf.allCases {
-            guard let authority = facts[leaf.authority] else { continue }
-            let wanted = leaf.request(settings, published: published)
-            if let reason = Renewal.reason(for: leaves[leaf], wanted: wanted, authority: authority, now: now) {
-                renewals.append((leaf, reason))
-            }
-        }
-        return renewals
+        return facts
     }
 
     /// The keys with every leaf that is due made anew, and what was.
     public func renewed(
-        _ settings: ClusterSettings, published: [String], now: Date
+        _ settings: ClusterSettings, published: [String], asked: Set<Leaf> = [], now: Date
     ) throws(PKIError) -> (keys: ClusterKeys, renewals: [(leaf: Leaf, reason: RenewalReason)]) {
         var keys = self
-        let renewals = try renewals(settings, published: published, now: now)
+        let renewals = try renewals(settings, published: published, asked: asked, now: now)
         for (leaf, _) in renewals {
             keys.leaves[leaf] = try authority(leaf.authority).issue(leaf.request(settings, published: published), now: now)
         }
         return (keys, renewals)
     }
 
-    /// When to look again: the first leaf's time to be renewed.
+    /// When to look again: the first leaf's time to be renewed; nil when none will be.
     public func nextRenewal() -> Date? {
-        leaves.values.compactMap { leaf in
-            (try? CertificateFacts(certificatePEM: leaf.certificatePEM)).map { Renewal.due(notBefore: $0.notBefore, notAfter: $0.notAfter) }
+        guard let authorities = try? authorityFacts() else { return nil }
+        return leaves.compactMap { leaf, issued -> Date? in
+            guard let facts = try? CertificateFacts(certificatePEM: issued.certificatePEM), let authority = authorities[leaf.authority]
+            else { return nil }
+            return Renewal.time(of: facts, authority: authority)
         }.min()
     }
 

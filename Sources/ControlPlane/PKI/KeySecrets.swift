@@ -124,7 +124,7 @@ extension ClusterKeys {
     func hash(_ settings: ClusterSettings, _ components: [KeySecret]) throws(PKIError) -> String {
         var hash = SHA256()
         for component in components {
-            let reloaded = component.leaves.filter(\.leaf.isReloaded).flatMap { ["\($0.file).crt", "\($0.file).key"] }
+            let reloaded = component.leaves.filter { $0.leaf.isReloaded(settings) }.flatMap { ["\($0.file).crt", "\($0.file).key"] }
             for (name, text) in try component.files(settings, self).sorted(by: { $0.key < $1.key }) where !reloaded.contains(name) {
                 hash.update(data: Array("\(component.rawValue)/\(name)\n\(text)\n".utf8))
             }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import NestboxAPI
 
 /// Each certificate that a control plane runs on.
@@ -37,24 +38,15 @@ public enum Leaf: String, Sendable, CaseIterable, Hashable {
         }
     }
 
-    /// Whether its holder reads the file again when it changes. The others make their pod roll when they are renewed.
-    ///
-    /// kube-apiserver watches its serving certificate (dynamic serving content, since 1.17), etcd reads its own at each handshake
-    /// (`tls.Config.GetCertificate`), the tunnel server watches its own.
-    public var isReloaded: Bool {
-        switch self {
-        case .apiServer, .tunnelServer, .etcdServer, .etcdPeer, .etcdOperator, .operatorClient: true
-        default: false
-        }
-    }
-
     /// What the certificate says.
     ///
     /// - Parameter published: hosts, without ports, under which the API server is reached from outside.
     public func request(_ settings: ClusterSettings, published: [String]) -> CertificateRequest {
         switch self {
         case .apiServer: Self.apiServerRequest(settings, published: published)
-        case .kubeletClient: client("kube-apiserver-kubelet-client", settings)
+        case .kubeletClient:
+            // Also the clock of the rollout that an API server needs: see `reloadDelay`.
+            client("kube-apiserver-kubelet-client", settings, lifetime: min(settings.leafLifetime, Self.longestRunOfAnAPIServer))
         case .etcdClient: client("kube-apiserver-etcd-client", settings)
         case .frontProxyClient: client("front-proxy-client", settings)
         case .controllerManager: client("system:kube-controller-manager", settings)
@@ -72,8 +64,8 @@ public enum Leaf: String, Sendable, CaseIterable, Hashable {
         }
     }
 
-    private func client(_ user: String, _ settings: ClusterSettings) -> CertificateRequest {
-        CertificateRequest(commonName: user, usages: [.client], lifetime: settings.leafLifetime)
+    private func client(_ user: String, _ settings: ClusterSettings, lifetime: TimeInterval? = nil) -> CertificateRequest {
+        CertificateRequest(commonName: user, usages: [.client], lifetime: lifetime ?? settings.leafLifetime)
     }
 
     private static func apiServerRequest(_ settings: ClusterSettings, published: [String]) -> CertificateRequest {
@@ -90,12 +82,12 @@ public enum Leaf: String, Sendable, CaseIterable, Hashable {
             ipAddresses: unique(ownAddresses + addresses.sorted()), usages: [.server], lifetime: settings.leafLifetime)
     }
 
-    /// One certificate for all members: each is dialled by its Service's name, which the pods know from /etc/hosts.
     /// Of every member, towards clients and other members.
     static let etcdCommonName = "etcd"
 
+    /// One certificate for all members: each is dialled by its Service's name, which the pods know from /etc/hosts.
     private static func etcdRequest(_ settings: ClusterSettings) -> CertificateRequest {
-        let members = (0..<settings.etcdMembers).map(NestboxName.etcdMember)
+        let members = settings.etcdNames
         return CertificateRequest(
             commonName: etcdCommonName, dnsNames: ["localhost"] + members + members.map { "\($0).\(settings.controlPlaneNamespace).svc" },
             ipAddresses: ["127.0.0.1"], usages: [.server, .client], lifetime: settings.leafLifetime)

@@ -6,6 +6,10 @@ public enum RenewalReason: Sendable, Equatable, CustomStringConvertible {
     case unreadable(String)
     /// Two thirds of its life are over.
     case expiring(notAfter: Date)
+    /// Half of its life is over, and another is due that rolls the same pods: one rollout serves both.
+    case besideAnother
+    /// Somebody asked for it.
+    case asked
     /// Another authority signs now.
     case otherAuthority
     /// It says something else than it should: a name was added, a group taken away.
@@ -16,6 +20,8 @@ public enum RenewalReason: Sendable, Equatable, CustomStringConvertible {
         case .missing: "there is none"
         case .unreadable(let cause): "it cannot be read: \(cause)"
         case .expiring(let date): "it expires at \(date.formatted(.iso8601))"
+        case .besideAnother: "another is renewed that rolls the same pods"
+        case .asked: "somebody asked for it"
         case .otherAuthority: "it was signed by another authority"
         case .changed(let what): "its \(what) changed"
         }
@@ -46,7 +52,19 @@ public enum Renewal {
         if facts.organizations.sorted() != wanted.organizations.sorted() { return .changed("groups") }
         if Set(facts.dnsNames) != Set(wanted.dnsNames) || Set(facts.ipAddresses) != Set(wanted.ipAddresses) { return .changed("names") }
         if facts.usages != wanted.usages { return .changed("usages") }
+        guard !isBound(facts, to: authority) else { return nil }
         return isDue(notBefore: facts.notBefore, notAfter: facts.notAfter, now: now) ? .expiring(notAfter: facts.notAfter) : nil
+    }
+
+    /// Whether it lasts as long as its authority. A new one would end with the same second: towards an authority's end certificates would
+    /// be renewed faster and faster, each time with its rollout, and for nothing.
+    public static func isBound(_ facts: CertificateFacts, to authority: CertificateFacts) -> Bool {
+        facts.notAfter >= authority.notAfter.addingTimeInterval(-60)
+    }
+
+    /// When it will be made anew, as far as its time goes; nil when no time makes it so.
+    public static func time(of facts: CertificateFacts, authority: CertificateFacts) -> Date? {
+        isBound(facts, to: authority) ? nil : due(notBefore: facts.notBefore, notAfter: facts.notAfter)
     }
 
     /// Whether two thirds of the life are over.

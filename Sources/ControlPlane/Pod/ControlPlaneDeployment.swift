@@ -6,15 +6,19 @@ enum ControlPlaneDeployment {
     static func render(_ input: ControlPlaneInput) throws(PKIError) -> [any KubernetesObject] {
         let settings = input.settings
         let configuration = configurationFiles(settings)
-        return [
-            ConfigMap(metadata: settings.metadata(NestboxName.controlPlaneDeployment), data: configuration),
-            try deployment(input, configuration: configuration),
-        ] + disruptionBudgets(settings, hostVersion: input.hostVersion)
+        var objects: [any KubernetesObject] = [
+            ConfigMap(metadata: settings.metadata(NestboxName.controlPlaneDeployment), data: configuration)
+        ]
+        objects += Audit.secrets(input)
+        objects.append(try deployment(input, configuration: configuration))
+        return objects + DisruptionBudgets.wanted(input)
     }
 
     private static func configurationFiles(_ settings: ClusterSettings) -> [String: String] {
         var files = [EgressSelector.fileName: EgressSelector.configuration]
         files[AuthenticationConfiguration.fileName] = AuthenticationConfiguration.render(settings)
+        files[OIDC.certificateAuthorityFile] = OIDC.certificateAuthorityForFlags(settings)
+        files[Audit.policyFile] = Audit.policy(settings)
         return files
     }
 
@@ -22,7 +26,8 @@ enum ControlPlaneDeployment {
         let settings = input.settings
         var pod = PodShape.base(settings)
         pod.containers = [
-            APIServer.container(settings), TunnelServer.container(settings), ControllerManager.container(settings),
+            APIServer.container(settings, auditWebhook: input.auditWebhook != nil), TunnelServer.container(settings),
+            ControllerManager.container(settings),
             Scheduler.container(settings),
         ]
         pod.volumes =
@@ -31,35 +36,25 @@ enum ControlPlaneDeployment {
                     name: "configuration",
                     configMap: ConfigMapVolumeSource(name: NestboxName.controlPlaneDeployment, defaultMode: 0o444)),
                 Volume(name: "run", emptyDir: EmptyDirVolumeSource(medium: "Memory", sizeLimit: "1Mi")),
-            ]
-        pod.hostAliases = PodShape.etcdAliases(input.etcdServiceAddresses)
+            ] + Audit.volumes(input)
+        pod.hostAliases = PodShape.etcdAliases(settings, input.etcdServiceAddresses)
         pod.terminationGracePeriodSeconds = 30
-        if settings.replicas > 1 { pod.affinity = PodShape.apart(settings, .controlPlane) }
+        Placement.place(&pod, settings, .controlPlane)
         let template = PodTemplateSpec(
             metadata: ObjectMeta(
                 labels: settings.labels.merging([NestboxLabel.component: Component.controlPlane.rawValue]) { own, _ in own },
                 annotations: [
                     NestboxLabel.keysHash: try input.keys.hash(settings, [.apiServer, .controllerManager, .scheduler, .tunnel]),
-                    NestboxLabel.configurationHash: shortHash(configuration.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }),
+                    NestboxLabel.configurationHash: shortHash(
+                        (configuration.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }) + [input.auditWebhook].compactMap(\.self)),
                 ]),
             spec: pod)
         return Deployment(
             metadata: settings.metadata(NestboxName.controlPlaneDeployment),
             spec: DeploymentSpec(
-                replicas: settings.replicas, selector: settings.selector(.controlPlane), template: template,
+                replicas: settings.scale.apiServers, selector: settings.selector(.controlPlane), template: template,
                 strategy: DeploymentStrategy(
                     type: "RollingUpdate", rollingUpdate: RollingUpdate(maxUnavailable: 0, maxSurge: 1)),
                 revisionHistoryLimit: 3, progressDeadlineSeconds: 600))
-    }
-
-    /// With one replica a budget would only hold up the host's own drains.
-    private static func disruptionBudgets(_ settings: ClusterSettings, hostVersion: KubernetesVersion) -> [any KubernetesObject] {
-        guard settings.replicas > 1 else { return [] }
-        return [Component.controlPlane, .etcd].map { component in
-            let metadata = settings.metadata(component.rawValue)
-            let spec = PodDisruptionBudgetSpec(maxUnavailable: 1, selector: settings.selector(component))
-            return hostVersion.servesPodDisruptionBudgetV1
-                ? PodDisruptionBudget(metadata: metadata, spec: spec) : PodDisruptionBudgetV1Beta1(metadata: metadata, spec: spec)
-        }
     }
 }

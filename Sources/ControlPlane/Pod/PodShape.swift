@@ -38,19 +38,7 @@ enum PodShape {
     }
 
     /// etcd's members by name, in /etc/hosts: certificates and configuration then name members, not addresses.
-    static func etcdAliases(_ serviceAddresses: [String]) -> [HostAlias] {
-        serviceAddresses.enumerated().map { HostAlias(ip: $0.element, hostnames: [NestboxName.etcdMember($0.offset)]) }
-    }
-
-    /// Replicas on different nodes of the host where there are enough.
-    static func apart(_ settings: ClusterSettings, _ component: Component) -> Affinity {
-        Affinity(
-            podAntiAffinity: PodAffinity(
-                preferredDuringSchedulingIgnoredDuringExecution: [
-                    WeightedPodAffinityTerm(
-                        weight: 100,
-                        podAffinityTerm: PodAffinityTerm(
-                            labelSelector: settings.selector(component), topologyKey: "kubernetes.io/hostname"))
-                ]))
+    static func etcdAliases(_ settings: ClusterSettings, _ serviceAddresses: [String]) -> [HostAlias] {
+        zip(settings.etcdNames, serviceAddresses).map { HostAlias(ip: $0.1, hostnames: [$0.0]) }
     }
 }

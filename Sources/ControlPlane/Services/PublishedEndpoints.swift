@@ -27,6 +27,11 @@ public struct PublishedEndpoints: Sendable, Equatable {
         tunnel = Self.endpoints(of: tunnelService, publish: publish, hostNodes: hostNodes)
     }
 
+    /// At how many nodes of the host it is published by NodePort.
+    public static func addressCount(_ publish: PublishSpec?, hostNodes: [Node]) -> Int {
+        publish?.addresses?.count ?? addresses(of: hostNodes).count
+    }
+
     private static func endpoints(of service: Service?, publish: PublishSpec?, hostNodes: [Node]) -> [String] {
         guard let service, let port = service.spec?.ports?.first else { return [] }
         if publish?.type == "LoadBalancer" {

@@ -15,8 +15,10 @@ enum KubernetesEndpoints {
             subsets: [EndpointSubset(addresses: [EndpointAddress(ip: address)], ports: [port])])
         let metadata = tenantMetadata(name, namespace: "default", labels: ["kubernetes.io/service-name": name])
         let ready = [SliceEndpoint(addresses: [address], conditions: SliceEndpointConditions(ready: true))]
+        // In a version that the release before has too: for a moment of an upgrade an older API server may be the one to answer.
+        let before = KubernetesVersion(settings.version.major, settings.version.minor - 1, 0)
         let slice: any KubernetesObject =
-            settings.version.servesEndpointSliceV1
+            before.servesEndpointSliceV1
             ? EndpointSlice(metadata: metadata, addressType: "IPv4", endpoints: ready, ports: [port])
             : EndpointSliceV1Beta1(metadata: metadata, addressType: "IPv4", endpoints: ready, ports: [port])
         return [endpoints, slice]

@@ -35,11 +35,12 @@ public enum TenantObjects {
 
     /// Where the API and the tunnel are published: the tunnel server pushes it to every node.
     private static func endpointsRecord(_ input: ControlPlaneInput) -> ConfigMap {
-        ConfigMap(
+        let told = input.toldEndpoints ?? input.endpoints
+        return ConfigMap(
             metadata: tenantMetadata(
                 NestboxName.apiEndpointsRecord, namespace: NestboxName.systemNamespace, labels: [NestboxLabel.record: "endpoints"]),
             data: [
-                "api": input.endpoints.api.joined(separator: ","), "tunnel": input.endpoints.tunnel.joined(separator: ","),
+                "api": told.api.joined(separator: ","), "tunnel": told.tunnel.joined(separator: ","),
             ])
     }
 }

@@ -52,6 +52,8 @@ enum TenantRBAC {
                 ["get", "delete"], ["clusterrolebindings"], group: "rbac.authorization.k8s.io",
                 names: KubeadmObjects.joinBindings.map(\.name)),
             PolicyRule(verbs: ["get"], nonResourceURLs: ["/healthz", "/livez", "/readyz", "/version", "/readyz/*", "/livez/*"]),
+            // Which deprecated APIs are in use, before an upgrade.
+            PolicyRule(verbs: ["get"], nonResourceURLs: ["/metrics"]),
         ]
         let configured = ["configmaps", "serviceaccounts", "services", "endpoints"]
         return [Grants.clusterRole(name, rules), Grants.clusterRoleBinding(name, role: name, to: subjects)]

@@ -4,6 +4,8 @@ import KubernetesAPI
 enum TunnelServer {
     static let name = "tunnel"
 
+    static func image(release: String) -> String { "nestbox.dev/nestbox-tunnel:\(release)" }
+
     static func container(_ settings: ClusterSettings) -> Container {
         let keys = KeySecret.mountPath(.tunnel)
         let arguments = [
@@ -21,7 +23,7 @@ enum TunnelServer {
             "uds-name": APIServer.tunnelSocket,
         ]
         var container = PodShape.container(
-            settings, name: name, image: "nestbox.dev/nestbox-tunnel:\(settings.release)",
+            settings, name: name, image: image(release: settings.release),
             command: ["nestbox-tunnel", "server"] + Arguments.render(arguments), requests: ["cpu": "5m", "memory": "32Mi"])
         container.env = [
             EnvVar(name: "POD_NAME", valueFrom: EnvVarSource(fieldRef: ObjectFieldSelector(fieldPath: "metadata.name"))),

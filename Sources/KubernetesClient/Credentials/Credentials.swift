@@ -17,7 +17,10 @@ actor Credentials {
     /// A plugin's credential is asked for anew this long before it expires.
     static let expiryMargin: Double = 30
 
-    private let identity: ClientIdentity
+    private var identity: ClientIdentity
+    /// Of the identity; what is read of one that was replaced meanwhile is not kept.
+    private var replacements = 0
+    private var isReplaced = false
     private let base: TLSConfiguration?
     private let fileLifetime: Duration
     private var current: Current?
@@ -41,14 +44,22 @@ actor Credentials {
     }
 
     func get() async throws -> Current {
-        if let current, isValid { return current }
+        if let current, isValid, !isReplaced { return current }
         return try await refresh()
+    }
+
+    /// What is asked from now on carries another identity; what is under way goes on with the one it has.
+    func replace(_ identity: ClientIdentity) {
+        self.identity = identity
+        replacements += 1
+        isReplaced = true
     }
 
     /// Told that the server refused (401) the credential of a generation; true when there is now another one to try.
     func refused(_ generation: Int) async throws -> Bool {
-        guard canChange else { return false }
+        if isReplaced { return true }
         if let current, current.generation != generation { return true }
+        guard canChange else { return false }
         validUntil = .now
         return try await refresh().generation != generation
     }
@@ -69,7 +80,8 @@ actor Credentials {
     }
 
     private func readAnew() async throws -> Current {
-        defer { reading = nil }
+        let replacement = replacements
+        defer { if replacement == replacements { reading = nil } }
         let read: Material
         do {
             read = try await Self.read(identity)
@@ -78,6 +90,8 @@ actor Credentials {
             if let current, identity.plugin == nil { return current }
             throw error
         }
+        guard replacement == replacements else { return try await readAnew() }
+        isReplaced = false
         setValidity(of: read)
         if let current, read.sameIdentity(as: material) { return current }
         material = read

@@ -75,6 +75,8 @@ final class Transport: Sendable {
         return http
     }
 
+    func use(_ identity: ClientIdentity) async { await credentials.replace(identity) }
+
     func shutdown() async {
         do {
             try await http.shutdown()

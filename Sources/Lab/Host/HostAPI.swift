@@ -38,14 +38,25 @@ enum HostAPI {
         return ready.lastHeartbeatTime.flatMap(Timestamp.parse).map { $0.addingTimeInterval(1) > start } ?? false
     }
 
-    /// Volumes are folders of the host's one node.
-    static let localStorage = StorageClass(
-        metadata: ObjectMeta(name: storageClass, annotations: ["storageclass.kubernetes.io/is-default-class": "true"]),
-        provisioner: provisioner, reclaimPolicy: "Delete", volumeBindingMode: "Immediate")
+    /// Volumes are folders of one of the host's nodes. With one alone there is nothing to wait for, which would cost each pod a second.
+    static func localStorage(nodes: Int) -> StorageClass {
+        StorageClass(
+            metadata: ObjectMeta(name: storageClass, annotations: ["storageclass.kubernetes.io/is-default-class": "true"]),
+            provisioner: provisioner, reclaimPolicy: "Delete", volumeBindingMode: nodes > 1 ? "WaitForFirstConsumer" : "Immediate")
+    }
 
-    static func prepare(_ api: KubernetesClient) async throws {
-        if try await api.find(StorageClass.self, storageClass) == nil {
-            _ = try await api.apply(localStorage, fieldManager: "nestbox-lab")
+    /// The StorageClass; and Nodes that an earlier lab of this name had are forgotten.
+    static func prepare(_ api: KubernetesClient, nodes: [HostNode]) async throws {
+        let wanted = localStorage(nodes: nodes.count)
+        let present = try await api.find(StorageClass.self, storageClass)
+        if let present, present.volumeBindingMode != wanted.volumeBindingMode {
+            // It cannot be changed; volumes that are there do not mind.
+            try await api.delete(StorageClass.self, storageClass)
+        }
+        if present?.volumeBindingMode != wanted.volumeBindingMode { _ = try await api.apply(wanted, fieldManager: "nestbox-lab") }
+        let known: ObjectList<Node> = try await api.list()
+        for node in known.items where !nodes.contains(where: { $0.name == node.name }) {
+            try await api.delete(Node.self, node.name)
         }
     }
 }

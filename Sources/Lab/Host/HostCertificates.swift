@@ -5,7 +5,8 @@ import FoundationEssentials
 struct HostCertificates: Sendable {
     let folder: String
     let addresses: AddressPlan
-    let node: String
+    /// Whose kubelet's it is; all else is of the cluster.
+    let node: HostNode
 
     enum Name: String, CaseIterable {
         case apiServer = "apiserver"
@@ -24,8 +25,12 @@ struct HostCertificates: Sendable {
     var authorityKey: String { "\(folder)/ca.key" }
     var serviceAccountKey: String { "\(folder)/service-account.key" }
     var serviceAccountPublicKey: String { "\(folder)/service-account.pub" }
-    func certificate(_ name: Name) -> String { "\(folder)/\(name.rawValue).crt" }
-    func key(_ name: Name) -> String { "\(folder)/\(name.rawValue).key" }
+    func certificate(_ name: Name) -> String { "\(folder)/\(stem(name)).crt" }
+    func key(_ name: Name) -> String { "\(folder)/\(stem(name)).key" }
+
+    private func stem(_ name: Name) -> String {
+        name == .kubelet && !node.isEmbedded ? "\(name.rawValue)-\(node.name)" : name.rawValue
+    }
 
     /// Makes what is missing or due, and returns the pairs and the authority's certificate.
     func ensure(now: Date = Date()) throws -> (authority: String, issued: [Name: IssuedCertificate]) {
@@ -78,10 +83,10 @@ struct HostCertificates: Sendable {
                 dnsNames: ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost"],
                 ipAddresses: ["127.0.0.1", "\(addresses.host)", "\(addresses.apiService)"], usages: [.server], lifetime: Self.lifetime)
         case .kubelet:
-            // Its serving certificate, and its identity as a node: the lab has one node and no bootstrap.
+            // Its serving certificate, and its identity as a node: the lab knows its nodes, and needs no bootstrap.
             return CertificateRequest(
-                commonName: "system:node:\(node)", organizations: ["system:nodes"], dnsNames: [node], ipAddresses: ["\(addresses.host)"],
-                usages: [.server, .client], lifetime: Self.lifetime)
+                commonName: "system:node:\(node.name)", organizations: ["system:nodes"], dnsNames: [node.name],
+                ipAddresses: [node.address], usages: [.server, .client], lifetime: Self.lifetime)
         case .kubeletClient: return client("nestbox-lab-apiserver", ["system:masters"])
         case .controllerManager: return client("system:kube-controller-manager")
         case .scheduler: return client("system:kube-scheduler")

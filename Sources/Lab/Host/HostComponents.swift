@@ -44,6 +44,9 @@ struct HostComponents: Sendable {
         ]
     }
 
+    /// Those that every node runs.
+    var ofEveryNode: [ComponentSpec] { all.filter { ["containerd", "kubelet", "kube-proxy"].contains($0.name) } }
+
     private var apiServer: [String] {
         [
             "--etcd-servers=http://127.0.0.1:\(Self.etcdPort)",
@@ -90,8 +93,9 @@ struct HostComponents: Sendable {
         var arguments = [
             "--config=\(configuration.kubeletFile)",
             "--kubeconfig=\(configuration.kubeconfigFile(.kubelet))",
-            "--hostname-override=\(configuration.node)",
-            "--node-ip=\(configuration.addresses.host)",
+            "--hostname-override=\(configuration.node.name)",
+            "--node-ip=\(configuration.node.address)",
+            "--node-labels=topology.kubernetes.io/zone=\(configuration.node.zone)",
             "--root-dir=/var/lib/kubelet",
             "--cert-dir=/var/lib/kubelet/pki",
             "--volume-plugin-dir=\(Self.volumePlugins)",

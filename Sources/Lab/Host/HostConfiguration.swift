@@ -1,10 +1,10 @@
 import KubernetesVersions
 
-/// The configuration files of the host's programs: pure text.
+/// The configuration files of the programs of one of the host's nodes: pure text.
 struct HostConfiguration: Sendable {
     var addresses: AddressPlan
     var version: KubernetesVersion
-    var node: String
+    var node: HostNode
     var paths: LabPaths
     var certificates: HostCertificates
     var cniPlugins: String
@@ -12,12 +12,14 @@ struct HostConfiguration: Sendable {
 
     static let containerdSocket = "/run/containerd/containerd.sock"
 
-    var containerdFile: String { "\(paths.configuration)/containerd.toml" }
-    var networkFolder: String { "\(paths.configuration)/cni" }
-    var kubeletFile: String { "\(paths.configuration)/kubelet.yaml" }
-    var proxyFile: String { "\(paths.configuration)/kube-proxy.yaml" }
-    var resolverFile: String { "\(paths.configuration)/resolv.conf" }
-    func kubeconfigFile(_ user: HostCertificates.Name) -> String { "\(paths.configuration)/\(user.rawValue).kubeconfig" }
+    /// Where this node's files are.
+    var folder: String { node.isEmbedded ? paths.configuration : paths.configuration(of: node) }
+    var containerdFile: String { "\(folder)/containerd.toml" }
+    var networkFolder: String { "\(folder)/cni" }
+    var kubeletFile: String { "\(folder)/kubelet.yaml" }
+    var proxyFile: String { "\(folder)/kube-proxy.yaml" }
+    var resolverFile: String { "\(folder)/resolv.conf" }
+    func kubeconfigFile(_ user: HostCertificates.Name) -> String { "\(folder)/\(user.rawValue).kubeconfig" }
 
     /// Every file by its path, but for the kubeconfigs, which hold keys.
     var files: [String: String] {
@@ -67,7 +69,7 @@ struct HostConfiguration: Sendable {
               "ipam": {
                 "type": "host-local",
                 "dataDir": "/run/cni",
-                "ranges": [[{"subnet": "\(addresses.pods)"}]],
+                "ranges": [[{"subnet": "\(node.pods)"}]],
                 "routes": [{"dst": "0.0.0.0/0"}]
               }
             },
@@ -111,6 +113,7 @@ struct HostConfiguration: Sendable {
             lines += "containerRuntimeEndpoint: unix://\(Self.containerdSocket)\n"
         }
         if version.kubeletRefusesCgroupV1 { lines += "failCgroupV1: false\n" }
+        if let most = node.mostPods { lines += "maxPods: \(most)\n" }
         return lines
     }
 
@@ -121,7 +124,7 @@ struct HostConfiguration: Sendable {
         kind: KubeProxyConfiguration
         mode: iptables
         clusterCIDR: \(addresses.pods)
-        hostnameOverride: \(node)
+        hostnameOverride: \(node.name)
         clientConnection:
           kubeconfig: \(kubeconfigFile(.proxy))
         conntrack:

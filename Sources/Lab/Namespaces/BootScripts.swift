@@ -180,6 +180,18 @@ enum BootScripts {
         ip addr add "$GATEWAY/24" dev machines0
         ip link set machines0 up
 
+        # The host's further nodes, if it has any: another bridge, on which nothing is filtered.
+        if [ -n "${HOST_NODES:-}" ]; then
+            ip -n switch link add hosts type bridge
+            ip -n switch link set hosts up
+            ip link add hosts0 type veth peer name embedded netns switch
+            ip -n switch link set embedded master hosts up
+            echo 1 > /proc/sys/net/ipv6/conf/hosts0/disable_ipv6 2>/dev/null || true
+            ip addr add "$HOST_NODES_GATEWAY" dev hosts0
+            ip link set hosts0 up
+            while read -r pods address; do ip route add "$pods" via "$address"; done <<< "$HOST_NODE_PODS"
+        fi
+
         # Table mangle, after and before any translation: kube-proxy puts rules of its own first in nat and filter.
         # Towards machines: SSH. From machines: published ports of this host, and only where a Service answers.
         rule() { iptables -w -t mangle -A "$@"; }
@@ -188,6 +200,7 @@ enum BootScripts {
         rule POSTROUTING -o machines0 -j DROP
         rule PREROUTING -i machines0 -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
         rule PREROUTING -i machines0 -p tcp --dport 30000:32767 -m addrtype --dst-type LOCAL -j ACCEPT
+        if [ -n "${HOST_NODES:-}" ]; then rule PREROUTING -i machines0 -p tcp --dport 30000:32767 -d "$HOST_NODES" -j ACCEPT; fi
         rule PREROUTING -i machines0 -j DROP
         rule INPUT -i machines0 -m conntrack --ctstate ESTABLISHED,RELATED,DNAT -j ACCEPT
         rule INPUT -i machines0 -j DROP
@@ -203,11 +216,14 @@ enum BootScripts {
         if ! ip -n "$NAME" link show eth0 >/dev/null 2>&1; then
             ip netns add "$NAME"
             ip link add eth0 netns "$NAME" type veth peer name "$NAME" netns switch
-            ip -n switch link set "$NAME" master machines up
+            ip -n switch link set "$NAME" master "$BRIDGE" up
             ip -n "$NAME" link set lo up
-            ip -n "$NAME" addr add "$ADDRESS/24" dev eth0
+            ip -n "$NAME" addr add "$ADDRESS/$PREFIX" dev eth0
             ip -n "$NAME" link set eth0 up
             ip -n "$NAME" route add default via "$GATEWAY"
+            if [ -n "${ROUTES:-}" ]; then
+                while read -r pods address; do ip -n "$NAME" route add "$pods" via "$address"; done <<< "$ROUTES"
+            fi
         fi
         join_cgroup "machine-$NAME"
         # ip netns exec puts another /sys over this one: look before.
@@ -249,6 +265,22 @@ enum BootScripts {
             cat "$AUTHORIZED_KEY" > "$root$home/.ssh/authorized_keys"
             chroot "$root" chown -R "$ACCOUNT:" "$home/.ssh"
             touch "$MACHINE/seeded"
+        fi
+
+        if [ -n "${UNITS:-}" ]; then
+            # A node of the host: its programs, configuration and images lie in the cache, which is found in its own place and in
+            # the one where the operator's manifests look; volumes may be written.
+            for place in "$CACHE" /var/cache/nestbox; do
+                mkdir -p "$root$place"
+                mount -n --bind "$CACHE" "$root$place"
+                mount -n -o remount,bind,ro "$root$place"
+            done
+            mount -n --bind "$VOLUMES" "$root$VOLUMES"
+            mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
+            for unit in "$UNITS"/*.service; do
+                cp "$unit" "$root/etc/systemd/system/"
+                ln -sf "../${unit##*/}" "$root/etc/systemd/system/multi-user.target.wants/${unit##*/}"
+            done
         fi
 
         mount -n -t proc proc "$root/proc"

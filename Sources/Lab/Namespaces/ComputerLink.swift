@@ -5,12 +5,14 @@ struct ComputerLink: Sendable {
     let name: String
     let plan: AddressPlan
 
-    /// Gives it its address, and a route to the machines. May be done again.
+    /// Gives it its address, and routes to the machines and to the host's further nodes. May be done again.
     func configure() async throws {
         let purpose = "setting up the link \(name) to the lab"
         try await Command.output("ip", ["address", "replace", "\(plan.computer)/30", "dev", name], purpose: purpose)
         try await Command.output("ip", ["link", "set", name, "up"], purpose: purpose)
-        try await Command.output("ip", ["route", "replace", "\(plan.machines)", "via", "\(plan.host)", "dev", name], purpose: purpose)
+        for network in [plan.machines, plan.hostNodes] {
+            try await Command.output("ip", ["route", "replace", "\(network)", "via", "\(plan.host)", "dev", name], purpose: purpose)
+        }
     }
 
     /// Usually it is gone with the host's end already; an interface without a host would stand in the way of the next one.

@@ -9,16 +9,21 @@ enum VolumeAction: Equatable, Sendable {
     case remove(volume: String, uid: String?)
 
     static let provisionedBy = "pv.kubernetes.io/provisioned-by"
+    /// The scheduler's word where the claim's first pod goes.
+    static let selectedNode = "volume.kubernetes.io/selected-node"
 
+    /// - Parameter node: the host's one node; nil where it has several, and a claim waits until one is chosen.
     static func decide(
-        claims: [PersistentVolumeClaim], volumes: [PersistentVolume], node: String, folder: String
+        claims: [PersistentVolumeClaim], volumes: [PersistentVolume], node: String?, folder: String
     ) -> [VolumeAction] {
         let names = Set(volumes.map(\.name))
         let wanted = claims.filter { claim in
             claim.spec?.storageClassName == HostAPI.storageClass && (claim.spec?.volumeName ?? "").isEmpty && !claim.metadata.isBeingDeleted
         }
         let provisions = wanted.compactMap { claim -> VolumeAction? in
-            guard let uid = claim.metadata.uid, !names.contains("pvc-\(uid)") else { return nil }
+            guard let uid = claim.metadata.uid, !names.contains("pvc-\(uid)"),
+                let node = claim.metadata.annotations?[selectedNode] ?? node
+            else { return nil }
             return .provision(volume(for: claim, uid: uid, node: node, folder: folder))
         }
         let removals = volumes.filter { volume in
@@ -51,7 +56,8 @@ enum VolumeAction: Equatable, Sendable {
 /// Provisions the host's volumes: watches claims and volumes, and looks at all of them whenever one changes.
 struct LocalVolumes: Sendable {
     let api: KubernetesClient
-    let node: String
+    /// The host's one node; nil where it has several.
+    let node: String?
     let folder: String
     let logger: Logger
 

@@ -15,13 +15,13 @@ actor MachineFleet {
 
     /// Starts the machines of the file that do not run (those that switched themselves off, too) and stops the others.
     func adopt(_ spec: LabSpec) async {
-        for (name, entry) in running where !spec.machines.contains(entry.machine) {
+        for (name, entry) in running where !spec.booted.contains(entry.machine) {
             running[name] = nil
             entry.task.cancel()
             await entry.task.value
             await forget(name)
         }
-        for machine in spec.machines where running[machine.name] == nil {
+        for machine in spec.booted where running[machine.name] == nil {
             let runner = MachineRunner(machine: machine, spec: spec, paths: paths, board: board, logger: logger)
             running[machine.name] = (
                 machine,

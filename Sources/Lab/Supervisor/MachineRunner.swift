@@ -77,7 +77,7 @@ struct MachineRunner: Sendable {
         environment["NAME"] = machine.name
         environment["ADDRESS"] = machine.address
         environment["ACCOUNT"] = machine.user
-        environment["GATEWAY"] = "\(spec.addresses.gateway)"
+        environment.merge(spec.place(of: machine, paths: paths)) { $1 }
         environment["MACHINE"] = paths.machine(machine.name)
         environment["ROOTFS"] = spec.rootfs
         environment["AUTHORIZED_KEY"] = paths.authorizedKey

@@ -36,7 +36,7 @@ public struct Supervisor: Sendable {
                 logger: logger)
             stages.append((component.stage, Task { try await runner.run() }))
         }
-        let volumes = LocalVolumes(api: api, node: spec.name.node, folder: paths.volumes, logger: logger)
+        let volumes = LocalVolumes(api: api, node: spec.nodeMachines.isEmpty ? spec.name.node : nil, folder: paths.volumes, logger: logger)
         stages.append((3, Task { try await volumes.run() }))
         await machines.adopt(spec)
 

@@ -11,6 +11,8 @@ extension ExtraArguments {
         "requestheader-group-headers", "requestheader-username-headers", "kubeconfig", "authentication-kubeconfig",
         "authentication-skip-lookup", "authorization-kubeconfig", "leader-elect", "port", "address", "insecure-port",
         "insecure-bind-address", "config", "master",
+        // A component that behaves as another version than the one that is asked for: `spec.version` is what is asked for.
+        "emulated-version", "min-compatibility-version",
     ]
     private static let reserved: [String: Set<String>] = [
         "kube-apiserver": [
@@ -25,32 +27,106 @@ extension ExtraArguments {
             "cluster-signing-key-file", "controllers", "root-ca-file", "service-account-private-key-file",
             "service-cluster-ip-range", "use-service-account-credentials", "experimental-cluster-signing-duration",
         ],
+        "etcd": [
+            "name", "data-dir", "wal-dir", "config-file", "client-cert-auth", "trusted-ca-file", "cert-file", "key-file", "auto-tls",
+            "client-crl-file", "quota-backend-bytes", "force-new-cluster", "unsafe-no-fsync", "discovery", "discovery-srv", "proxy",
+            "snapshot-count", "enable-grpc-gateway", "self-signed-cert-validity", "strict-reconfig-check", "v2-deprecation",
+        ],
     ]
     private static let reservedPrefixes: [String: [String]] = [
         "kube-apiserver": ["etcd-", "kubelet-"],
         "kube-controller-manager": ["cluster-signing-"],
+        "etcd": ["listen-", "advertise-", "initial-", "peer-", "experimental-peer-", "discovery-", "proxy-", "grpc-proxy-"],
+    ]
+
+    /// Flags that name a file: there is none of the author's in the container, so that it would not start.
+    static func takesFile(_ flag: String, of component: String) -> String? {
+        files[component]?[flag]
+    }
+
+    private static let files: [String: [String: String]] = [
+        "kube-apiserver": [
+            "audit-policy-file": "spec.controlPlane.audit.policy", "audit-webhook-config-file": "spec.controlPlane.audit.webhook",
+            "oidc-ca-file": "spec.controlPlane.oidc.certificateAuthority", "encryption-provider-config": "",
+            "admission-control-config-file": "", "authentication-token-webhook-config-file": "", "authorization-policy-file": "",
+            "authorization-webhook-config-file": "", "tracing-config-file": "", "cloud-config": "", "tls-sni-cert-key": "",
+        ],
+        "kube-controller-manager": ["cloud-config": ""], "kube-scheduler": ["policy-config-file": ""],
+    ]
+
+    /// What must not be turned off: `--feature-gates` (in 1.20 server-side apply is still one), by component.
+    static let neededFeatures: Set<String> = [
+        "AllBeta", "ServerSideApply", "EndpointSlice", "StructuredAuthenticationConfiguration", "AnonymousAuthConfigurableEndpoints",
+        "BoundServiceAccountTokenVolume", "TokenRequest",
+    ]
+
+    /// What a cluster is run through: none of these groups may be turned off by `--runtime-config`.
+    static let neededAPIs: Set<String> = [
+        "api", "v1", "apps", "authentication.k8s.io", "authorization.k8s.io", "certificates.k8s.io", "coordination.k8s.io",
+        "discovery.k8s.io", "policy", "rbac.authorization.k8s.io", "apiregistration.k8s.io",
+    ]
+
+    /// What keeps one node, or whoever may approve nothing, from making itself another.
+    static let neededPlugins = [
+        "NodeRestriction", "CertificateApproval", "CertificateSigning", "CertificateSubjectRestriction",
     ]
 }
 
 extension FieldErrors {
-    mutating func checkExtraArguments(_ arguments: ExtraArguments?, at path: String) {
+    mutating func checkExtraArguments(_ spec: ControlPlaneSpec, at path: String) {
+        let arguments = spec.extraArguments
         let components = [
             ("apiServer", "kube-apiserver", arguments?.apiServer),
             ("controllerManager", "kube-controller-manager", arguments?.controllerManager),
-            ("scheduler", "kube-scheduler", arguments?.scheduler),
+            ("scheduler", "kube-scheduler", arguments?.scheduler), ("etcd", "etcd", arguments?.etcd),
         ]
         for (field, component, flags) in components {
             for (flag, value) in (flags ?? [:]).sorted(by: { $0.key < $1.key }) {
                 let path = "\(path).\(field)[\(flag)]"
                 require(flag, is: .flag, at: path)
                 require(!ExtraArguments.isReserved(flag, of: component), path, "Nestbox sets this flag of \(component) itself")
-                if flag == "disable-admission-plugins" {
-                    let plugins = value.split(separator: ",")
-                    require(
-                        !plugins.contains("NodeRestriction"), path,
-                        "NodeRestriction is what keeps one node from changing another, and stays on")
+                if let instead = ExtraArguments.takesFile(flag, of: component) {
+                    add(path, "names a file, and \(component)'s container has none of yours" + (instead.isEmpty ? "" : ": set \(instead)"))
                 }
+                if component == "kube-apiserver" { checkAPIServerFlag(flag, value, spec, at: path) }
+                if flag == "feature-gates" { checkFeatureGates(value, at: path) }
             }
+        }
+    }
+
+    private mutating func checkAPIServerFlag(_ flag: String, _ value: String, _ spec: ControlPlaneSpec, at path: String) {
+        let ofAudit: Set = ["audit-log-path", "audit-log-maxage", "audit-log-maxbackup", "audit-log-maxsize"]
+        if spec.audit != nil, ofAudit.contains(flag) { add(path, "spec.controlPlane.audit sets this flag") }
+        if spec.oidc != nil, flag.hasPrefix("oidc-") { add(path, "spec.controlPlane.oidc sets this flag") }
+        switch flag {
+        case "disable-admission-plugins":
+            for plugin in value.split(separator: ",").map(String.init) where ExtraArguments.neededPlugins.contains(plugin) {
+                let why =
+                    plugin == "NodeRestriction"
+                    ? "is what keeps one node from changing another" : "is what keeps certificates to those who may approve them"
+                add(path, "\(plugin) \(why), and stays on")
+            }
+        case "runtime-config":
+            for (api, setting) in Self.settings(value) where setting == "false" {
+                let parts = api.split(separator: "/").map(String.init)
+                let isNeeded = api != "api/alpha" && ExtraArguments.neededAPIs.contains(parts.first ?? "")
+                require(!isNeeded, path, "\(quoted(api)) is an API that the cluster is run through, and stays on")
+            }
+        default: break
+        }
+    }
+
+    private mutating func checkFeatureGates(_ value: String, at path: String) {
+        for (feature, setting) in Self.settings(value) where ExtraArguments.neededFeatures.contains(feature) {
+            require(setting != "false", path, "\(feature) is what Nestbox works with, and stays on")
+        }
+    }
+
+    /// `a=true,b=false`.
+    private static func settings(_ value: String) -> [(String, String)] {
+        value.split(separator: ",").map { part in
+            let pair = part.split(separator: "=", maxSplits: 1).map { $0.filter { $0 != " " } }
+            return (pair.first ?? "", pair.count > 1 ? pair[1].lowercased() : "")
         }
     }
 }

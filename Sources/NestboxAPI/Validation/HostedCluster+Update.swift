@@ -1,3 +1,4 @@
+import KubernetesAPI
 import KubernetesVersions
 
 extension HostedCluster {
@@ -7,10 +8,13 @@ extension HostedCluster {
         let before = old.withDefaults().spec ?? HostedClusterSpec()
         let after = withDefaults().spec ?? HostedClusterSpec()
         var errors = FieldErrors()
-        errors.checkUpgrade(from: before.version, serving: status?.version ?? old.status?.version, to: after.version, at: "spec.version")
+        errors.checkUpgrade(from: before, status: status ?? old.status, to: after)
 
-        let members = "etcd's members are made with the cluster"
-        errors.requireSame(before.controlPlane?.replicas, after.controlPlane?.replicas, at: "spec.controlPlane.replicas", because: members)
+        if (before.release ?? status?.release ?? old.status?.release) == TemplateRevision.first.release {
+            errors.requireSame(
+                before.controlPlane?.replicas, after.controlPlane?.replicas, at: "spec.controlPlane.replicas",
+                because: "release \(TemplateRevision.first.release) cannot; upgrade it first: nestbox upgrade cluster \(name) --release")
+        }
         let volume = "etcd's volume is made with the cluster"
         let (oldStorage, newStorage) = (before.etcd?.storage, after.etcd?.storage)
         errors.requireSame(oldStorage?.size, newStorage?.size, at: "spec.etcd.storage.size", because: volume)
@@ -30,11 +34,12 @@ extension HostedCluster {
 }
 
 extension FieldErrors {
-    /// One minor release at a time, counted from what was asked for last and from what serves, and never back.
-    fileprivate mutating func checkUpgrade(
-        from asked: KubernetesVersion?, serving: KubernetesVersion?, to target: KubernetesVersion?, at path: String
-    ) {
-        guard let target else { return }
-        if let refusal = asked?.refusal(ofUpgradeTo: target) ?? serving?.refusal(ofUpgradeTo: target) { add(path, refusal) }
+    /// One minor release at a time, counted from what was accepted last and from what serves, and back only to what served while nothing
+    /// of the new one has. A release that is left out stays what it was.
+    fileprivate mutating func checkUpgrade(from old: HostedClusterSpec, status: HostedClusterStatus?, to new: HostedClusterSpec) {
+        guard let version = old.version ?? status?.version, let target = new.version else { return }
+        let accepted = PinnedVersion(version, release: old.release ?? status?.release ?? TemplateRevision.first.release)
+        let path = UpgradePath(accepted: accepted, status: status)
+        if let refusal = path.refusal(of: PinnedVersion(target, release: new.release ?? accepted.release)) { add([refusal]) }
     }
 }

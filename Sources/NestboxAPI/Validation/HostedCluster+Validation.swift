@@ -47,7 +47,9 @@ extension FieldErrors {
             require(component, isOneOf: ControlPlaneSpec.components, at: path)
             checkResources(resources, at: path)
         }
-        checkExtraArguments(spec.extraArguments, at: "\(path).extraArguments")
+        checkExtraArguments(spec, at: "\(path).extraArguments")
+        checkAudit(spec.audit, at: "\(path).audit")
+        checkOIDC(spec.oidc, at: "\(path).oidc")
     }
 
     private mutating func checkResources(_ resources: ResourceRequirements, at path: String) {

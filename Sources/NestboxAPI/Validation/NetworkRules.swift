@@ -43,6 +43,7 @@ extension FieldErrors {
     mutating func checkPublish(_ publish: PublishSpec?, network: NetworkSpec?, at path: String) {
         guard let publish else { return }
         require(publish.type, isOneOf: ["NodePort", "LoadBalancer"], at: "\(path).type")
+        require(publish.externalTrafficPolicy, isOneOf: ["Local", "Cluster"], at: "\(path).externalTrafficPolicy")
         if let addresses = publish.addresses {
             require(publish.type != "LoadBalancer", "\(path).addresses", "a LoadBalancer brings its own; leave them out")
             require(!addresses.isEmpty, "\(path).addresses", "is empty; leave it out to publish the host nodes' own")

@@ -9,10 +9,15 @@ import Tunnel
 final class APIForwarder: Service {
     private static let connectTime = TimeAmount.seconds(2)
     private static let probeInterval = Duration.seconds(5)
+    /// How long one endpoint may keep a connection waiting before the next is tried beside it.
+    private static let patience = TimeAmount.milliseconds(300)
+    /// An endpoint whose node lost its power sends no reset: a connection to it is over 8 to 9 s later, whether it is silent or not, and
+    /// its client, told so, comes again by another. A kubelet left alone would notice after 45 s.
+    private static let keepalive = TCPKeepalive(idle: 3, interval: 2, timeout: 8_000)
 
     private struct State {
         var health: EndpointHealth
-        var open: [Endpoint: [ObjectIdentifier: NIOLoopBound<SocketEnd>]] = [:]
+        var open = OpenConnections()
     }
 
     private let address: Endpoint
@@ -83,19 +88,31 @@ final class APIForwarder: Service {
         }
         return channel.eventLoop.makeCompletedFuture {
             let near = SocketEnd()
-            let order = self.state.withLock { $0.health.nextOrder() }
-            let start = WhenActive { self.connect(near, of: channel, to: order[...]) }
+            let way = Way(EndpointRace(self.state.withLock { $0.health.nextOrder() }))
+            let start = WhenActive { self.perform(way.race.start(), on: way, of: near, channel) }
             try channel.pipeline.syncOperations.addHandlers(start, near)
         }
     }
 
-    private func connect(_ near: SocketEnd, of channel: any Channel, to order: ArraySlice<Endpoint>) {
-        guard let endpoint = order.first else {
+    private func perform(_ action: EndpointRace.Action, on way: Way, of near: SocketEnd, _ channel: any Channel) {
+        switch action {
+        case .wait: break
+        case .giveUp:
             logger.warning("no endpoint of the API can be reached")
             near.partnerReset()
-            return
+        case .connect(let endpoint):
+            // Who asked is gone.
+            guard channel.isActive else { return }
+            connect(near, of: channel, to: endpoint, on: way)
+            channel.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) {
+                self.perform(way.race.waited(for: endpoint), on: way, of: near, channel)
+            }
         }
-        let far = SocketEnd()
+    }
+
+    private func connect(_ near: SocketEnd, of channel: any Channel, to endpoint: Endpoint, on way: Way) {
+        let heard = OpenConnections.Heard()
+        let far = SocketEnd { _ in heard.at = .now }
         let bound = NIOLoopBound(far, eventLoop: channel.eventLoop)
         Self.bootstrap(on: channel.eventLoop)
             .channelOption(.autoRead, value: false)
@@ -108,65 +125,76 @@ final class APIForwarder: Service {
                 switch result {
                 case .success(let upstream):
                     self.state.withLock { $0.health.succeeded(endpoint) }
-                    guard channel.isActive else {
+                    guard way.race.connected(), channel.isActive else {
                         upstream.close(promise: nil)
                         return
                     }
-                    self.keep(bound, of: upstream, to: endpoint)
+                    self.keep(
+                        OpenConnections.Connection(end: bound, heard: NIOLoopBound(heard, eventLoop: channel.eventLoop)), of: upstream,
+                        to: endpoint)
                     far.link(to: near)
                     near.link(to: far)
                 case .failure(let error):
                     self.logger.info("an endpoint of the API failed", metadata: ["endpoint": "\(endpoint)", "error": "\(error)"])
                     self.failed(endpoint)
-                    self.connect(near, of: channel, to: order.dropFirst())
+                    self.perform(way.race.failed(endpoint), on: way, of: near, channel)
                 }
             }
     }
 
     private static func bootstrap(on loop: any EventLoop) -> ClientBootstrap {
-        TCPKeepalive(idle: 10, interval: 5, timeout: 20_000).apply(
+        keepalive.apply(
             to: ClientBootstrap(group: loop).connectTimeout(connectTime).channelOption(.tcpOption(.tcp_nodelay), value: 1))
     }
 
-    private func keep(_ far: NIOLoopBound<SocketEnd>, of upstream: any Channel, to endpoint: Endpoint) {
+    private func keep(_ connection: OpenConnections.Connection, of upstream: any Channel, to endpoint: Endpoint) {
         let id = ObjectIdentifier(upstream)
-        state.withLock { $0.open[endpoint, default: [:]][id] = far }
-        upstream.closeFuture.whenComplete { _ in
-            self.state.withLock { state in
-                state.open[endpoint]?[id] = nil
-                if state.open[endpoint]?.isEmpty == true { state.open[endpoint] = nil }
-            }
-        }
+        state.withLock { $0.open.add(connection, id, to: endpoint) }
+        upstream.closeFuture.whenComplete { _ in self.state.withLock { $0.open.remove(id, from: endpoint) } }
     }
 
     // MARK: Health
 
     private func failed(_ endpoint: Endpoint) {
-        let broken = state.withLock { state -> [NIOLoopBound<SocketEnd>] in
-            guard state.health.failed(endpoint, at: .now) else { return [] }
-            return Array(state.open[endpoint, default: [:]].values)
+        let broken = state.withLock { state -> (since: ContinuousClock.Instant, open: [OpenConnections.Connection])? in
+            state.health.failed(endpoint, at: .now).map { ($0, state.open.of(endpoint)) }
         }
-        guard !broken.isEmpty else { return }
-        logger.warning(
-            "resetting the connections of an endpoint that does not answer",
-            metadata: ["endpoint": "\(endpoint)", "connections": "\(broken.count)"])
-        eventLoop.execute { for far in broken { far.value.partnerReset() } }
+        guard let broken, !broken.open.isEmpty else { return }
+        eventLoop.execute {
+            let silent = broken.open.filter { $0.heard.value.at < broken.since }
+            guard !silent.isEmpty else { return }
+            self.logger.warning(
+                "resetting the silent connections of an endpoint that does not answer",
+                metadata: ["endpoint": "\(endpoint)", "connections": "\(silent.count)"])
+            for connection in silent { connection.end.value.partnerReset() }
+        }
     }
 
     /// Asks each endpoint for a connection: with one only there is nothing to decide, and silence is better.
     private func probe() async {
         let endpoints = state.withLock { $0.health.endpoints }
         guard endpoints.count > 1 else { return }
-        for endpoint in endpoints {
-            do {
-                let channel = try await Self.bootstrap(on: eventLoop).connect(host: endpoint.host, port: endpoint.port).get()
-                try? await channel.close()
-                state.withLock { $0.health.succeeded(endpoint) }
-            } catch {
-                failed(endpoint)
-            }
+        // Side by side: one that does not answer keeps no other waiting.
+        await withDiscardingTaskGroup { group in
+            for endpoint in endpoints { group.addTask { await self.probe(endpoint) } }
         }
     }
+
+    private func probe(_ endpoint: Endpoint) async {
+        do {
+            let channel = try await Self.bootstrap(on: eventLoop).connect(host: endpoint.host, port: endpoint.port).get()
+            try? await channel.close()
+            state.withLock { $0.health.succeeded(endpoint) }
+        } catch {
+            failed(endpoint)
+        }
+    }
+}
+
+/// A connection's race, on its event loop.
+private final class Way {
+    var race: EndpointRace
+    init(_ race: EndpointRace) { self.race = race }
 }
 
 /// Starts what needs the channel once it is registered: what is asked of it before, as a first read, is lost.

@@ -5,12 +5,14 @@ import Tunnel
 /// An endpoint that failed stands behind those that did not, but stays in the list: when all have failed, the one whose failure is
 /// oldest is tried first.
 struct EndpointHealth {
-    /// So many failed probes in a row make an endpoint's open connections worthless.
-    static let failuresToBreak = 2
+    /// So many failed probes in a row make an endpoint's open connections worthless, as far as they are silent. Behind an address that
+    /// balances among several pods one of which is gone, one probe in three fails, and two in a row soon do.
+    static let failuresToBreak = 3
 
     private struct Entry {
         var endpoint: Endpoint
         var failures = 0
+        var firstFailure: ContinuousClock.Instant?
         var lastFailure: ContinuousClock.Instant?
     }
 
@@ -49,14 +51,18 @@ struct EndpointHealth {
 
     mutating func succeeded(_ endpoint: Endpoint) { change(endpoint) { $0.failures = 0 } }
 
-    /// Returns true when the endpoint's open connections are to be closed, so that their clients come again by another.
-    mutating func failed(_ endpoint: Endpoint, at now: ContinuousClock.Instant) -> Bool {
+    /// Returns since when the endpoint has failed, when its open connections that were silent since are to be closed, so that their
+    /// clients come again by another. One that still speaks is of a pod that is about to leave, say, and finishes its requests.
+    mutating func failed(_ endpoint: Endpoint, at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         change(endpoint) {
+            if $0.failures == 0 { $0.firstFailure = now }
             $0.failures += 1
             $0.lastFailure = now
         }
-        let othersAreSound = entries.contains { $0.endpoint != endpoint && $0.failures == 0 }
-        return othersAreSound && entries.contains { $0.endpoint == endpoint && $0.failures >= Self.failuresToBreak }
+        guard entries.contains(where: { $0.endpoint != endpoint && $0.failures == 0 }),
+            let entry = entries.first(where: { $0.endpoint == endpoint }), entry.failures >= Self.failuresToBreak
+        else { return nil }
+        return entry.firstFailure
     }
 
     private mutating func change(_ endpoint: Endpoint, _ body: (inout Entry) -> Void) {

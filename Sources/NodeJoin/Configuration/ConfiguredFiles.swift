@@ -18,6 +18,12 @@ enum ConfiguredFiles {
             rm -rf "\(folder)/$1" "\(folder)/$1.new"
             if [ -e "$2" ] || [ -L "$2" ]; then
                 [ ! -d "$2" ] || [ -L "$2" ] || { echo "$2 is a folder there, where a file is to be written" >&2; exit 1; }
+                # Of others cleaning compares the times too, which no putting back restores.
+                case "$2" in /etc/* | /root/*) ;; *)
+                    echo "$2 is the machine's own file, and only below /etc and /root can one be put back as it was: name another path" >&2
+                    exit 1
+                    ;;
+                esac
                 cp -a "$2" "\(folder)/$1.new"
                 mv -T "\(folder)/$1.new" "\(folder)/$1"
             fi

@@ -20,6 +20,13 @@ struct ClusterReport {
         status.conditions = conditions.list
     }
 
+    /// For a condition that no longer means anything.
+    mutating func remove(_ type: String) {
+        guard status.conditions?.named(type) != nil else { return }
+        conditions.remove(type)
+        status.conditions = conditions.list
+    }
+
     mutating func update(_ change: (inout HostedClusterStatus) -> Void) {
         change(&status)
     }

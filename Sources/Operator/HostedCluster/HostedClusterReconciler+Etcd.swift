@@ -3,52 +3,124 @@ import ControllerRuntime
 import Foundation
 import KubernetesAPI
 import KubernetesClient
+import Logging
 import NestboxAPI
 
-extension HostedClusterReconciler {
-    /// Runs etcd, and makes sure that it holds this cluster's data. False while it does not answer, or when the data is lost.
-    func runEtcd(_ input: ControlPlaneInput, _ report: inout ClusterReport) async throws -> Bool {
-        let settings = input.settings
-        // A volume that is there needs its class no more.
-        if !input.isBootstrapped { guard try await storageClassExists(settings, &report) else { return false } }
-        try await applied.apply(ControlPlane.etcd(input), scope: settings.uid, with: client)
-        // The first time both start side by side: kube-apiserver waits for its etcd, and there is no data yet to look at first.
-        if !report.status.isBootstrapped { try await applied.apply(ControlPlane.pods(input), scope: settings.uid, with: client) }
+/// What a pass found of an etcd that serves.
+struct EtcdFindings {
+    var clusterID: String
+    /// What was seen of the API servers before anything was changed.
+    var apiServers: ScalingOrder.APIServers
+    /// What is done to its membership; nil when nothing is.
+    var step: String?
+    /// When it is to be looked at again.
+    var nextLook: Duration
+}
 
-        let namespace = settings.controlPlaneNamespace
-        let set = try await client.get(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: namespace)
-        guard (set.status?.readyReplicas ?? 0) > 0 else {
-            report.set(
-                "EtcdAvailable", false, reason: "NotReady", message: try await podTrouble("etcd", in: namespace) ?? "etcd is starting")
-            report.notAvailable("etcd is not ready")
-            return false
+extension HostedClusterReconciler {
+    /// Runs etcd, makes sure that it holds this cluster's data, and brings it one step nearer to the members it is to have. Nil while it
+    /// does not answer, or when the data is lost.
+    ///
+    /// Leaves in `input` how far the control plane's size has come.
+    func runEtcd(_ input: inout ControlPlaneInput, _ report: inout ClusterReport) async throws -> EtcdFindings? {
+        // A volume that is there needs its class no more.
+        if !input.isBootstrapped { guard try await storageClassExists(input.settings, &report) else { return nil } }
+        let etcd = EtcdClient(addresses: input.etcdServiceAddresses, keys: input.keys, logger: logger)
+        let host = try await EtcdHost.look(at: input.settings, with: client)
+        let replicas = host.replicas(orNew: input.settings.replicas)
+        let view = await EtcdView.look(through: etcd, host: host, replicas: replicas)
+
+        let isBootstrapped = report.status.isBootstrapped
+        let apiServers = try await apiServers(input.settings)
+        let order = ScalingOrder(
+            wanted: isBootstrapped ? input.settings.replicas : replicas, isBootstrapped: isBootstrapped,
+            voters: view?.sight.voters.filter(\.hasStarted).count, apiServers: apiServers)
+        let step = isBootstrapped ? view.map { MembershipDecision(wanted: order.etcdMembers, $0.sight) } : nil
+        input.settings.scale = ControlPlaneScale(
+            apiServers: order.apiServers, etcdServers: order.apiServers, etcdPods: step?.replicas ?? replicas,
+            joining: isBootstrapped ? view?.sight.joining : nil)
+        try await applied.apply(ControlPlane.etcd(input), scope: input.settings.uid, with: client)
+        // The first time both start side by side: kube-apiserver waits for its etcd, and there is no data yet to look at first.
+        if !isBootstrapped { try await applied.apply(ControlPlane.pods(input), scope: input.settings.uid, with: client) }
+
+        guard let view else {
+            try await notServing(host, input.settings, &report)
+            return nil
         }
-        let identity = try await etcdClusterID(input)
-        if let known = report.status.etcdClusterID, known != identity {
-            report.lost("etcd holds other data than this cluster's (its id is \(identity), it was \(known))")
-            return false
+        if let known = report.status.etcdClusterID, known != view.clusterID {
+            report.lost("etcd holds other data than this cluster's (its id is \(view.clusterID), it was \(known))")
+            return nil
         }
-        report.update { $0.etcdClusterID = identity }
+        // Before all have started one that is late may still do so as it was made; then the door is closed. Nobody is served before.
+        let all = view.sight.voters
+        if all.count == replicas, all.allSatisfy(\.hasStarted) { report.update { $0.etcdClusterID = view.clusterID } }
         report.set("EtcdAvailable", true, reason: "Ready")
-        return true
+        report.update {
+            $0.etcd = EtcdMemberCounts(members: all.count, ready: all.filter(view.sight.isWell).count)
+        }
+        var findings = try await take(step, view, etcd, input.settings, apiServers: apiServers)
+        if isBootstrapped {
+            let look = await careForEtcd(view, etcd, input.settings, &report)
+            findings.nextLook = min(findings.nextLook, look)
+        }
+        return findings
     }
 
-    /// etcd's own id of its data, asked through its JSON gateway (etcd docs, "gRPC gateway").
-    private func etcdClusterID(_ input: ControlPlaneInput) async throws -> String {
-        let namespace = input.settings.controlPlaneNamespace
-        let access = ClientConfiguration(
-            server: "https://\(input.etcdServiceAddresses.first ?? ""):\(NestboxPort.etcdClients)",
-            certificateAuthority: input.keys.etcd.certificatePEM,
-            clientCertificate: input.keys.leaves[.etcdOperator]?.certificatePEM, clientKey: input.keys.leaves[.etcdOperator]?.keyPEM,
-            token: nil, tlsServerName: NestboxName.etcdMember(0))
-        let answer = try await KubernetesClient.with(access, userAgent: "nestbox-operator", logger: logger) { etcd in
-            try await etcd.raw(.post, path: "/v3/maintenance/status", body: [:])
+    private func take(
+        _ step: MembershipDecision?, _ view: EtcdView, _ etcd: EtcdClient, _ settings: ClusterSettings, apiServers: ScalingOrder.APIServers
+    ) async throws -> EtcdFindings {
+        // Without a step they are about to start for the first time.
+        var findings = EtcdFindings(
+            clusterID: view.clusterID, apiServers: apiServers, step: step?.words, nextLook: step?.nextLook ?? .seconds(1))
+        guard let step else { return findings }
+        do {
+            try await perform(step, through: view.leader, etcd, settings)
+        } catch let error as EtcdError {
+            // As when a learner has not caught up yet: to be asked again.
+            logger.info("etcd refused a step", metadata: ["cluster": "\(settings.name)", "words": "\(error)"])
+            findings.step = "\(step.words ?? ""): \(error.words)"
+            findings.nextLook = .milliseconds(500)
         }
-        let status = try JSONDecoder().decode(JSONValue.self, from: Data(answer.body))
-        guard let identity = status["header"]?["cluster_id"]?.string else {
-            throw PhaseError("etcd of \(namespace) answered its status without a cluster id (HTTP \(answer.status))")
+        return findings
+    }
+
+    private func perform(
+        _ step: MembershipDecision, through leader: Int, _ etcd: EtcdClient, _ settings: ClusterSettings
+    ) async throws {
+        switch step {
+        case .settled, .wait, .blocked: return
+        default: logger.info("etcd", metadata: ["cluster": "\(settings.name)", "step": "\(step.words ?? "")"])
         }
-        return identity
+        switch step {
+        case .settled, .wait, .blocked, .run: break
+        case .dropVolume(let ordinal):
+            try await client.deleteIfPresent(
+                PersistentVolumeClaim.self, EtcdVolume.name(ordinal), namespace: settings.controlPlaneNamespace)
+            try await renewPod(ordinal, settings)
+        case .renewPod(let ordinal): try await renewPod(ordinal, settings)
+        case .add(let ordinal): try await etcd.addLearner(peerURL: EtcdMember.peerURL(ordinal), through: leader)
+        case .promote(let id, _): try await etcd.promote(id, through: leader)
+        case .moveLeader(let ordinal, let id): try await etcd.moveLeader(from: ordinal, to: id)
+        case .remove(let id, _): try await etcd.remove(id, through: leader)
+        }
+    }
+
+    /// What it runs is good for nothing: it need not be given time to end.
+    private func renewPod(_ ordinal: Int, _ settings: ClusterSettings) async throws {
+        do {
+            try await client.delete(
+                Pod.self, NestboxName.etcdMember(ordinal), namespace: settings.controlPlaneNamespace, gracePeriodSeconds: 1)
+        } catch let error as KubernetesError where error.isNotFound {}
+    }
+
+    private func notServing(_ host: EtcdHost, _ settings: ClusterSettings, _ report: inout ClusterReport) async throws {
+        if report.status.isBootstrapped, let loss = host.loss { return report.lost(loss) }
+        let trouble = try await podTrouble(NestboxName.etcdStatefulSet, in: settings.controlPlaneNamespace)
+        let running = host.pods.values.filter { $0 == .running }.count
+        let leaderless =
+            running > 0 && report.status.isBootstrapped ? "etcd has no leader: \(running) of \(host.pods.count) members run" : nil
+        report.set("EtcdAvailable", false, reason: "NotReady", message: trouble ?? leaderless ?? "etcd is starting")
+        report.notAvailable("etcd is not ready")
     }
 
     private func storageClassExists(_ settings: ClusterSettings, _ report: inout ClusterReport) async throws -> Bool {

@@ -1,5 +1,6 @@
 import ControlPlane
 import ControllerRuntime
+import Foundation
 import KubernetesAPI
 import KubernetesClient
 import NestboxAPI
@@ -22,15 +23,20 @@ extension HostedClusterReconciler {
             // Made with its mark, so that it is known as this cluster's whatever happens next.
             _ = try await client.create(
                 Namespace(metadata: ObjectMeta(name: name, labels: settings.labels, annotations: [AcceptedSpec.annotation: spec])))
-        } else if present?.metadata.annotations?[AcceptedSpec.annotation] != spec {
-            _ = try await client.patch(
-                Namespace.self, name, merge: ["metadata": ["annotations": [AcceptedSpec.annotation: .string(spec)]]])
         }
         report.update {
             $0.controlPlaneNamespace = name
             $0.release = settings.release
+            // Also what is taken at once: a new cluster's, and the way back.
+            $0.follow(settings.pinned, at: Timestamp.format(Date()))
         }
         try await furnish(settings)
+        guard let present, present.metadata.annotations?[AcceptedSpec.annotation] != spec else { return }
+        // Before the new spec is kept as the one that is built: an operator that dies in between does it again.
+        for object in ControlPlane.unwanted(settings) { try await client.remove(object) }
+        applied.forget(scope: settings.uid)
+        _ = try await client.patch(
+            Namespace.self, name, merge: ["metadata": ["annotations": [AcceptedSpec.annotation: .string(spec)]]])
     }
 
     /// Gives the operator its rights in the namespace, which it has in no other, then closes the namespace off.

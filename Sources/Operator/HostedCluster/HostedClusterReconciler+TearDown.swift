@@ -16,8 +16,7 @@ extension HostedClusterReconciler {
             $0.status?.claim?.hostedClusterUID == uid && $0.status?.phase != .quarantined
         }
         guard machines.isEmpty else {
-            let names = machines.map { "\($0.name) (\($0.status?.phase?.rawValue ?? "Unknown"))" }.sorted()
-            try await say("machines to be cleaned: \(names.joined(separator: ", "))", on: cluster)
+            try await say(.cleaningMachines(machines), on: cluster)
             return .done
         }
         let name = cluster.controlPlaneNamespace
@@ -27,30 +26,37 @@ extension HostedClusterReconciler {
             if !namespace.metadata.isBeingDeleted {
                 try await client.deleteIfPresent(Namespace.self, name, uid: namespace.metadata.uid)
             }
-            try await say("the namespace \(name) to go, with the control plane in it", on: cluster)
-            try await endPods(in: name)
+            let pods = try await endPods(in: name)
+            try await say(
+                .removingControlPlane(
+                    namespace, pods: pods, claims: try await client.list(PersistentVolumeClaim.self, namespace: name).items), on: cluster)
             return .requeue(after: .seconds(1))
         }
         applied.forget(scope: uid)
+        etcdCare.forget(uid)
         applied.forget(scope: AppliedObjects.inside(uid))
         try await client.removeFinalizer(Self.finalizer, from: cluster)
         return .done
     }
 
     /// Nobody is served any more: an API server that waits for its clients, and a tunnel that waits for it, would only hold up the end.
-    private func endPods(in namespace: String) async throws {
-        for pod in try await client.list(Pod.self, namespace: namespace).items where (pod.metadata.deletionGracePeriodSeconds ?? 60) > 1 {
+    /// Returns the pods that are there yet.
+    private func endPods(in namespace: String) async throws -> [Pod] {
+        let pods = try await client.list(Pod.self, namespace: namespace).items
+        for pod in pods where (pod.metadata.deletionGracePeriodSeconds ?? 60) > 1 {
             do {
                 try await client.delete(Pod.self, pod.name, namespace: namespace, uid: pod.metadata.uid, gracePeriodSeconds: 1)
             } catch let error as KubernetesError where error.isNotFound || error.isConflict {}
         }
+        return pods
     }
 
-    private func say(_ waitingFor: String, on cluster: HostedCluster) async throws {
-        guard cluster.status?.deletion != waitingFor else { return }
+    private func say(_ phase: DeletionPhase, on cluster: HostedCluster) async throws {
+        var report = ClusterReport(cluster)
+        report.deletion(phase)
+        guard report.status != cluster.status else { return }
         var changed = cluster
-        changed.status = changed.status ?? HostedClusterStatus()
-        changed.status?.deletion = waitingFor
+        changed.status = report.status
         do {
             _ = try await client.updateStatus(changed)
         } catch let error as KubernetesError where error.isConflict || error.isNotFound {}

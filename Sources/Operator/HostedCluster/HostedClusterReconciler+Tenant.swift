@@ -17,7 +17,7 @@ extension HostedClusterReconciler {
                 try await applied.apply(access, scope: scope, with: client)
             }
         }
-        let session = try openSession(
+        let session = try await openSession(
             ObjectKey(namespace: input.settings.namespace, name: input.settings.name), clusterUID: input.settings.uid, tenant)
         session.kubeadm.follow(KubeadmJoin(input.settings, endpoints: input.endpoints))
         do {
@@ -29,7 +29,6 @@ extension HostedClusterReconciler {
             throw error
         }
         report.set("Available", true, reason: "Serving")
-        report.set("Progressing", false, reason: "Done")
         report.set("ReconciliationSucceeded", true, reason: "Done")
         let settings = input.settings
         let coreDNS = settings.spec.addons?.coreDNS
@@ -47,9 +46,9 @@ extension HostedClusterReconciler {
     }
 
     /// Opens the session with the tenant, in which the operator has the rights that RBAC inside gives it.
-    private func openSession(_ cluster: ObjectKey, clusterUID: String, _ tenant: TenantAccess) throws -> TenantSession {
+    private func openSession(_ cluster: ObjectKey, clusterUID: String, _ tenant: TenantAccess) async throws -> TenantSession {
         let isNew = sessions.session(clusterUID) == nil
-        let session = try sessions.open(
+        let session = try await sessions.open(
             cluster: cluster, clusterUID: clusterUID, access: tenant.configuration(with: tenant.keys.leaves[.operatorClient]))
         if isNew { sessionOpened(clusterUID) }
         return session
@@ -63,7 +62,7 @@ extension HostedClusterReconciler {
         guard let keys = try ClusterKeys(secrets: secrets),
             let address = try await client.find(Service.self, NestboxName.apiService, namespace: namespace)?.spec?.clusterIP
         else { return }
-        _ = try openSession(ObjectKey(cluster), clusterUID: uid, TenantAccess(address: address, keys: keys))
+        _ = try await openSession(ObjectKey(cluster), clusterUID: uid, TenantAccess(address: address, keys: keys))
     }
 
     /// How many nodes there are, and whether the tunnel reaches those that have joined.

@@ -19,23 +19,29 @@ struct HostedClusterReconciler: Reconciler {
     let applied: AppliedObjects
     let events: EventRecorder
     let operatorNamespace: String
+    let etcdCare = EtcdCareLog()
     let logger: Logger
     /// Called with a cluster's UID when its API began to answer: its machines can go on.
     let sessionOpened: @Sendable (String) -> Void
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
         guard var stored = try await client.find(HostedCluster.self, key) else { return .done }
-        if stored.metadata.isBeingDeleted { return try await tearDown(stored) }
-        if try await client.addFinalizer(Self.finalizer, to: &stored) { return .done }
+        if stored.isLeaving { return try await tearDown(stored) }
+        // None can be added to one that is being deleted and held back; it has it, or it would be gone.
+        if !stored.metadata.isBeingDeleted, try await client.addFinalizer(Self.finalizer, to: &stored) { return .done }
 
         let cluster = stored.withDefaults()
         var report = ClusterReport(stored)
+        report.deletion(of: stored)
         do {
             let result = try await bringUp(cluster, &report)
+            answerUnasked(cluster, &report)
+            report.judgeCertificates()
             try await write(report, over: stored)
             return result
         } catch {
             report.failed(error)
+            report.judgeCertificates()
             try await write(report, over: stored)
             throw error
         }
@@ -44,10 +50,16 @@ struct HostedClusterReconciler: Reconciler {
     private func bringUp(_ asked: HostedCluster, _ report: inout ClusterReport) async throws -> ReconcileResult {
         let state = try await namespaceState(of: asked)
         let present: Namespace? = if case .own(let namespace) = state { namespace } else { nil }
-        let choice = SpecChoice(asked: asked, accepted: present.flatMap(AcceptedSpec.read))
+        let accepted = present.flatMap(AcceptedSpec.read)
+        try await lookAtRollout(asked, accepted: accepted, &report)
+        var asked = asked
+        asked.status = report.status
+        let choice = SpecChoice(asked: asked, accepted: accepted)
         report.set(
             "ValidConfiguration", choice.refusal == nil, reason: choice.refusal?.reason ?? "Valid", message: choice.refusal?.message ?? "")
-        let pause = pause(of: asked, &report)
+        announceUpgrade(choice.upgrade, &report)
+        let pause = ClusterPause(asked, now: Date())
+        report.pause(pause, of: asked)
 
         switch state {
         case .absent, .own: break
@@ -64,32 +76,45 @@ struct HostedClusterReconciler: Reconciler {
         }
         if let pause {
             try await resumeSession(asked)
-            return .requeue(after: .seconds(min(max(pause, 1), 3600)))
+            return .requeue(after: .seconds(min(max(pause.left, 1), 3600)))
         }
         guard let cluster = choice.cluster else { return .done }
-        return try await build(cluster, present: present, &report)
+        return try await build(cluster, present: present, upgrade: choice.upgrade, &report)
     }
 
     private func build(
-        _ cluster: HostedCluster, present: Namespace?, _ report: inout ClusterReport
+        _ cluster: HostedCluster, present: Namespace?, upgrade: PinnedVersion?, _ report: inout ClusterReport
     ) async throws -> ReconcileResult {
         try await ensureNamespace(cluster, present: present, &report)
         let settings = try ClusterSettings(cluster)
         guard let addresses = try await publish(settings, &report) else { return notServing(cluster, report) }
-        guard let keys = try await ensureKeys(settings, endpoints: addresses.published, &report) else { return notServing(cluster, report) }
-        let input = try ControlPlaneInput(
-            cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion)
+        let keys = try await ensureKeys(settings, of: cluster, endpoints: addresses.published, &report)
+        guard let keys else { return notServing(cluster, report) }
+        var input = try ControlPlaneInput(
+            cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion,
+            auditWebhook: try await auditWebhook(settings, &report))
+        input.settings.etcdImageTag = try await etcdImageTag(settings)
+        input.toldEndpoints = addresses.told
         let tenant = TenantAccess(address: addresses.api, keys: keys)
-        guard try await runEtcd(input, &report) else { return notServing(cluster, report) }
+        guard let etcd = try await runEtcd(&input, &report) else { return notServing(cluster, report) }
         report.found()
-        guard try await runControlPlane(input, &report) else { return notServing(cluster, report) }
-        try await furnish(input, tenant, &report)
-        report.update { $0.version = settings.version }
-        let kubeconfigRenewal = try await offerKubeconfig(input, &report)
+        guard try await etcdIsRolledOut(input, &report), let rollout = try await runControlPlane(input, &report) else {
+            return notServing(cluster, report)
+        }
+        // From here on somebody may be served: what holds other data is not this cluster's any more.
+        report.update { $0.etcdClusterID = etcd.clusterID }
+        report.tell(rollout, settings)
+        let nextLook = reportReplicas(settings, etcd, rollout, &report)
+        try await furnish(input.serving(report.status, rollout), tenant, &report)
+        // The first version of a cluster serves as soon as one replica does.
+        report.update { $0.version = $0.version ?? settings.version }
+        let kubeconfigRenewal = try await offerKubeconfig(input, asked: cluster.kubeconfigAskedAnew(report.status), &report)
         try await lookAtNodes(settings, &report)
-        guard let kubeconfigRenewal else { return .requeue(after: .seconds(10)) }
+        if let next = try await considerUpgrade(upgrade, of: cluster, input, &report) { return next }
+        guard let kubeconfigRenewal, rollout.state == .complete else { return .requeue(after: min(.seconds(10), nextLook)) }
         let renewal = min(keys.nextRenewal() ?? .distantFuture, kubeconfigRenewal).timeIntervalSinceNow
-        return .requeue(after: .seconds(min(max(renewal, 1), 3600)))
+        let handover = Duration.seconds(addresses.handoverLeft ?? 3600)
+        return .requeue(after: min(.seconds(min(max(renewal, 1), 3600)), handover, nextLook))
     }
 
     /// When to look again at a control plane that does not serve: not all that it waits for is watched, as the host's StorageClasses
@@ -102,16 +127,6 @@ struct HostedClusterReconciler: Reconciler {
         applied.forget(scope: uid)
         applied.forget(scope: AppliedObjects.inside(uid))
         return .requeue(after: .seconds(60))
-    }
-
-    /// For how long yet the cluster is not to be touched; nil when it is not paused.
-    private func pause(of cluster: HostedCluster, _ report: inout ClusterReport) -> TimeInterval? {
-        let left = cluster.spec?.pausedUntil.flatMap(Timestamp.parse)?.timeIntervalSinceNow ?? 0
-        let isPaused = left > 0
-        report.set(
-            "ReconciliationActive", !isPaused, reason: isPaused ? "Paused" : "Active",
-            message: isPaused ? "paused until \(cluster.spec?.pausedUntil ?? "")" : "")
-        return isPaused ? left : nil
     }
 
     private func write(_ report: ClusterReport, over stored: HostedCluster) async throws {

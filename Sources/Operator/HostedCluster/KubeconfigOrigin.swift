@@ -1,6 +1,7 @@
 import ControlPlane
 import Foundation
 import KubernetesAPI
+import NestboxAPI
 
 /// What an admin kubeconfig was made of, kept as an annotation beside it: enough to tell when it has to be made anew.
 struct KubeconfigOrigin: Equatable {
@@ -26,11 +27,22 @@ extension KubeconfigOrigin {
     var renewal: Date { Renewal.due(notBefore: madeAt, notAfter: expires) }
 
     /// Whether it still leads where the wanted one would, and need not be made anew yet.
-    func serves(_ wanted: KubeconfigOrigin) -> Bool {
-        let now = wanted.madeAt
-        let lifetime = wanted.expires.timeIntervalSince(now)
-        return server == wanted.server && fingerprint == wanted.fingerprint && expires <= madeAt.addingTimeInterval(lifetime + 60)
-            && now < renewal
+    ///
+    /// - Parameters:
+    ///   - lifetime: what is asked for; the wanted one may be shorter, for it does not outlive its authority.
+    ///   - asked: when somebody asked for a new one.
+    func serves(_ wanted: KubeconfigOrigin, lifetime: TimeInterval, asked: Date?) -> Bool {
+        guard server == wanted.server, fingerprint == wanted.fingerprint, asked.map({ madeAt >= $0 }) ?? true else { return false }
+        // One with a longer life than is asked for was made before that was.
+        guard expires <= madeAt.addingTimeInterval(lifetime + 60) else { return false }
+        return wanted.madeAt < renewal || expires >= wanted.expires.addingTimeInterval(-60)
+    }
+
+    /// As the status shows it.
+    var record: CertificateStatus {
+        CertificateStatus(
+            name: CertificateRenewalRequest.kubeconfig, kind: .kubeconfig, notBefore: Timestamp.format(madeAt),
+            notAfter: Timestamp.format(expires), renewal: Timestamp.format(renewal), takenUp: .download)
     }
 }
 
@@ -43,8 +55,11 @@ enum KubeconfigDecision: Equatable {
 }
 
 extension KubeconfigDecision {
-    /// - Parameter wanted: one that would be made now.
-    init(present: Secret?, clusterUID: String, wanted: KubeconfigOrigin) {
+    /// - Parameters:
+    ///   - wanted: one that would be made now.
+    ///   - lifetime: what is asked for.
+    ///   - asked: when somebody asked for a new one.
+    init(present: Secret?, clusterUID: String, wanted: KubeconfigOrigin, lifetime: TimeInterval, asked: Date? = nil) {
         guard let present else {
             self = .make
             return
@@ -55,6 +70,8 @@ extension KubeconfigDecision {
             self = .leaveAlone
             return
         }
-        self = origin.flatMap { KubeconfigOrigin($0) }.flatMap { $0.serves(wanted) ? .keep($0) : nil } ?? .make
+        self =
+            origin.flatMap { KubeconfigOrigin($0) }.flatMap { $0.serves(wanted, lifetime: lifetime, asked: asked) ? .keep($0) : nil }
+            ?? .make
     }
 }

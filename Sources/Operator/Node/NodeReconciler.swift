@@ -30,7 +30,7 @@ struct NodeReconciler: Reconciler {
         let found = try await client.find(
             HostedCluster.self, ObjectKey(namespace: claim.namespace, name: claim.hostedCluster))?.withDefaults()
         // Nil when it is gone, or going: its deletion never drains and never waits for the tenant's API.
-        let cluster = found.flatMap { $0.metadata.uid == claim.hostedClusterUID && !$0.metadata.isBeingDeleted ? $0 : nil }
+        let cluster = found.flatMap { $0.metadata.uid == claim.hostedClusterUID && !$0.isLeaving ? $0 : nil }
         let session = cluster == nil ? nil : sessions.session(claim.hostedClusterUID)
 
         switch machine.status?.phase {

@@ -37,7 +37,7 @@ struct NodePoolReconciler: Reconciler {
         for name in decision.rollout.upgrades { try await upgrade(name, to: decision.rollout.revision, pool: pool) }
 
         if pool.metadata.isBeingDeleted {
-            return try await finish(pool, machines: machines)
+            return try await finish(pool, of: cluster, machines: machines)
         }
         try await report(pool, cluster: cluster, decision: decision)
         return decision.rollout.lookAgain.map { .requeue(after: .left(until: $0)) } ?? .done
@@ -148,8 +148,12 @@ struct NodePoolReconciler: Reconciler {
     }
 
     /// A deleted pool stays until no Machine carries its claim any more.
-    private func finish(_ pool: NodePool, machines: [Machine]) async throws -> ReconcileResult {
+    private func finish(_ pool: NodePool, of cluster: HostedCluster?, machines: [Machine]) async throws -> ReconcileResult {
         let waiting = machines.filter { $0.status?.claim?.nodePoolUID == pool.metadata.uid && $0.status?.phase != .quarantined }
+        if let cluster, cluster.isHeldBack {
+            try await report(deleting: pool, "deleting: held back, for cluster \(cluster.name) is protected against deletion")
+            return .done
+        }
         guard waiting.isEmpty else {
             let words = waiting.map { "\($0.name) (\($0.status?.phase?.rawValue ?? "Unknown"))" }.sorted().joined(separator: ", ")
             try await report(deleting: pool, "deleting: waits for \(words)")

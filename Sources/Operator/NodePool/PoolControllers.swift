@@ -44,7 +44,7 @@ struct PoolControllers {
         controller.watch(clusters) { [machines] cluster in
             machines.list().filter { machine in
                 machine.status?.claim?.hostedClusterUID == cluster.metadata.uid
-                    && (cluster.metadata.isBeingDeleted || [.claimed, .joining, .upgrading].contains(machine.status?.phase))
+                    && (cluster.isLeaving || [.claimed, .joining, .upgrading].contains(machine.status?.phase))
             }.map { ObjectKey($0) }
         }
         return controller

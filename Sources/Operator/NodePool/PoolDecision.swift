@@ -40,7 +40,8 @@ extension PoolDecision {
     ) {
         let held = machines.filter { $0.isHeld(by: pool) }
         if pool.metadata.isBeingDeleted {
-            release(held, for: .poolDeleted)
+            // What was deleted with the cluster's namespace is held back with the cluster.
+            if cluster?.isHeldBack != true { release(held, for: .poolDeleted) }
             return
         }
         release(held.filter { $0.metadata.isBeingDeleted }, for: .machineDeleted)
@@ -51,7 +52,7 @@ extension PoolDecision {
         }
         let problems = pool.withDefaults().validate() + (cluster.map { pool.validate(in: $0) } ?? [])
         problem = problems.isEmpty ? nil : problems.map(\.description).joined(separator: "; ")
-        if cluster == nil || cluster?.metadata.isBeingDeleted == true {
+        if cluster?.isLeaving ?? true {
             releases = []
             release(held, for: .clusterDeleted)
             return

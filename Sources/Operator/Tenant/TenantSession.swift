@@ -4,6 +4,7 @@ import KubernetesAPI
 import KubernetesClient
 import Logging
 import ServiceLifecycle
+import Synchronization
 
 /// One tenant's API as the control-planes operator sees it: a client, its nodes and its certificate requests, watched.
 final class TenantSession: Sendable {
@@ -20,7 +21,7 @@ final class TenantSession: Sendable {
     let drains: DrainedNodes
     /// To be called when the tenant's API forbids what is done here.
     let rightsLost: @Sendable () -> Void
-    private let access: ClientConfiguration
+    private let access: Mutex<ClientConfiguration>
     /// The nodes that kubeadm joined.
     let kubeadm: KubeadmNodes
     private let approval: Controller
@@ -39,7 +40,7 @@ final class TenantSession: Sendable {
         logger[metadataKey: "cluster"] = "\(cluster)"
         self.cluster = cluster
         self.clusterUID = clusterUID
-        self.access = access
+        self.access = Mutex(access)
         self.rightsLost = rightsLost
         certificateAuthority = access.certificateAuthority ?? ""
         client = try KubernetesClient(access, userAgent: "nestbox-operator", logger: logger)
@@ -63,10 +64,19 @@ final class TenantSession: Sendable {
         approval.watch(certificateRequests) { [ObjectKey($0)] }
     }
 
-    /// Whether this is how the session reaches its tenant.
-    func isReached(by other: ClientConfiguration) -> Bool {
-        access.server == other.server && access.certificateAuthority == other.certificateAuthority
-            && access.identity.certificate == other.identity.certificate
+    /// Whether this is where the session reaches its tenant.
+    func isReached(at other: ClientConfiguration) -> Bool {
+        access.withLock { $0.server == other.server && $0.certificateAuthority == other.certificateAuthority }
+    }
+
+    /// Goes on with the certificate of that access: the one before may end, and no watch is taken up anew for it.
+    func use(_ other: ClientConfiguration) async {
+        let isNew = access.withLock { access in
+            guard access.identity.certificate != other.identity.certificate else { return false }
+            access.identity = other.identity
+            return true
+        }
+        if isNew { await client.use(other.identity) }
     }
 
     /// Runs until cancelled: watches that break are taken up again by their informers.

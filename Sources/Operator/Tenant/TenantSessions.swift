@@ -41,10 +41,13 @@ final class TenantSessions: Service {
 
     var all: [TenantSession] { state.withLock { Array($0.sessions.values) } }
 
-    /// Opens the session unless it is open, and anew when the tenant is reached at another address, or with another certificate,
-    /// than before: the one of old would soon be refused.
-    func open(cluster: ObjectKey, clusterUID: String, access: ClientConfiguration) throws -> TenantSession {
-        if let open = session(clusterUID), open.isReached(by: access) { return open }
+    /// Opens the session unless it is open, and anew when the tenant is reached at another address than before. With another
+    /// certificate the same session goes on.
+    func open(cluster: ObjectKey, clusterUID: String, access: ClientConfiguration) async throws -> TenantSession {
+        if let open = session(clusterUID), open.isReached(at: access) {
+            await open.use(access)
+            return open
+        }
         let session = try TenantSession(
             cluster: cluster, clusterUID: clusterUID, access: access, logger: logger,
             rightsLost: { [rightsLost] in rightsLost(cluster, clusterUID) }, tunnelChanged: { [tunnelChanged] in tunnelChanged(cluster) },

@@ -119,6 +119,44 @@ extension Commands {
             }
         }
 
+        @Test func aClusterIsScaledAndWaitedForByItsReplicas() async throws {
+            try await withHost { host in
+                try await host.done("create cluster demo --version v1.20.2")
+                let code = try await host.commands.whileRunning(
+                    HostUnderTest.nestbox, ["scale", "cluster", "demo", "--replicas", "3", "--wait"]
+                ) { running in
+                    _ = try await running.line(with: "hostedcluster.nestbox.dev/demo scaled")
+                    _ = try await running.line(with: "the operator has not seen it yet")
+                    var cluster = try await host.client.get(HostedCluster.self, "demo", namespace: host.namespace)
+                    #expect(cluster.spec?.controlPlane?.replicas == 3)
+                    func report(_ step: String?, _ replicas: ReplicaCounts, members: Int) async throws {
+                        var conditions = ConditionSet(nil, generation: 1)
+                        conditions.set("Available", true, reason: "Serving", message: "")
+                        conditions.set("Progressing", step != nil, reason: "Scaling", message: step ?? "")
+                        cluster.status = HostedClusterStatus(
+                            observedGeneration: cluster.metadata.generation, conditions: conditions.list, release: "v0.2.0",
+                            controlPlane: replicas, etcd: EtcdMemberCounts(members: members, ready: members))
+                        cluster = try await host.client.updateStatus(cluster)
+                    }
+                    try await report("etcd-1 joins", ReplicaCounts(replicas: 3, running: 1, ready: 1), members: 1)
+                    _ = try await running.line(with: "waiting for cluster demo to be scaled: etcd-1 joins")
+                    // A pod that is on its way out still runs.
+                    try await report(nil, ReplicaCounts(replicas: 3, running: 4, ready: 3), members: 3)
+                    _ = try await running.line(with: "3 of 3 control-plane pods serve")
+                    try await report(nil, ReplicaCounts(replicas: 3, running: 3, ready: 3), members: 3)
+                    _ = try await running.line(with: "cluster demo is scaled after")
+                }
+                #expect(code == 0)
+                var old = try await host.client.get(HostedCluster.self, "demo", namespace: host.namespace)
+                old.status?.release = "v0.1.0"
+                _ = try await host.client.updateStatus(old)
+                let refused = try await host.nestbox("scale cluster demo --replicas 1")
+                #expect(
+                    refused.code == 64 && refused.error.contains("upgrade it first: nestbox upgrade cluster demo --release"),
+                    "\(refused.error)")
+            }
+        }
+
         @Test func watchingShowsWhatComesAndGoes() async throws {
             try await withHost { host in
                 try await host.done("create cluster first --version v1.20.2")

@@ -14,21 +14,23 @@ final class RealControlPlane {
     private var processes: [Process] = []
     private let ports: [Int: Int]
 
-    init(_ binaries: TestBinaries, change: (inout HostedClusterSpec) -> Void = { _ in }) throws {
+    /// - Parameter issued: when the certificates that it starts with were made.
+    init(_ binaries: TestBinaries, issued: Date = Date(), change: (inout HostedClusterSpec) -> Void = { _ in }) throws {
         self.binaries = binaries
         var input = try Fixture.input(Fixture.cluster(binaries.version, change), coreDNSImage: "registry.example.net/coredns:1")
-        input.keys = try ClusterKeys.make(input.settings, now: Date()).renewed(input.settings, published: [], now: Date()).keys
+        input.keys = try ClusterKeys.make(input.settings, now: Date()).renewed(input.settings, published: [], now: issued).keys
         self.input = input
         directory = NSTemporaryDirectory() + "nestbox-control-plane-\(UUID().uuidString)"
         ports = try Self.freePorts([
             NestboxPort.api, NestboxPort.etcdClients, NestboxPort.etcdPeers, NestboxPort.etcdMetrics, NestboxPort.controllerManager,
         ])
-        for secret in try input.keys.secrets(input.settings) {
-            for (name, bytes) in secret.data ?? [:] { try write(bytes.text ?? "", to: "etc/nestbox/\(secret.name)/\(name)") }
-        }
+        try writeSecrets(of: input.keys)
         try write(EgressSelector.configuration, to: "etc/nestbox/configuration/\(EgressSelector.fileName)")
-        if let text = AuthenticationConfiguration.render(input.settings) {
-            try write(text, to: "etc/nestbox/configuration/\(AuthenticationConfiguration.fileName)")
+        for (name, text) in [
+            (AuthenticationConfiguration.fileName, AuthenticationConfiguration.render(input.settings)),
+            (Audit.policyFile, Audit.policy(input.settings)),
+        ] {
+            if let text { try write(text, to: "etc/nestbox/configuration/\(name)") }
         }
         for (name, client) in [
             ("bootstrap", try input.keys.bootstrapClient(now: Date())), ("operator", try input.keys.leaf(.operatorClient)),
@@ -38,9 +40,33 @@ final class RealControlPlane {
         }
     }
 
+    private func writeSecrets(of keys: ClusterKeys) throws {
+        for secret in try keys.secrets(input.settings) {
+            for (name, bytes) in secret.data ?? [:] { try write(bytes.text ?? "", to: "etc/nestbox/\(secret.name)/\(name)") }
+        }
+    }
+
+    /// Puts new certificates in the places of those that are due, as a kubelet does; which those were.
+    func renew() throws -> [Leaf] {
+        let (keys, renewals) = try input.keys.renewed(input.settings, published: [], now: Date())
+        try writeSecrets(of: keys)
+        return renewals.map(\.leaf)
+    }
+
+    /// Ends etcd and starts it again on its data.
+    func restartEtcd() async throws {
+        guard let index = processes.firstIndex(where: { $0.executableURL?.lastPathComponent == "etcd" }) else { return }
+        let process = processes.remove(at: index)
+        process.terminate()
+        try await eventually("etcd has ended", seconds: 20) { !process.isRunning }
+        try startEtcd(state: "existing")
+    }
+
     func start() async throws {
         try startEtcd()
-        try spawn("kube-apiserver", APIServer.arguments(input.settings))
+        try launch(
+            "\(binaries.kubernetes)/kube-apiserver",
+            Arguments.render(APIServer.arguments(input.settings)) + OIDC.requiredClaimFlags(input.settings), environment: [:])
         try spawn(
             "kube-controller-manager",
             ControllerManager.arguments(input.settings).merging([
@@ -51,14 +77,22 @@ final class RealControlPlane {
         }
     }
 
-    /// - Parameter state: as the ConfigMap `etcd` says it.
-    func startEtcd(state: String = "new") throws {
-        let set = ControlPlane.etcd(input).compactMap { $0 as? StatefulSet }.first
+    func startEtcd(isBootstrapped: Bool = false) throws {
+        var input = input
+        input.isBootstrapped = isBootstrapped
+        let objects = ControlPlane.etcd(input)
+        let state = objects.compactMap { $0 as? ConfigMap }.first?.data ?? [:]
+        let set = objects.compactMap { $0 as? StatefulSet }.first
         let command = set?.spec?.template?.spec?.containers?.first?.command ?? []
         let arguments = command.dropFirst().map {
             $0.replacing("$(NAME)", with: "etcd-0").replacing("/var/lib/etcd", with: "\(directory)/data")
         }
-        try launch(binaries.etcd, arguments, environment: ["ETCD_INITIAL_CLUSTER_STATE": state])
+        try launch(
+            binaries.etcd, arguments,
+            environment: [
+                "ETCD_INITIAL_CLUSTER_STATE": state["initial-cluster-state"] ?? "",
+                "ETCD_INITIAL_CLUSTER": local(state["initial-cluster"] ?? ""),
+            ])
     }
 
     /// Waits for the process that was started last; nil when it is still there after that time.
@@ -110,7 +144,7 @@ final class RealControlPlane {
     func write(_ text: String, to path: String) throws {
         let file = URL(fileURLWithPath: "\(directory)/\(path)")
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(local(text).utf8).write(to: file)
+        try Data(local(text).utf8).write(to: file, options: .atomic)
     }
 
     /// Ends every process, waits for it, and removes every file.

@@ -29,6 +29,87 @@ struct RealControlPlaneTests {
         }
     }
 
+    /// Two and a half minutes pass for real, for the certificates that it starts with are at their end by then: those who have to read the new
+    /// ones have, and nobody was refused anything meanwhile.
+    @Test func servesOnPastTheEndOfTheCertificatesThatItBeganWith() async throws {
+        try await outlive(includingControllers: false)
+    }
+
+    /// The same with kube-controller-manager, which takes up to five minutes.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["NESTBOX_TEST_LAB"] == "1"))
+    func itsControllersWorkOnToo() async throws {
+        try await outlive(includingControllers: true)
+    }
+
+    private func outlive(includingControllers: Bool) async throws {
+        let left: TimeInterval = 150
+        let end = Date().addingTimeInterval(left)
+        let tenant = try RealControlPlane(try #require(TestBinaries.found), issued: end.addingTimeInterval(-600)) {
+            $0.certificates = CertificatesSpec(leafLifetime: "10m")
+        }
+        do {
+            try await tenant.start()
+            #expect(try tenant.renew().count == Leaf.allCases.count)
+            var (requests, failures) = (0, [String]())
+            while Date() < end.addingTimeInterval(3) {
+                for arguments in [["create", "configmap", "c\(requests)"], ["get", "configmaps", "-o", "name"]] {
+                    let result = try await tenant.kubectl("admin", arguments + ["--request-timeout=10s"])
+                    if result.status != 0 { failures.append(result.output) }
+                    requests += 1
+                }
+                try await Task.sleep(for: .milliseconds(300))
+            }
+            #expect(failures.isEmpty && requests > 20, "\(failures.count) of \(requests) failed, such as \(failures.first ?? "")")
+            // Each of these is a handshake with what came after the renewal: kube-apiserver's with kubectl, and both ends' with etcd's.
+            try await tenant.restartEtcd()
+            try await eventually("kube-apiserver is etcd's client again", seconds: 30) {
+                try await tenant.kubectl("admin", "create", "configmap", "after-\(UUID().uuidString.lowercased())").status == 0
+            }
+            if includingControllers {
+                try await eventually("kube-controller-manager works", seconds: 330) {
+                    let name = "n-\(UUID().uuidString.prefix(8).lowercased())"
+                    _ = try await tenant.kubectl("admin", "create", "namespace", name)
+                    try await Task.sleep(for: .seconds(3))
+                    return try await tenant.kubectl("admin", "-n", name, "get", "serviceaccount", "default").status == 0
+                }
+                print("kube-controller-manager worked \(Int(Date().timeIntervalSince(end))) s after its certificate's end")
+            }
+        } catch {
+            await tenant.stop()
+            throw error
+        }
+        await tenant.stop()
+    }
+
+    /// What the spec asks of audit and login is what kube-apiserver starts with, and records.
+    @Test func recordsWhatThePolicySays() async throws {
+        let tenant = try RealControlPlane(try #require(TestBinaries.found)) {
+            $0.controlPlane = ControlPlaneSpec(
+                audit: AuditSpec(policy: [
+                    "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
+                    "rules": [
+                        ["level": "Request", "resources": [["group": "", "resources": ["configmaps"]]], "verbs": ["create"]],
+                        ["level": "None"],
+                    ],
+                ]),
+                oidc: OIDCSpec(issuerURL: "https://127.0.0.1:1/", clientID: "kubernetes", requiredClaims: ["a": "1", "b": "2"]))
+        }
+        do {
+            try await tenant.start()
+            #expect(try await tenant.kubectl("admin", "create", "configmap", "recorded", "--from-literal=a=b").status == 0)
+            try await eventually("the event is recorded", seconds: 20) {
+                tenant.log("kube-apiserver").split(separator: "\n").contains {
+                    $0.contains(#""kind":"Event""#) && $0.contains(#""name":"recorded""#) && $0.contains(#""level":"Request""#)
+                }
+            }
+            #expect(!tenant.log("kube-apiserver").contains(#""verb":"watch""#))
+        } catch {
+            await tenant.stop()
+            throw error
+        }
+        await tenant.stop()
+    }
+
     private func appliesAndThenChangesNothing(_ tenant: RealControlPlane) async throws {
         try await tenant.apply(TenantObjects.access(tenant.input.settings), as: "bootstrap")
         let configuration = TenantObjects.configuration(tenant.input) + TenantObjects.addons(tenant.input)
@@ -136,9 +217,10 @@ struct RealControlPlaneTests {
 
     @Test func anEtcdThatLostItsDataDoesNotStartEmpty() async throws {
         try await withControlPlane { tenant in
-            try tenant.startEtcd(state: "existing")
+            try tenant.startEtcd(isBootstrapped: true)
             let status = try await tenant.exitStatusOfLast(within: 60)
             #expect(status != nil && status != 0, "\(tenant.log("etcd").suffix(500))")
+            #expect(tenant.log("etcd").contains("couldn't find local name"), "\(tenant.log("etcd").suffix(500))")
         }
     }
 }

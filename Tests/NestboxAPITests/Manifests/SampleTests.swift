@@ -47,6 +47,7 @@ import Testing
         #expect(written.network == plain.network)
         #expect(written.certificates == plain.certificates)
         #expect(written.join == plain.join)
+        #expect(written.deletionProtection == plain.deletionProtection)
         #expect(written.publish?.type == plain.publish?.type)
         #expect(written.etcd?.storage?.size == plain.etcd?.storage?.size)
         #expect(written.controlPlane?.replicas == plain.controlPlane?.replicas)

@@ -12,12 +12,28 @@ enum FullStatus {
 
     static let hostedCluster = HostedClusterStatus(
         observedGeneration: 1, conditions: conditions, controlPlaneNamespace: "hcp-a-b-c", apiEndpoints: ["192.0.2.1:30000"],
-        tunnelEndpoints: ["192.0.2.1:30001"], caFingerprint: "sha256:00", etcdClusterID: "cdf818194e3a8c32",
-        version: KubernetesVersion(1, 20, 2), release: "v0.2.0",
+        tunnelEndpoints: ["192.0.2.1:30001"],
+        retiringEndpoints: RetiringEndpoints(api: ["192.0.2.2:30000"], tunnel: [], since: time), caFingerprint: "sha256:00",
+        etcdClusterID: "cdf818194e3a8c32", version: KubernetesVersion(1, 20, 2), release: "v0.2.0",
         versionHistory: [
-            VersionHistoryEntry(version: KubernetesVersion(1, 20, 2), startedAt: time, completedAt: time),
+            VersionHistoryEntry(
+                version: KubernetesVersion(1, 20, 2), release: "v0.1.0", state: .completed, startedAt: time, servedAt: time,
+                completedAt: time),
             VersionHistoryEntry(version: KubernetesVersion(1, 21, 0), startedAt: time),
-        ], kubeconfigSecret: "a-kubeconfig", nodes: NodeCounts(total: 2, ready: 0), deletion: "machines to be cleaned: a")
+        ],
+        upgradeCheck: UpgradeAnswer(
+            id: "1", version: KubernetesVersion(1, 21, 0), release: "v0.2.0", checks: [UpgradeCheck("Nodes", .warning, "m")],
+            answeredAt: time),
+        kubeconfigSecret: "a-kubeconfig", nodes: NodeCounts(total: 2, ready: 0),
+        controlPlane: ReplicaCounts(replicas: 3, running: 4, ready: 0), etcd: EtcdMemberCounts(members: 3, ready: 0),
+        deletion: "machines to be cleaned: a",
+        certificates: CertificatesStatus(
+            nextExpiry: time, nextRenewal: time, authorityExpiry: time,
+            items: [
+                CertificateStatus(
+                    name: "apiserver", kind: .leaf, notBefore: time, notAfter: time, renewal: time, takenUp: .reload),
+                CertificateStatus(name: "cluster-ca", kind: .authority, notBefore: time, notAfter: time),
+            ], renewal: CertificateRenewal(id: "1", state: .refused, message: "said", issuedAt: time)))
 
     static let nodePool = NodePoolStatus(
         observedGeneration: 1, conditions: conditions, replicas: 2, readyReplicas: 0, updatedReplicas: 1,

@@ -40,10 +40,6 @@ import Testing
             "spec.network.cni: cannot be changed from bridge to none: nodes were joined with it"
         ),
         (
-            HostedClusterSpec(controlPlane: ControlPlaneSpec(replicas: 3)),
-            "spec.controlPlane.replicas: cannot be changed from 1 to 3: etcd's members are made with the cluster"
-        ),
-        (
             HostedClusterSpec(etcd: EtcdSpec(storage: EtcdStorageSpec(size: "16Gi"))),
             "spec.etcd.storage.size: cannot be changed from 8Gi to 16Gi: etcd's volume is made with the cluster"
         ),
@@ -52,6 +48,23 @@ import Testing
             "spec.etcd.storage.storageClassName: cannot be changed from nothing to fast: etcd's volume is made with the cluster"
         ),
     ]
+
+    @Test func replicasGrowAndShrinkFromTheSecondReleaseOn() {
+        func spec(_ replicas: Int, _ release: String?) -> HostedClusterSpec {
+            HostedClusterSpec(release: release, controlPlane: ControlPlaneSpec(replicas: replicas))
+        }
+        #expect(Self.refusals(from: spec(1, "v0.2.0"), to: spec(3, "v0.2.0")) == [])
+        #expect(Self.refusals(from: spec(3, "v0.2.0"), to: spec(1, "v0.2.0")) == [])
+        #expect(Self.refusals(from: spec(1, "v0.1.0"), to: spec(1, "v0.1.0")) == [])
+        let refusal =
+            "spec.controlPlane.replicas: cannot be changed from 1 to 3: release v0.1.0 cannot; "
+            + "upgrade it first: nestbox upgrade cluster demo --release"
+        // Not in one step with the release either.
+        for release in ["v0.1.0", "v0.2.0"] { #expect(Self.refusals(from: spec(1, "v0.1.0"), to: spec(3, release)).contains(refusal)) }
+        var served = Self.cluster(spec(1, nil))
+        served.status = HostedClusterStatus(release: "v0.1.0")
+        #expect(Self.cluster(spec(3, nil)).validateUpdate(from: served).map(\.description) == [refusal])
+    }
 
     @Test(arguments: fixed) func whatIsBuiltStays(changed: HostedClusterSpec, line: String) {
         #expect(Self.refusals(from: HostedClusterSpec(), to: changed) == [line])

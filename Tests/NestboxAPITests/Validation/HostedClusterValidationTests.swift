@@ -105,6 +105,7 @@ import Testing
 
     static let publishing = [
         publish("spec.publish.type: \"ClusterIP\" is not one of NodePort, LoadBalancer") { $0.type = "ClusterIP" },
+        publish("spec.publish.externalTrafficPolicy: \"local\" is not one of Local, Cluster") { $0.externalTrafficPolicy = "local" },
         publish("spec.publish.addresses: is empty; leave it out to publish the host nodes' own") { $0.addresses = [] },
         publish("spec.publish.addresses[1]: \"10.0.0.300\" is not an IPv4 address or a DNS name") {
             $0.addresses = ["h.example", "10.0.0.300"]

@@ -8,12 +8,13 @@ public struct LabRun: Sendable {
 
     /// Brings one up; machines answer SSH then, and nothing is installed yet.
     public static func up(
-        _ name: String, machines: Int, version: String, tenantVersions: [String] = [], by builder: CommandRun
+        _ name: String, machines: Int, hostNodes: Int = 1, version: String, tenantVersions: [String] = [], by builder: CommandRun
     ) async throws -> LabRun {
         let versions = tenantVersions.flatMap { ["--tenant-version", $0] }
         // Many machines that boot at once keep each other from it, on a few cores.
         for count in Array(stride(from: 5, to: machines, by: 5)) + [machines] {
-            try await builder.nestbox(["lab", "up", "--name", name, "--machines", "\(count)", "--version", version] + versions)
+            try await builder.nestbox(
+                ["lab", "up", "--name", name, "--machines", "\(count)", "--host-nodes", "\(hostNodes)", "--version", version] + versions)
         }
         var host = builder
         for line in try await builder.nestbox("lab", "env", "--name", name).split(separator: "\n") {

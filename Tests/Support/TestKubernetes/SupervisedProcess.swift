@@ -5,7 +5,7 @@ import SystemPackage
 /// A program that runs for as long as a scope lasts, and is killed with it: also when this process is itself killed.
 enum SupervisedProcess {
     /// A shell between the two holds a pipe from this process and kills the program when the pipe closes, for whatever reason.
-    private static let supervisor = """
+    static let supervisor = """
         log=$1 pid=$2; shift 2
         exec 3<&0
         trap 'kill -9 $child $reader 2>/dev/null; exit 0' TERM INT HUP

@@ -1,0 +1,23 @@
+import KubernetesAPI
+import KubernetesVersions
+
+/// How many pods of a component the host may take away at a time, as when its nodes are drained.
+///
+/// With one replica a budget would only hold up the host's own drains; with two members of etcd, on the way from one to three, also none
+/// may go, and the way is short.
+enum DisruptionBudgets {
+    static func wanted(_ input: ControlPlaneInput) -> [any KubernetesObject] { budgets(input) { $0 > 1 } }
+
+    static func unneeded(_ input: ControlPlaneInput) -> [any KubernetesObject] { budgets(input) { $0 <= 1 } }
+
+    private static func budgets(_ input: ControlPlaneInput, where isMeant: (Int) -> Bool) -> [any KubernetesObject] {
+        let settings = input.settings
+        let sizes = [(Component.controlPlane, settings.scale.apiServers), (.etcd, settings.scale.etcdServers)]
+        return sizes.filter { isMeant($0.1) }.map { component, _ in
+            let metadata = settings.metadata(component.rawValue)
+            let spec = PodDisruptionBudgetSpec(maxUnavailable: 1, selector: settings.selector(component))
+            return input.hostVersion.servesPodDisruptionBudgetV1
+                ? PodDisruptionBudget(metadata: metadata, spec: spec) : PodDisruptionBudgetV1Beta1(metadata: metadata, spec: spec)
+        }
+    }
+}

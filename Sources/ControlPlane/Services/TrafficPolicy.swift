@@ -1,0 +1,26 @@
+/// For whose pods a node of the host answers on a published port (a Service's `externalTrafficPolicy`). Pure.
+public enum TrafficPolicy: String, Sendable {
+    /// Its own alone: source addresses are kept, and a node that is lost takes with it what came by its address and nothing else. An
+    /// address whose node has no replica leads nowhere.
+    case local = "Local"
+    /// Everybody's: each address leads to every replica, for up to 40 s also to one whose node was lost (until the host notices).
+    case cluster = "Cluster"
+
+    /// What it is to be.
+    ///
+    /// Whoever knows one address only, as a kubeconfig does, must not be led nowhere by it. So it is `Local` where something chooses
+    /// among addresses for all (a LoadBalancer, which checks them), or where each address has a replica; with one replica it is
+    /// `Cluster`, for an upgrade brings that replica to another node, which is nobody's news in time.
+    /// - Parameters:
+    ///   - asked: `publish.externalTrafficPolicy`: a person who decided.
+    ///   - addresses: how many nodes of the host it is published at.
+    ///   - serving: how many replicas serve now: while they become more, some node has none yet.
+    ///   - present: what it is. Once local it stays so through restarts and losses, as long as that many replicas are wanted.
+    public static func decide(
+        asked: String?, type: String, addresses: Int, replicas: Int, serving: Int, present: TrafficPolicy?
+    ) -> TrafficPolicy {
+        if let asked = asked.flatMap({ TrafficPolicy(rawValue: $0) }) { return asked }
+        guard replicas > 1, type == "LoadBalancer" || addresses <= replicas else { return .cluster }
+        return present == .local || serving >= replicas ? .local : .cluster
+    }
+}

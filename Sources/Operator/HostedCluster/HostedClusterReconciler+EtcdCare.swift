@@ -1,0 +1,38 @@
+import ControlPlane
+import Foundation
+import KubernetesClient
+import Logging
+
+extension HostedClusterReconciler {
+    /// Says how etcd is, and does the one thing that it needs most. Returns when to look again.
+    func careForEtcd(
+        _ view: EtcdView, _ etcd: EtcdClient, _ settings: ClusterSettings, _ report: inout ClusterReport
+    ) async -> Duration {
+        let ages = etcdCare.ages(of: settings.uid)
+        let space = EtcdSpace(
+            members: view.sight.members, statuses: view.sight.statuses, alarms: view.alarms, quota: Int64(settings.etcdQuota),
+            defragmented: ages.defragmented, compacted: ages.compacted)
+        let health = EtcdHealth(view.sight, space, namespace: settings.controlPlaneNamespace)
+        report.set(EtcdHealth.condition, health.isTrue, reason: health.reason, message: health.message)
+        let decision = space.decision
+        guard decision != .nothing else {
+            // Nobody tells how full a database is. Not all clusters at once.
+            return .seconds(space.isFull ? 30 : Int.random(in: 300...600))
+        }
+        logger.info("etcd care", metadata: ["cluster": "\(settings.name)", "step": "\(decision)"])
+        etcdCare.note(decision, of: settings.uid)
+        do {
+            switch decision {
+            case .nothing: break
+            case .compact: try await etcd.compact(to: view.sight.statuses[view.leader]?.revision ?? 0, through: view.leader)
+            case .defragment(let ordinal): try await etcd.defragment(ordinal)
+            case .disarm(let alarm): try await etcd.disarm(alarm, through: view.leader)
+            }
+        } catch {
+            // The condition says what is wrong with it; this is tried again when its time comes.
+            logger.warning("etcd care failed", metadata: ["cluster": "\(settings.name)", "step": "\(decision)", "error": "\(error)"])
+            return .seconds(60)
+        }
+        return .seconds(5)
+    }
+}

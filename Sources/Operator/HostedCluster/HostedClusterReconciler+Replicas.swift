@@ -1,0 +1,43 @@
+import ControlPlane
+import Foundation
+import KubernetesAPI
+import KubernetesClient
+import NestboxAPI
+
+extension HostedClusterReconciler {
+    /// What runs of the API servers.
+    func apiServers(_ settings: ClusterSettings) async throws -> ScalingOrder.APIServers {
+        let namespace = settings.controlPlaneNamespace
+        guard let deployment = try await client.find(Deployment.self, NestboxName.controlPlaneDeployment, namespace: namespace) else {
+            return ScalingOrder.APIServers(wanted: nil, isRolledOut: false, running: 0)
+        }
+        let pods = try await client.list(Pod.self, namespace: namespace, labels: ComponentLabel.controlPlane).items
+        return ScalingOrder.APIServers(
+            wanted: deployment.spec?.replicas, isRolledOut: ControlPlaneRollout.isComplete(deployment), running: pods.filter(\.isNotOver).count,
+            ready: deployment.status?.readyReplicas ?? 0)
+    }
+
+    /// Says how many replicas run and serve, and what is done to have as many as are wanted. Returns when to look again.
+    func reportReplicas(
+        _ settings: ClusterSettings, _ etcd: EtcdFindings, _ rollout: ControlPlaneRollout, _ report: inout ClusterReport
+    ) -> Duration {
+        let seen = etcd.apiServers
+        let counts = ReplicaCounts(replicas: settings.replicas, running: seen.running, ready: seen.ready)
+        report.update { $0.controlPlane = counts }
+        let members = report.status.etcd?.members ?? 0
+        // Pods that become new, or cannot, have been told of already.
+        let rest = rollout.state == .complete ? ScalingOrder.step(wanted: settings.replicas, members: members, seen) : nil
+        guard let step = etcd.step ?? rest else { return etcd.nextLook }
+        report.set("Progressing", true, reason: "Scaling", message: step)
+        // Nobody tells when a pod that was on its way out is gone.
+        let look = seen.running > settings.replicas ? min(etcd.nextLook, .seconds(2)) : etcd.nextLook
+        // What takes minutes waits for a person, or for a node: it is not asked for all the time.
+        let since = report.status.conditions?.named("Progressing").flatMap { Timestamp.parse($0.lastTransitionTime) } ?? Date()
+        return Date().timeIntervalSince(since) > 180 ? max(look, .seconds(15)) : look
+    }
+}
+
+extension Pod {
+    /// Whether it runs or is about to; one that is on its way out still does.
+    fileprivate var isNotOver: Bool { !["Succeeded", "Failed"].contains(status?.phase) }
+}

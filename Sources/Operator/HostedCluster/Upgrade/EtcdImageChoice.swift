@@ -1,0 +1,54 @@
+import ControlPlane
+import KubernetesAPI
+import KubernetesClient
+import KubernetesVersions
+import NestboxAPI
+
+/// Which etcd runs beside which Kubernetes. Pure.
+enum EtcdImageChoice {
+    /// Whether the image changes to a newer etcd of the same name. Data that a newer one has opened an older one does not: so one that is
+    /// asked for by a version that is gone back to is not gone back to.
+    static func isStep(from present: String, to wanted: String) -> Bool {
+        guard let (name, old) = parts(present), let (other, new) = parts(wanted), name == other else { return present != wanted }
+        return old < new
+    }
+
+    /// The tag to run: the wanted one, but never one that is older than what runs.
+    static func tag(present: String?, wanted: String) -> String {
+        guard let present, let old = ProgramVersion(present), let new = ProgramVersion(wanted), new < old else { return wanted }
+        return present
+    }
+
+    private static func parts(_ image: String) -> (name: Substring, version: ProgramVersion)? {
+        guard let colon = image.lastIndex(of: ":"), let version = ProgramVersion(image[image.index(after: colon)...]) else { return nil }
+        return (image[..<colon], version)
+    }
+}
+
+extension HostedClusterReconciler {
+    /// What etcd's image is tagged, by what the version asks for and by what runs already.
+    func etcdImageTag(_ settings: ClusterSettings) async throws -> String {
+        let set = try await client.find(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: settings.controlPlaneNamespace)
+        let image = set?.spec?.template?.spec?.containers?.first { $0.name == "etcd" }?.image
+        let repository = "\(settings.imageRegistry)/etcd:"
+        let present = image.flatMap { $0.hasPrefix(repository) ? String($0.dropFirst(repository.count)) : nil }
+        return EtcdImageChoice.tag(present: present, wanted: settings.etcdImageTag)
+    }
+
+    /// While a version is rolled out: API servers of the new one start beside an etcd that is theirs.
+    func etcdIsRolledOut(_ input: ControlPlaneInput, _ report: inout ClusterReport) async throws -> Bool {
+        guard report.status.version != nil, report.status.latestVersion?.state == .partial else { return true }
+        let image = ControlPlane.etcdImage(input.settings)
+        let pods = try await client.list(
+            Pod.self, namespace: input.settings.controlPlaneNamespace, labels: "\(NestboxLabel.component)=\(NestboxName.etcdStatefulSet)"
+        ).items
+        let old = pods.filter { pod in pod.spec?.containers?.contains { $0.name == "etcd" && $0.image != image } == true }
+        guard let first = old.first else { return true }
+        let trouble = pods.lazy.compactMap(PodTrouble.words).first
+        report.set(
+            "Progressing", true, reason: "Upgrading",
+            message: "etcd becomes \(image) first: \(old.count) of \(pods.count) members are older, as \(first.name)"
+                + (trouble.map { "; \($0)" } ?? ""))
+        return false
+    }
+}

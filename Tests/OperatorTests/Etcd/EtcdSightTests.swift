@@ -1,0 +1,95 @@
+import KubernetesAPI
+import Testing
+
+@testable import Operator
+
+/// What a pod's status tells of a member, with the words of real etcds.
+@Suite struct EtcdSightTests {
+    static let said: [(String, Int, EtcdPod)] = [
+        (
+            #"2026-11-22 01:25:05.009514 C | etcdmain: couldn't find local name "etcd-1" in the initial cluster configuration"#, 1, .empty
+        ),
+        (
+            #"{"level":"fatal","caller":"etcdmain/etcd.go:183","msg":"discovery failed","error":"couldn't find local name \"etcd-1\" in the initial cluster configuration"}"#,
+            1, .empty
+        ),
+        ("2026-11-22 01:26:01.320690 C | etcdmain: walpb: crc mismatch", 1, .unusable("its log is damaged")),
+        ("panic: cannot use none as id\n\ngoroutine 1 [running]:", 2, .unusable("its log is damaged")),
+        (
+            "C | mvcc/backend: cannot open database at /var/lib/etcd/data/member/snap/db (invalid database)\npanic: cannot open", 2,
+            .unusable("its database is damaged")
+        ),
+        ("panic: failed to open database\n\ngoroutine 127 [running]:", 2, .unusable("its database is damaged")),
+        (
+            "E | etcdserver: the member has been permanently removed from the cluster", 1,
+            .unusable("its data is of a member that was removed")
+        ),
+        ("flag provided but not defined: -x", 2, .ended), ("", 137, .ended),
+    ]
+
+    @Test(arguments: said) func lastWords(words: String, code: Int, pod: EtcdPod) {
+        #expect(EtcdLastWords(ContainerStateTerminated(exitCode: code, message: words), restarts: 0).pod == pod)
+    }
+
+    @Test func aPanicOnEachStartIsTheData() {
+        let words = "goroutine 1 [running]:\ngo.etcd.io/bbolt.(*Tx).page(0x3767dece40f0?, 0x3767debab300?)"
+        func pod(_ restarts: Int, _ words: String = words) -> EtcdPod {
+            EtcdLastWords(ContainerStateTerminated(exitCode: 2, message: words), restarts: restarts).pod
+        }
+        #expect(pod(1) == .ended)
+        #expect(pod(3) == .unusable("it panics as it starts"))
+        #expect(pod(9, "fatal error: runtime: out of memory\n\(words)") == .ended)
+    }
+
+    static func pod(_ status: ContainerStatus?, isGoing: Bool = false) -> Pod {
+        Pod(
+            metadata: ObjectMeta(name: "etcd-1", deletionTimestamp: isGoing ? "2026-11-22T01:00:00Z" : nil),
+            status: PodStatus(containerStatuses: status.map { [$0] }))
+    }
+
+    @Test func pods() {
+        let refused = ContainerStateTerminated(exitCode: 1, message: "couldn't find local name")
+        let waiting = ContainerStatus(
+            name: "etcd", restartCount: 1, state: ContainerState(waiting: ContainerStateWaiting(reason: "CrashLoopBackOff")),
+            lastState: ContainerState(terminated: refused))
+        #expect(EtcdPod(Self.pod(waiting), volume: .there) == .empty)
+        // What it said before it was started again is of the past.
+        let running = ContainerStatus(
+            name: "etcd", state: ContainerState(running: ContainerStateRunning()), lastState: ContainerState(terminated: refused))
+        #expect(EtcdPod(Self.pod(running), volume: .there) == .running)
+        #expect(EtcdPod(Self.pod(running, isGoing: true), volume: .there) == .going)
+        #expect(EtcdPod(Self.pod(waiting), volume: .lost) == .unusable("its volume is gone"))
+        #expect(EtcdPod(Self.pod(nil), volume: .there) == .starting)
+        #expect(EtcdPod(Self.pod(nil), volume: nil) == .withoutVolume)
+    }
+
+    @Test func volumes() {
+        func claim(_ phase: String, isGoing: Bool = false) -> PersistentVolumeClaim {
+            PersistentVolumeClaim(
+                metadata: ObjectMeta(name: "data-etcd-1", deletionTimestamp: isGoing ? "2026-11-22T01:00:00Z" : nil),
+                status: PersistentVolumeClaimStatus(phase: phase))
+        }
+        #expect(EtcdVolume(claim("Bound")) == .there && EtcdVolume(claim("Pending")) == .there)
+        #expect(EtcdVolume(claim("Lost")) == .lost && EtcdVolume(claim("Lost", isGoing: true)) == .going)
+    }
+
+    @Test func aLossIsOneOfAll() {
+        func host(_ pods: [Int: EtcdPod]) -> EtcdHost { EtcdHost(statefulSet: nil, pods: pods, volumes: [:]) }
+        #expect(host([0: .empty]).loss == "etcd-0 finds its data gone")
+        #expect(host([0: .empty, 1: .running, 2: .empty]).loss == nil)
+        #expect(host([:]).loss == nil)
+        #expect(host([0: .empty, 1: .unusable("its log is damaged")]).loss?.hasSuffix("etcd-1 does not start: its log is damaged") == true)
+    }
+
+    @Test func asManyPodsAsThereAreWhileEtcdIsSilent() {
+        func replicas(_ set: Int?, _ volumes: [Int: EtcdVolume], wanted: Int) -> Int {
+            let set = set.map { StatefulSet(metadata: ObjectMeta(name: "etcd"), spec: StatefulSetSpec(replicas: $0)) }
+            return EtcdHost(statefulSet: set, pods: [:], volumes: volumes).replicas(orNew: wanted)
+        }
+        #expect(replicas(nil, [:], wanted: 3) == 3)
+        #expect(replicas(1, [0: .there], wanted: 3) == 1)
+        // Somebody took pods or the StatefulSet away.
+        #expect(replicas(0, [0: .there], wanted: 1) == 1)
+        #expect(replicas(nil, [0: .there, 1: .there, 2: .there], wanted: 1) == 3)
+    }
+}
