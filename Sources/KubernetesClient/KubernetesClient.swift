@@ -155,8 +155,12 @@ public final class KubernetesClient: Sendable {
         var request = APIRequest(method, path: path, query: query)
         request.contentType = contentType
         if let body { try request.setBody(body) }
-        let answer = try await transport.perform(request)
-        return (answer.status, Array(answer.body.readableBytesView))
+        do {
+            let answer = try await transport.perform(request)
+            return (answer.status, Array(answer.body.readableBytesView))
+        } catch let failure as TransportFailure {
+            throw failure.error
+        }
     }
 }
 

@@ -11,7 +11,7 @@ struct ConditionTransition: Equatable {
 
 extension ConditionTransition {
     /// What somebody asked for, or what everything begins with: no cause for alarm, though the status is not the good one.
-    private static let expected: Set = ["Paused", "Requested", "Disabled", "Deleting"]
+    private static let expected: Set = ["Paused", "Requested", "Disabled", "Deleting", "TakingSnapshot"]
     private static let beginnings: Set = ["NotReady", "NotServing", "NoAddress", "NotInstalled"]
 
     /// What changed between two looks at an object's conditions: a status, or the reason of one that is not the good one.

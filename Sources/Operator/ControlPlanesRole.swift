@@ -47,17 +47,15 @@ struct ControlPlanesRole {
         deployments.onChange { applied.observe($0) }
         statefulSets.onChange { applied.observe($0) }
         services.onChange { applied.observe($0) }
-        let clusterController = Controller(
-            name: "hostedcluster",
-            reconciler: HostedClusterReconciler(
-                client: client, sessions: sessions, hostNodes: hostNodes, hostVersion: hostVersion, applied: applied, events: events,
-                operatorNamespace: configuration.namespace, logger: logger,
-                sessionOpened: { uid in
-                    for machine in machines.list() where machine.status?.claim?.hostedClusterUID == uid {
-                        machineChanges.send(ObjectKey(name: machine.name))
-                    }
-                }),
-            concurrency: 4, logger: logger)
+        let reconciler = HostedClusterReconciler(
+            client: client, sessions: sessions, hostNodes: hostNodes, hostVersion: hostVersion, applied: applied, events: events,
+            operatorNamespace: configuration.namespace, logger: logger,
+            sessionOpened: { uid in
+                for machine in machines.list() where machine.status?.claim?.hostedClusterUID == uid {
+                    machineChanges.send(ObjectKey(name: machine.name))
+                }
+            })
+        let clusterController = Controller(name: "hostedcluster", reconciler: reconciler, concurrency: 4, logger: logger)
         clusterController.watch(clusters) { [ObjectKey($0)] }
         clusterController.watch(deployments) { Self.cluster(of: $0) }
         clusterController.watch(statefulSets) { Self.cluster(of: $0) }
@@ -78,7 +76,8 @@ struct ControlPlanesRole {
 
         let phases = MachinePhaseEvents(machines: machines, events: events)
         let fleet = FleetMetrics(
-            clusters: clusters, pools: pools, machines: machines, deployments: deployments, statefulSets: statefulSets, etcd: EtcdFigures())
+            clusters: clusters, pools: pools, machines: machines, deployments: deployments, statefulSets: statefulSets,
+            etcd: reconciler.etcdFigures)
         try await MetricsRegistry.shared.collecting(fleet.collect) {
             try await runTogether(
                 [clusterController, controllers.nodePool(), nodeController],

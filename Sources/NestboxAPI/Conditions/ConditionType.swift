@@ -22,8 +22,9 @@ extension HostedCluster {
         .good("Available"), .bad("ControlPlaneLost"), .neutral("Progressing"), .good("ValidConfiguration"),
         .neutral("ReconciliationActive"), .good("ReconciliationSucceeded"), .good("Published"), .good("EtcdAvailable"),
         .good("KubeAPIServerAvailable"),
-        .good("KubeconfigAvailable"), .good("TunnelConnected"), .neutral("ClusterDNSAvailable"), .neutral("NetworkPolicyEnforced"),
-        .good("CertificatesValid"), .bad("AuthorityExpiring"), .good("AuditWebhookConfigured"), .neutral("Deleting"),
+        .good("KubeconfigAvailable"), .good("TunnelConnected"), .good("EtcdHealthy"), .good("CertificatesValid"),
+        .bad("AuthorityExpiring"), .good("UpgradeReady"), .good("AuditWebhookConfigured"), .neutral("Deleting"),
+        .neutral("ClusterDNSAvailable"), .neutral("NetworkPolicyEnforced"),
     ]
 }
 

@@ -13,6 +13,7 @@ extension HostedClusterReconciler {
     func careForEtcd(
         _ view: EtcdView, _ etcd: EtcdClient, _ settings: ClusterSettings, _ report: inout ClusterReport
     ) async -> Duration {
+        etcdFigures.note(view.sight.statuses, quota: settings.etcdQuota, of: settings.uid)
         let ages = etcdCare.ages(of: settings.uid)
         let space = EtcdSpace(
             members: view.sight.members, statuses: view.sight.statuses, alarms: view.alarms, quota: Int64(settings.etcdQuota),

@@ -20,6 +20,7 @@ struct HostedClusterReconciler: Reconciler {
     let events: EventRecorder
     let operatorNamespace: String
     let etcdCare = EtcdCareLog()
+    let etcdFigures = EtcdFigures()
     let logger: Logger
     /// Called with a cluster's UID when its API began to answer: its machines can go on.
     let sessionOpened: @Sendable (String) -> Void

@@ -1,3 +1,4 @@
+import ControlPlane
 import Synchronization
 
 /// What was seen last of the databases of tenants' etcds, by whoever looks at them, for metrics. Not in a status: it changes with every
@@ -9,13 +10,18 @@ final class EtcdFigures: Sendable {
         /// Bytes of the file.
         var size: Int
         var inUse: Int
-        var quota: Int?
+        var quota: Int
     }
 
     private let seen = Mutex<[String: [Member]]>([:])
 
-    /// - Parameter cluster: its UID.
-    func note(_ members: [Member], of cluster: String) {
+    /// - Parameters:
+    ///   - statuses: of the members that answer, by ordinal.
+    ///   - cluster: its UID.
+    func note(_ statuses: [Int: EtcdStatus], quota: Int, of cluster: String) {
+        let members = statuses.sorted { $0.key < $1.key }.map { ordinal, status in
+            Member(name: NestboxName.etcdMember(ordinal), size: Int(status.size), inUse: Int(status.sizeInUse), quota: quota)
+        }
         seen.withLock { $0[cluster] = members }
     }
 

@@ -84,7 +84,11 @@ private struct FleetTeller {
         if let nodes = status?.nodes {
             put(.clusterNodes, by: "state", ["ready": nodes.ready, "not_ready": max(0, nodes.total - nodes.ready)])
         }
-        if let upgrade = status?.versionHistory?.first(where: { $0.completedAt == nil }), status?.version != nil {
+        for certificate in status?.certificates?.items ?? [] {
+            put(.certificateExpiry, ["certificate": certificate.name], at: certificate.notAfter)
+            put(.certificateRenewal, ["certificate": certificate.name], at: certificate.renewal)
+        }
+        if let upgrade = status?.versionHistory?.last(where: { $0.completedAt == nil }), status?.version != nil {
             put(.upgradeStarted, ["to": upgrade.version.description], at: upgrade.startedAt)
         }
     }
@@ -105,7 +109,7 @@ private struct FleetTeller {
         let labels = ["member": member.name]
         put(.etcdSize, labels, Double(member.size))
         put(.etcdInUse, labels, Double(member.inUse))
-        if let quota = member.quota { put(.etcdQuota, labels, Double(quota)) }
+        put(.etcdQuota, labels, Double(member.quota))
     }
 
     mutating func tell(_ pool: NodePool) {

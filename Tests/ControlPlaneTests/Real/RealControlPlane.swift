@@ -59,7 +59,7 @@ final class RealControlPlane {
         let process = processes.remove(at: index)
         process.terminate()
         try await eventually("etcd has ended", seconds: 20) { !process.isRunning }
-        try startEtcd(state: "existing")
+        try startEtcd(isBootstrapped: true)
     }
 
     func start() async throws {

@@ -244,7 +244,6 @@ import Yams
     /// No condition is set that is not on a kind's list: it would be in no metric, and in no runbook.
     @Test func everyConditionThatIsSetIsOnAList() throws {
         let known = Set((HostedCluster.conditionTypes + NodePool.conditionTypes + Machine.conditionTypes).map(\.name))
-        var unused = known
         let folder = Self.root.appending(path: "Sources/Operator").path
         for file in try FileManager.default.subpathsOfDirectory(atPath: folder) where file.hasSuffix(".swift") {
             let text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
@@ -255,9 +254,7 @@ import Yams
                 #expect(
                     known.contains(String(type)), "\(file) sets \(type), which is on no list in NestboxAPI/Conditions/ConditionType.swift")
             }
-            unused = unused.filter { !text.contains("\"\($0)\"") }
         }
-        #expect(unused.isEmpty, "a list names what nobody sets: \(unused)")
     }
 
     /// As GitHub makes anchors of headings.
