@@ -20,12 +20,12 @@ struct EndpointHealthTests {
         let endpoints = try three()
         var health = EndpointHealth(endpoints)
         let now = ContinuousClock.now
-        for time in [now, now + .seconds(5)] {
+        for time in [now, now + .seconds(1), now + .seconds(2), now + .seconds(3)] {
             let since = health.failed(endpoints[0], at: time)
             #expect(since == nil)
         }
         for _ in 0..<3 { #expect(health.nextOrder().last == endpoints[0]) }
-        let since = health.failed(endpoints[0], at: now + .seconds(10))
+        let since = health.failed(endpoints[0], at: now + .seconds(5))
         #expect(since == now, "its connections that were silent since are to be closed")
         health.succeeded(endpoints[0])
         #expect(Set((0..<3).map { _ in health.nextOrder()[0] }).count == 3)

@@ -213,6 +213,12 @@ enum BootScripts {
         . "$BOOT/common.sh"
         mkdir -p "$MACHINE"/{root,upper,work,containerd,kubelet,opt}
         rm -f "$MACHINE/process"
+        if [ -n "${UNITS:-}" ]; then
+            # A start is from nothing. What pods of its last life left would be in the way of this one's: ptp takes a route of the same
+            # address for its own, and that one goes with its old link.
+            ip -n switch link delete "$NAME" 2>/dev/null || true
+            ip netns delete "$NAME" 2>/dev/null || true
+        fi
         if ! ip -n "$NAME" link show eth0 >/dev/null 2>&1; then
             ip netns add "$NAME"
             ip link add eth0 netns "$NAME" type veth peer name "$NAME" netns switch

@@ -11,7 +11,7 @@ final class APIForwarder: Service {
     private static let probeInterval = Duration.seconds(5)
     /// How long one endpoint may keep a connection waiting before the next is tried beside it.
     private static let patience = TimeAmount.milliseconds(300)
-    /// An endpoint whose node lost its power sends no reset: a connection to it is over 8 to 9 s later, whether it is silent or not, and
+    /// An endpoint whose node lost its power sends no reset: a connection to it is over 6 to 9 s later, whether it is silent or not, and
     /// its client, told so, comes again by another. A kubelet left alone would notice after 45 s.
     private static let keepalive = TCPKeepalive(idle: 3, interval: 2, timeout: 8_000)
 

@@ -8,6 +8,8 @@ struct EndpointHealth {
     /// So many failed probes in a row make an endpoint's open connections worthless, as far as they are silent. Behind an address that
     /// balances among several pods one of which is gone, one probe in three fails, and two in a row soon do.
     static let failuresToBreak = 3
+    /// And over so long a time: many new connections at once fail at once.
+    static let timeToBreak = Duration.seconds(4)
 
     private struct Entry {
         var endpoint: Endpoint
@@ -60,9 +62,10 @@ struct EndpointHealth {
             $0.lastFailure = now
         }
         guard entries.contains(where: { $0.endpoint != endpoint && $0.failures == 0 }),
-            let entry = entries.first(where: { $0.endpoint == endpoint }), entry.failures >= Self.failuresToBreak
+            let entry = entries.first(where: { $0.endpoint == endpoint }), entry.failures >= Self.failuresToBreak,
+            let first = entry.firstFailure, now - first >= Self.timeToBreak
         else { return nil }
-        return entry.firstFailure
+        return first
     }
 
     private mutating func change(_ endpoint: Endpoint, _ body: (inout Entry) -> Void) {
