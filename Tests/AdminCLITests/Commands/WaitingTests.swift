@@ -147,9 +147,8 @@ extension Commands {
                     _ = try await running.line(with: "cluster demo is scaled after")
                 }
                 #expect(code == 0)
-                var old = try await host.client.get(HostedCluster.self, "demo", namespace: host.namespace)
-                old.status?.release = "v0.1.0"
-                _ = try await host.client.updateStatus(old)
+                _ = try await host.client.patch(
+                    HostedCluster.self, "demo", namespace: host.namespace, merge: ["spec": ["release": "v0.1.0"]])
                 let refused = try await host.nestbox("scale cluster demo --replicas 1")
                 #expect(
                     refused.code == 64 && refused.error.contains("upgrade it first: nestbox upgrade cluster demo --release"),

@@ -76,7 +76,11 @@ extension TestEtcd {
             try await client.moveLeader(from: 0, to: added.id)
             try await eventually("it to lead") { try await client.status(of: 1).isLeader }
             try await client.moveLeader(from: 1, to: first.memberID)
-            try await client.remove(added.id, through: 0)
+            // A member that it has been connected to for less than 5 s counts as unwell, and none is removed then.
+            try await eventually("it to be let go") {
+                do { try await client.remove(added.id, through: 0) } catch is EtcdError { return false }
+                return true
+            }
             #expect(try await client.members(through: 0).map(\.id) == [first.memberID])
         }
     }
