@@ -61,25 +61,6 @@ public enum CertificateUptake: String, Codable, Sendable, CaseIterable {
     case download = "Download"
 }
 
-/// What a person asks of a cluster's certificates, now: an annotation's JSON. The newest one counts; what came of it is in
-/// `status.certificates.renewal` under the same id. Who may change HostedClusters may ask, and sees no key.
-public struct CertificateRenewalRequest: Codable, Sendable, Equatable {
-    /// Its key.
-    public static let annotation = "nestbox.dev/renew-certificates"
-    /// As a certificate's name: the admin kubeconfig's.
-    public static let kubeconfig = "kubeconfig"
-
-    /// Made up for each.
-    public var id: String
-    /// Which, by their names; all that the operator renews, and the kubeconfig, when there are none.
-    public var certificates: [String]?
-
-    public init(id: String, certificates: [String]? = nil) {
-        self.id = id
-        self.certificates = certificates
-    }
-}
-
 /// What came of a request.
 public struct CertificateRenewal: Codable, Sendable, Equatable {
     /// The request's.

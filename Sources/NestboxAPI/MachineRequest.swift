@@ -1,8 +1,6 @@
-import FoundationEssentials
-
 /// What a person asks the machines operator to do with one Machine, now: an annotation's JSON. The newest one counts; what came of it
 /// is in the status, under the same id. Who may change Machines may ask.
-public struct MachineRequest: Codable, Sendable, Equatable {
+public struct MachineRequest: AnnotationRequest, Equatable {
     /// Its key.
     public static let annotation = "nestbox.dev/request"
 
@@ -32,25 +30,6 @@ public struct MachineRequest: Codable, Sendable, Equatable {
         self.units = units
         self.tail = tail
         self.after = after
-    }
-}
-
-extension MachineRequest {
-    /// From the annotation; nil when it is none that can be answered.
-    public init?(annotation text: String) {
-        guard let request = try? JSONDecoder().decode(MachineRequest.self, from: Data(text.utf8)),
-            (1...64).contains(request.id.utf8.count), Syntax.labelValue.accepts(request.id)
-        else { return nil }
-        self = request
-    }
-
-    /// As it is written into the annotation.
-    public var annotationText: String {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
-        }
     }
 }
 

@@ -1,9 +1,8 @@
-import FoundationEssentials
 import KubernetesVersions
 
 /// What a person asks the operator about an upgrade before it is begun: an annotation's JSON on a HostedCluster. The newest one counts;
 /// the answer is in the status, under the same id. Nothing is done to the cluster.
-public struct UpgradeRequest: Codable, Sendable, Equatable {
+public struct UpgradeRequest: AnnotationRequest, Equatable {
     /// Its key.
     public static let annotation = "nestbox.dev/upgrade-check"
 
@@ -17,25 +16,6 @@ public struct UpgradeRequest: Codable, Sendable, Equatable {
         self.id = id
         self.version = version
         self.release = release
-    }
-}
-
-extension UpgradeRequest {
-    /// From the annotation; nil when it is none that can be answered.
-    public init?(annotation text: String) {
-        guard let request = try? JSONDecoder().decode(UpgradeRequest.self, from: Data(text.utf8)),
-            (1...64).contains(request.id.utf8.count), Syntax.labelValue.accepts(request.id)
-        else { return nil }
-        self = request
-    }
-
-    /// As it is written into the annotation.
-    public var annotationText: String {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
-        }
     }
 }
 
