@@ -37,7 +37,8 @@ extension HostedClusterReconciler {
             voters: view?.sight.voters.filter(\.hasStarted).count, apiServers: apiServers)
         let step = isBootstrapped ? view.map { MembershipDecision(wanted: order.etcdMembers, $0.sight) } : nil
         input.settings.scale = ControlPlaneScale(
-            apiServers: order.apiServers, etcdServers: order.apiServers, etcdPods: step?.replicas ?? replicas,
+            apiServers: order.apiServers, etcdServers: order.apiServers,
+            etcdPods: host.replicas(after: step, view?.sight, orNew: input.settings.replicas),
             joining: isBootstrapped ? view?.sight.joining : nil)
         try await applied.apply(ControlPlane.etcd(input), scope: input.settings.uid, with: client)
         // The first time both start side by side: kube-apiserver waits for its etcd, and there is no data yet to look at first.

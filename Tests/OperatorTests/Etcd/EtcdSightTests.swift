@@ -92,4 +92,26 @@ import Testing
         #expect(replicas(0, [0: .there], wanted: 1) == 1)
         #expect(replicas(nil, [0: .there, 1: .there, 2: .there], wanted: 1) == 3)
     }
+
+    @Test func whatIsLeftOfMembersThatWentAsksForNoPod() {
+        let set = StatefulSet(metadata: ObjectMeta(name: "etcd"), spec: StatefulSetSpec(replicas: 1))
+        let volumes: [Int: EtcdVolume] = [0: .there, 1: .there, 2: .there]
+        let host = EtcdHost(statefulSet: set, pods: [0: .running], volumes: volumes)
+        let sight = EtcdSight(members: [], statuses: [:], replicas: 1, volumes: volumes, pods: host.pods)
+        #expect(host.replicas(after: .dropVolume(ordinal: 1), sight, orNew: 1) == 1)
+        #expect(host.replicas(after: .run(replicas: 2), sight, orNew: 1) == 2)
+        #expect(host.replicas(after: nil, nil, orNew: 1) == 3)
+    }
+
+    @Test func etcdIsNewWhenAllMembersAreAndMostServe() {
+        func isRolledOut(_ wanted: Int, updated: Int, ready: Int, seen: Int = 2) -> Bool {
+            StatefulSet(
+                metadata: ObjectMeta(name: "etcd", generation: 2), spec: StatefulSetSpec(replicas: wanted),
+                status: StatefulSetStatus(observedGeneration: seen, readyReplicas: ready, updatedReplicas: updated)
+            ).isRolledOut
+        }
+        #expect(isRolledOut(1, updated: 1, ready: 1) && isRolledOut(3, updated: 3, ready: 2))
+        #expect(!isRolledOut(1, updated: 1, ready: 0) && !isRolledOut(1, updated: 0, ready: 1) && !isRolledOut(3, updated: 3, ready: 1))
+        #expect(!isRolledOut(1, updated: 1, ready: 1, seen: 1))
+    }
 }

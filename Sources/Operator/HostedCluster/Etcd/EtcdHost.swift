@@ -31,6 +31,11 @@ extension EtcdHost {
         return known > 0 ? known : wanted
     }
 
+    /// Pods that are to run from now on. While etcd's own list is known, a volume that is left of an earlier life asks for no pod.
+    func replicas(after step: MembershipDecision?, _ sight: EtcdSight?, orNew wanted: Int) -> Int {
+        step?.replicas ?? sight?.replicas ?? replicas(orNew: wanted)
+    }
+
     /// Why no member can serve, when that is so of all: their data is gone, or cannot be read.
     var loss: String? {
         let reasons = pods.sorted { $0.key < $1.key }.compactMap { ordinal, pod in

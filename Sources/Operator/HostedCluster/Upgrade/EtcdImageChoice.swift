@@ -35,20 +35,26 @@ extension HostedClusterReconciler {
         return EtcdImageChoice.tag(present: present, wanted: settings.etcdImageTag)
     }
 
-    /// While a version is rolled out: API servers of the new one start beside an etcd that is theirs.
+    /// While something is rolled out: API servers that are new start beside an etcd that is theirs, and not while it restarts.
     func etcdIsRolledOut(_ input: ControlPlaneInput, _ report: inout ClusterReport) async throws -> Bool {
         guard report.status.version != nil, report.status.latestVersion?.state == .partial else { return true }
-        let image = ControlPlane.etcdImage(input.settings)
-        let pods = try await client.list(
-            Pod.self, namespace: input.settings.controlPlaneNamespace, labels: "\(NestboxLabel.component)=\(NestboxName.etcdStatefulSet)"
-        ).items
-        let old = pods.filter { pod in pod.spec?.containers?.contains { $0.name == "etcd" && $0.image != image } == true }
-        guard let first = old.first else { return true }
-        let trouble = pods.lazy.compactMap(PodTrouble.words).first
+        let namespace = input.settings.controlPlaneNamespace
+        let set = try await client.get(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: namespace)
+        guard !set.isRolledOut else { return true }
+        let trouble = try await podTrouble(NestboxName.etcdStatefulSet, in: namespace)
         report.set(
             "Progressing", true, reason: "Upgrading",
-            message: "etcd becomes \(image) first: \(old.count) of \(pods.count) members are older, as \(first.name)"
-                + (trouble.map { "; \($0)" } ?? ""))
+            message: "etcd first (\(ControlPlane.etcdImage(input.settings))): \(set.status?.updatedReplicas ?? 0) of "
+                + "\(set.spec?.replicas ?? 1) members are new, \(set.status?.readyReplicas ?? 0) serve" + (trouble.map { "; \($0)" } ?? ""))
         return false
+    }
+}
+
+extension StatefulSet {
+    /// Whether all pods are of the newest template, and most of them, which are a quorum, ready.
+    var isRolledOut: Bool {
+        let wanted = spec?.replicas ?? 1
+        guard let status, (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) else { return false }
+        return (status.updatedReplicas ?? 0) >= wanted && (status.readyReplicas ?? 0) * 2 > wanted
     }
 }
