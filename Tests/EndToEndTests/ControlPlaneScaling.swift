@@ -108,7 +108,9 @@ private struct Writer {
             cd \(folder.path)
             cat > write.sh <<'END'
             \(tenant.kubectl) proxy --port=0 > proxy.log 2>&1 &
-            trap 'kill %1' EXIT
+            proxy=$!
+            trap 'kill $proxy' EXIT
+            trap exit TERM
             for _ in $(seq 100); do grep -q Starting proxy.log && break; sleep 0.1; done
             address=$(grep -o '127.0.0.1:[0-9]*' proxy.log | head -1)
             n=0
