@@ -46,10 +46,7 @@ extension DeletionPhase {
             waitingFor: "the namespace \(namespace.name) to go, with the control plane in it\(rest)\(words)")
     }
 
-    private static func list(_ names: [String]) -> String {
-        let most = 10
-        return names.prefix(most).joined(separator: ", ") + (names.count > most ? " and \(names.count - most) more" : "")
-    }
+    private static func list(_ names: [String]) -> String { names.inWords(most: 10) }
 }
 
 extension ClusterReport {

@@ -63,10 +63,7 @@ struct EndpointHandover: Equatable {
         self.told = told
         self.retiring = RetiringEndpoints(api: api, tunnel: tunnel, since: since)
         let names = unconfirmed.sorted()
-        let who =
-            names.isEmpty
-            ? "its nodes"
-            : names.prefix(Self.limit).joined(separator: ", ") + (names.count > Self.limit ? " and \(names.count - Self.limit) more" : "")
+        let who = names.isEmpty ? "its nodes" : names.inWords(most: Self.limit)
         let old = (api.isEmpty ? tunnel : api).joined(separator: ", ")
         message =
             isOverdue

@@ -34,11 +34,10 @@ extension TunnelConnected {
             self.init(isTrue: true, reason: "AgentsConnected")
             return
         }
-        let more = unreached.count > Self.limit ? " and \(unreached.count - Self.limit) more" : ""
         self.init(
             isTrue: false, reason: "AgentsMissing",
             message: "no tunnel to \(unreached.count) of \(joinedNodes.count) nodes, so no logs, exec or webhooks there: "
-                + "\(unreached.prefix(Self.limit).joined(separator: ", "))\(more); is the machine up? journalctl -u nestbox-node on it says more"
+                + "\(unreached.inWords(most: Self.limit)); is the machine up? journalctl -u nestbox-node on it says more"
         )
     }
 }

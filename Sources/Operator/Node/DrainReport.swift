@@ -67,7 +67,7 @@ struct DrainReport: Equatable {
     }
 
     private static func first(_ names: [String]) -> String {
-        names.prefix(namedPods).joined(separator: ", ") + (names.count > namedPods ? " and \(names.count - namedPods) more" : "")
+        names.inWords(most: namedPods)
     }
 }
 

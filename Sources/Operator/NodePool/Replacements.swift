@@ -76,7 +76,7 @@ extension Replacements {
 
     private static func words(_ machines: [Machine]) -> String {
         let names = machines.map(\.name).sorted()
-        let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
+        let shown = names.inWords(most: 5)
         return names.count == 1 ? "Machine \(shown) is" : "Machines \(shown) are"
     }
 }

@@ -53,9 +53,6 @@ extension ControlPlaneInput {
 extension ControlPlaneRollout {
     /// Whether a pod with these images is ready.
     static func hasServed(_ pods: [Pod], images: Set<String>) -> Bool {
-        pods.contains { pod in
-            images.isSubset(of: pod.spec?.containers?.compactMap(\.image) ?? [])
-                && pod.status?.conditions?.contains { $0.type == "Ready" && $0.status == "True" } == true
-        }
+        pods.contains { $0.runs(images) && $0.isReady }
     }
 }

@@ -22,8 +22,8 @@ extension ControlPlaneRollout {
     /// - Parameter images: those of the API server and the tunnel server, by which a pod of what is rolled out is known.
     init(_ deployment: Deployment, pods: [Pod], images: Set<String>) {
         let wanted = deployment.spec?.replicas ?? 1
-        let new = pods.filter { images.isSubset(of: $0.spec?.containers?.compactMap(\.image) ?? []) }
-        let ready = new.count { pod in pod.status?.conditions?.contains { $0.type == "Ready" && $0.status == "True" } == true }
+        let new = pods.filter { $0.runs(images) }
+        let ready = new.count(where: \.isReady)
         if Self.isComplete(deployment) {
             self.init(state: .complete, words: "", hasServed: true)
             return
@@ -53,6 +53,12 @@ extension ControlPlaneRollout {
     private static func isSeen(_ deployment: Deployment) -> Bool {
         (deployment.status?.observedGeneration ?? 0) >= (deployment.metadata.generation ?? 0)
     }
+}
+
+extension Pod {
+    func runs(_ images: Set<String>) -> Bool { images.isSubset(of: spec?.containers?.compactMap(\.image) ?? []) }
+
+    var isReady: Bool { status?.conditions?.contains { $0.type == "Ready" && $0.status == "True" } == true }
 }
 
 /// What keeps a pod from being ready.

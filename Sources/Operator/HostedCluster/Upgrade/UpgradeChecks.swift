@@ -89,11 +89,9 @@ enum UpgradeChecks {
             return UpgradeCheck(
                 "Nodes", .passed, facts.kubelets.isEmpty ? "there are none" : "all kubelets may stay as they are beside \(version)")
         }
-        let more = refused.count > shown ? " and \(refused.count - shown) more" : ""
-        let names = refused.prefix(shown).joined(separator: ", ") + more
         return UpgradeCheck(
             "Nodes", .failed,
-            "first upgrade \(names)" + (reason.isEmpty ? "" : ": \(reason)"))
+            "first upgrade \(refused.inWords(most: shown))" + (reason.isEmpty ? "" : ": \(reason)"))
     }
 
     private static func deprecated(_ version: KubernetesVersion, _ facts: UpgradeFacts) -> UpgradeCheck {
@@ -102,8 +100,7 @@ enum UpgradeChecks {
         case .unknown(let why): return UpgradeCheck(name, .warning, "which deprecated APIs are in use could not be learned: \(why)")
         case .known(let all):
             func names(_ some: [DeprecatedAPI]) -> String {
-                some.prefix(shown).map { "\($0.name) (gone in \($0.removedIn))" }.joined(separator: ", ")
-                    + (some.count > shown ? " and \(some.count - shown) more" : "")
+                some.map { "\($0.name) (gone in \($0.removedIn))" }.inWords(most: shown)
             }
             let gone = all.filter { $0.isGone(in: version) }
             let used = gone.filter(\.isUsed)
