@@ -36,7 +36,7 @@ extension HostedClusterReconciler {
             wanted: isBootstrapped ? input.settings.replicas : replicas, isBootstrapped: isBootstrapped,
             voters: view?.sight.voters.filter(\.hasStarted).count, apiServers: apiServers)
         let step = isBootstrapped ? view.map { MembershipDecision(wanted: order.etcdMembers, $0.sight) } : nil
-        input.settings.scale = ControlPlaneScale(
+        input.scale = ControlPlaneScale(
             apiServers: order.apiServers, etcdServers: order.apiServers,
             etcdPods: host.replicas(after: step, view?.sight, orNew: input.settings.replicas),
             joining: isBootstrapped ? view?.sight.joining : nil)

@@ -93,8 +93,7 @@ struct HostedClusterReconciler: Reconciler {
         guard let keys else { return notServing(cluster, report) }
         var input = try ControlPlaneInput(
             cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion,
-            auditWebhook: try await auditWebhook(settings, &report))
-        input.settings.etcdImageTag = try await etcdImageTag(settings)
+            etcdImageTag: try await etcdImageTag(settings), auditWebhook: try await auditWebhook(settings, &report))
         input.toldEndpoints = addresses.told
         let tenant = TenantAccess(address: addresses.api, keys: keys)
         guard let etcd = try await runEtcd(&input, &report) else { return notServing(cluster, report) }

@@ -32,7 +32,7 @@ extension HostedClusterReconciler {
         let image = set?.spec?.template?.spec?.containers?.first { $0.name == "etcd" }?.image
         let repository = "\(settings.imageRegistry)/etcd:"
         let present = image.flatMap { $0.hasPrefix(repository) ? String($0.dropFirst(repository.count)) : nil }
-        return EtcdImageChoice.tag(present: present, wanted: settings.etcdImageTag)
+        return EtcdImageChoice.tag(present: present, wanted: settings.version.etcdImageTag)
     }
 
     /// While something is rolled out: API servers that are new start beside an etcd that is theirs, and not while it restarts.
@@ -44,7 +44,7 @@ extension HostedClusterReconciler {
         let trouble = try await podTrouble(NestboxName.etcdStatefulSet, in: namespace)
         report.set(
             "Progressing", true, reason: "Upgrading",
-            message: "etcd first (\(ControlPlane.etcdImage(input.settings))): \(set.status?.updatedReplicas ?? 0) of "
+            message: "etcd first (\(ControlPlane.etcdImage(input))): \(set.status?.updatedReplicas ?? 0) of "
                 + "\(set.spec?.replicas ?? 1) members are new, \(set.status?.readyReplicas ?? 0) serve" + (trouble.map { "; \($0)" } ?? ""))
         return false
     }

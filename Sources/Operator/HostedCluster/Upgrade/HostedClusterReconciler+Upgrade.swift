@@ -178,12 +178,12 @@ extension UpgradeFacts {
     /// With what depends on where the upgrade leads.
     fileprivate func about(_ target: PinnedVersion, _ input: ControlPlaneInput, _ client: KubernetesClient) async throws -> UpgradeFacts {
         var facts = self
-        var next = input.settings
-        next.version = target.version
-        next.etcdImageTag = EtcdImageChoice.tag(present: input.settings.etcdImageTag, wanted: target.version.etcdImageTag)
-        let (now, then) = (ControlPlane.etcdImage(input.settings), ControlPlane.etcdImage(next))
+        var next = input
+        next.settings.version = target.version
+        next.etcdImageTag = EtcdImageChoice.tag(present: input.etcdImageTag, wanted: target.version.etcdImageTag)
+        let (now, then) = (ControlPlane.etcdImage(input), ControlPlane.etcdImage(next))
         facts.nextEtcd = EtcdImageChoice.isStep(from: now, to: then) ? then : nil
-        let image = "\(next.imageRegistry)/kube-apiserver:\(target.version)"
+        let image = "\(next.settings.imageRegistry)/kube-apiserver:\(target.version)"
         // A few of them: a host may have thousands.
         let answer = try? await client.raw(.get, path: "/api/v1/nodes", query: [("limit", "20")])
         if let answer, answer.status == 200, let list = try? JSONDecoder().decode(JSONValue.self, from: Data(answer.body)) {
