@@ -22,30 +22,32 @@ extension HostedClusterReconciler {
     /// does not answer, or when the data is lost.
     ///
     /// Leaves in `input` how far the control plane's size has come.
-    func runEtcd(_ input: inout ControlPlaneInput, _ report: inout ClusterReport) async throws -> EtcdFindings? {
+    func runEtcd(
+        _ input: inout ControlPlaneInput, _ sight: inout ControlPlaneSight, _ report: inout ClusterReport
+    ) async throws -> EtcdFindings? {
         // A volume that is there needs its class no more.
         if !input.isBootstrapped { guard try await storageClassExists(input.settings, &report) else { return nil } }
         let etcd = EtcdClient(addresses: input.etcdServiceAddresses, keys: input.keys, logger: logger)
-        let host = try await EtcdHost.look(at: input.settings, with: client)
+        let host = EtcdHost(sight, members: input.settings.etcdNames.count)
         let replicas = host.replicas(orNew: input.settings.replicas)
         let view = await EtcdView.look(through: etcd, host: host, replicas: replicas)
 
         let isBootstrapped = report.status.isBootstrapped
-        let apiServers = try await apiServers(input.settings)
+        let apiServers = sight.apiServers
         let order = ScalingOrder(
             wanted: isBootstrapped ? input.settings.replicas : replicas, isBootstrapped: isBootstrapped,
             voters: view?.sight.voters.filter(\.hasStarted).count, apiServers: apiServers)
         let step = isBootstrapped ? view.map { MembershipDecision(wanted: order.etcdMembers, $0.sight) } : nil
-        input.settings.scale = ControlPlaneScale(
+        input.scale = ControlPlaneScale(
             apiServers: order.apiServers, etcdServers: order.apiServers,
             etcdPods: host.replicas(after: step, view?.sight, orNew: input.settings.replicas),
             joining: isBootstrapped ? view?.sight.joining : nil)
-        try await applied.apply(ControlPlane.etcd(input), scope: input.settings.uid, with: client)
+        sight.take(try await applied.apply(ControlPlane.etcd(input), scope: input.settings.uid, with: client))
         // The first time both start side by side: kube-apiserver waits for its etcd, and there is no data yet to look at first.
-        if !isBootstrapped { try await applied.apply(ControlPlane.pods(input), scope: input.settings.uid, with: client) }
+        if !isBootstrapped { sight.take(try await applied.apply(ControlPlane.pods(input), scope: input.settings.uid, with: client)) }
 
         guard let view else {
-            try await notServing(host, input.settings, &report)
+            notServing(host, sight, &report)
             return nil
         }
         if let known = report.status.etcdClusterID, known != view.clusterID {
@@ -114,9 +116,9 @@ extension HostedClusterReconciler {
         } catch let error as KubernetesError where error.isNotFound {}
     }
 
-    private func notServing(_ host: EtcdHost, _ settings: ClusterSettings, _ report: inout ClusterReport) async throws {
+    private func notServing(_ host: EtcdHost, _ sight: ControlPlaneSight, _ report: inout ClusterReport) {
         if report.status.isBootstrapped, let loss = host.loss { return report.lost(loss) }
-        let trouble = try await podTrouble(NestboxName.etcdStatefulSet, in: settings.controlPlaneNamespace)
+        let trouble = sight.trouble(of: NestboxName.etcdStatefulSet)
         let running = host.pods.values.filter { $0 == .running }.count
         let leaderless =
             running > 0 && report.status.isBootstrapped ? "etcd has no leader: \(running) of \(host.pods.count) members run" : nil
