@@ -65,6 +65,8 @@ extension EtcdHost {
                 .map { EtcdVolume($0, loss: sight.losses[$0.name]) }
             pods[ordinal] = etcdPods.first { $0.name == NestboxName.etcdMember(ordinal) }.map { EtcdPod($0, volume: volumes[ordinal]) }
         }
+        let seen = etcdPods.map(\.metadata) + sight.claims.map(\.metadata)
+        marks = ["\(statefulSet?.spec?.replicas ?? 0)"] + seen.map { "\($0.name ?? "") \($0.uid ?? "") \($0.resourceVersion ?? "")" }
     }
 }
 

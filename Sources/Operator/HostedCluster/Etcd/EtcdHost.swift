@@ -6,6 +6,9 @@ struct EtcdHost {
     var statefulSet: StatefulSet?
     var pods: [Int: EtcdPod]
     var volumes: [Int: EtcdVolume]
+    /// All of it as the API server counts changes: with the same marks nothing has changed, no container was started anew, and who was
+    /// ready is so still.
+    var marks: [String] = []
 }
 
 extension EtcdHost {

@@ -141,22 +141,23 @@ extension HostedClusterReconciler {
     }
 
     private func etcdMembers(_ input: ControlPlaneInput) async -> UpgradeFacts.Learned<[UpgradeFacts.Member]> {
-        let etcd = EtcdClient(addresses: input.etcdServiceAddresses, keys: input.keys, logger: logger)
         do {
-            let alarms = try await etcd.alarms(through: 0)
-            var members: [UpgradeFacts.Member] = []
-            for member in try await etcd.members(through: 0) {
-                guard let ordinal = member.ordinal else { return .unknown("a member at \(member.peerURL) was not added by Nestbox") }
-                let status = try await etcd.status(of: ordinal)
-                guard status.hasLeader, !member.isLearner else {
-                    return .unknown("\(member.name) \(member.isLearner ? "has no vote yet" : "has no leader")")
+            return try await EtcdClient(addresses: input.etcdServiceAddresses, keys: input.keys, logger: logger).use { etcd in
+                let alarms = try await etcd.alarms(through: 0)
+                var members: [UpgradeFacts.Member] = []
+                for member in try await etcd.members(through: 0) {
+                    guard let ordinal = member.ordinal else { return .unknown("a member at \(member.peerURL) was not added by Nestbox") }
+                    let status = try await etcd.status(of: ordinal)
+                    guard status.hasLeader, !member.isLearner else {
+                        return .unknown("\(member.name) \(member.isLearner ? "has no vote yet" : "has no leader")")
+                    }
+                    members.append(
+                        UpgradeFacts.Member(
+                            name: member.name, databaseSize: Int(status.size),
+                            alarms: alarms.filter { $0.memberID == status.memberID }.map(\.kind.rawValue)))
                 }
-                members.append(
-                    UpgradeFacts.Member(
-                        name: member.name, databaseSize: Int(status.size),
-                        alarms: alarms.filter { $0.memberID == status.memberID }.map(\.kind.rawValue)))
+                return .known(members)
             }
-            return .known(members)
         } catch {
             return .unknown("\(error)")
         }
