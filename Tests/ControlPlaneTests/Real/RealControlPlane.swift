@@ -95,6 +95,11 @@ final class RealControlPlane {
             ])
     }
 
+    func startCoreDNS(_ corefile: String) throws {
+        try write(corefile, to: "Corefile")
+        try launch(TestBinaries.coreDNS ?? "coredns", ["-conf", "\(directory)/Corefile"], environment: [:])
+    }
+
     /// Waits for the process that was started last; nil when it is still there after that time.
     func exitStatusOfLast(within seconds: Double) async throws -> Int32? {
         guard let process = processes.last else { return nil }
@@ -187,7 +192,7 @@ final class RealControlPlane {
     }
 
     /// Ports that were free a moment ago, all different.
-    private static func freePorts(_ wanted: [Int]) throws -> [Int: Int] {
+    static func freePorts(_ wanted: [Int]) throws -> [Int: Int] {
         var sockets: [Int32] = []
         defer { sockets.forEach { _ = close($0) } }
         var ports: [Int: Int] = [:]

@@ -140,7 +140,7 @@ struct RealControlPlaneTests {
         try await tenant.apply(TenantObjects.access(input.settings), as: "bootstrap")
         try await tenant.apply(TenantObjects.addons(input), as: "operator")
         input.settings.spec.join = JoinSpec(kubeadm: false)
-        input.settings.spec.addons = AddonsSpec(kubeProxy: AddonSpec(enabled: false), coreDNS: AddonSpec(enabled: false))
+        input.settings.spec.addons = AddonsSpec(kubeProxy: AddonSpec(enabled: false), coreDNS: CoreDNSSpec(enabled: false))
         let unwanted = TenantObjects.unwanted(input)
         #expect(unwanted.count >= 10)
         for round in 1...2 {
