@@ -3,9 +3,10 @@ import KubernetesVersions
 import NestboxAPI
 
 /// Cluster DNS, where the spec wants it and an image can be had.
-enum CoreDNS {
-    private static let name = "coredns"
-    private static let namespace = "kube-system"
+public enum CoreDNS {
+    /// Of its Deployment.
+    public static let name = "coredns"
+    public static let namespace = "kube-system"
     private static let selector = ["k8s-app": "kube-dns"]
 
     static func isEnabled(_ input: ControlPlaneInput) -> Bool { wants(input.settings) && input.coreDNSImage != nil }
