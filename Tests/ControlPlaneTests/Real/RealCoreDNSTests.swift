@@ -32,7 +32,6 @@ struct RealCoreDNSTests {
 
         let port = try start(tenant, upstreams: [])
         try await answers(port, "kubernetes.default.svc.cluster.local", .address("10.96.0.1"), tenant)
-        try await answers(port, "nobody.default.svc.cluster.local", .failure(3), tenant)
         try await answers(port, "www.example.com", .failure(2), tenant)
     }
 
