@@ -18,9 +18,11 @@ extension EtcdHost {
             statefulSet: try await client.find(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: namespace), pods: [:], volumes: [:]
         )
         for ordinal in settings.etcdNames.indices {
-            host.volumes[ordinal] = claims.first { $0.name == EtcdVolume.name(ordinal) }.map(EtcdVolume.init)
-            host.pods[ordinal] = pods.first { $0.name == NestboxName.etcdMember(ordinal) }
-                .map { EtcdPod($0, volume: host.volumes[ordinal]) }
+            let pod = pods.first { $0.name == NestboxName.etcdMember(ordinal) }
+            if let claim = claims.first(where: { $0.name == EtcdVolume.name(ordinal) }) {
+                host.volumes[ordinal] = try await EtcdVolume.look(at: claim, of: pod, with: client)
+            }
+            host.pods[ordinal] = pod.map { EtcdPod($0, volume: host.volumes[ordinal]) }
         }
         return host
     }
