@@ -11,16 +11,11 @@ import Testing
     .enabled(if: TestBinaries.coreDNS != nil, "no CoreDNS: NESTBOX_TEST_COREDNS names the program"), .timeLimit(.minutes(5)))
 struct RealCoreDNSTests {
     @Test func clusterNamesAreAnsweredWhereNobodyCanBeAskedForOthers() async throws {
-        let tenant = try RealControlPlane(try #require(TestBinaries.found))
-        do {
+        try await RealControlPlane.with { tenant in
             try await tenant.start()
             try await withNobody(tenant)
             try await withAnUpstream(tenant)
-        } catch {
-            await tenant.stop()
-            throw error
         }
-        await tenant.stop()
     }
 
     private func withNobody(_ tenant: RealControlPlane) async throws {
