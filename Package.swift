@@ -13,6 +13,7 @@ extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let logging = product(name: "Logging", package: "swift-log")
@@ -93,6 +94,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 /// What only a module's tests need.
 let testDependencies: [String: [Target.Dependency]] = [
     "AdminCLI": ["TestCommands", "TestKubernetes"],
+    "ControlPlane": ["TestKubernetes", .cryptoExtras, .nioCore, .nioPosix, .yams],
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
     "NodeJoin": ["Lab", "TestKubernetes", "TestSSHServer"],
     "Operator": ["TestCampaign", "TestCommands", "TestKubernetes", "TestSSHServer", "Tunnel", .yams],
@@ -155,7 +157,7 @@ let package = Package(
                 dependencies: [
                     "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", .logging, .nioCore,
                     .nioHTTP1,
-                    .nioPosix, .subprocess,
+                    .nioPosix, .nioSSL, .subprocess,
                 ],
                 path: "Tests/Support/TestKubernetes", swiftSettings: settings),
             // The built executables, run as a person runs them.

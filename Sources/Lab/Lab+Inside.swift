@@ -1,3 +1,5 @@
+import Subprocess
+
 /// What a command inside a lab said.
 public struct LabCommandResult: Sendable, Equatable {
     public var succeeded: Bool
@@ -18,7 +20,11 @@ extension Lab {
     }
 
     /// Runs a program inside: in the host's namespaces, or in a machine's. For looking, and for tests that break things.
-    public func run(in place: Place, _ program: String, _ arguments: [String] = []) async throws -> LabCommandResult {
+    ///
+    /// - Parameter readsInput: whether it reads this program's standard input; else it finds none.
+    public func run(
+        in place: Place, _ program: String, _ arguments: [String] = [], readsInput: Bool = false
+    ) async throws -> LabCommandResult {
         let paths = self.paths
         guard let process = try await offPool({ try SupervisorProcess.running(paths) }) else {
             throw LabError("the lab \(name) is not up: nestbox lab up --name \(name)")
@@ -34,7 +40,12 @@ extension Lab {
                 "nsenter", "--target", "\(number)", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd", "--",
             ]
         }
-        let outcome = try await Command.result("nsenter", command + [program] + arguments, purpose: "running \(program) in the lab \(name)")
+        let purpose = "running \(program) in the lab \(name)"
+        let whole = command + [program] + arguments
+        let outcome =
+            readsInput
+            ? try await Command.result("nsenter", whole, input: .currentStandardInput, purpose: purpose)
+            : try await Command.result("nsenter", whole, purpose: purpose)
         return LabCommandResult(succeeded: outcome.succeeded, output: outcome.output, error: outcome.error)
     }
 }

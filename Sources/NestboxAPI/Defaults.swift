@@ -60,7 +60,10 @@ extension PublishSpec {
 
 extension AddonsSpec {
     fileprivate func withDefaults() -> AddonsSpec {
-        AddonsSpec(kubeProxy: (kubeProxy ?? AddonSpec()).enabledByDefault(), coreDNS: (coreDNS ?? AddonSpec()).enabledByDefault())
+        var spec = AddonsSpec(kubeProxy: kubeProxy ?? AddonSpec(), coreDNS: coreDNS ?? CoreDNSSpec())
+        spec.kubeProxy?.enabled = kubeProxy?.enabled ?? true
+        spec.coreDNS?.enabled = coreDNS?.enabled ?? true
+        return spec
     }
 }
 
@@ -114,14 +117,6 @@ extension CertificatesSpec {
         spec.leafLifetime = leafLifetime ?? Defaults.leafLifetime
         spec.kubeconfigLifetime = kubeconfigLifetime ?? Defaults.kubeconfigLifetime
         spec.nodeLifetime = nodeLifetime ?? Defaults.nodeLifetime
-        return spec
-    }
-}
-
-extension AddonSpec {
-    fileprivate func enabledByDefault() -> AddonSpec {
-        var spec = self
-        spec.enabled = enabled ?? true
         return spec
     }
 }

@@ -192,9 +192,9 @@ public struct CertificatesSpec: Codable, Sendable, Equatable {
 
 public struct AddonsSpec: Codable, Sendable, Equatable {
     public var kubeProxy: AddonSpec?
-    public var coreDNS: AddonSpec?
+    public var coreDNS: CoreDNSSpec?
 
-    public init(kubeProxy: AddonSpec? = nil, coreDNS: AddonSpec? = nil) {
+    public init(kubeProxy: AddonSpec? = nil, coreDNS: CoreDNSSpec? = nil) {
         self.kubeProxy = kubeProxy
         self.coreDNS = coreDNS
     }
@@ -207,6 +207,21 @@ public struct AddonSpec: Codable, Sendable, Equatable {
     public init(enabled: Bool? = nil, image: String? = nil) {
         self.enabled = enabled
         self.image = image
+    }
+}
+
+/// Cluster DNS.
+public struct CoreDNSSpec: Codable, Sendable, Equatable {
+    public var enabled: Bool?
+    public var image: String?
+    /// Who is asked for names outside the cluster, each `address[:port]`. Left out, the resolvers of the machine that CoreDNS runs on;
+    /// an empty list is nobody, and the cluster's own names alone are answered.
+    public var upstreams: [String]?
+
+    public init(enabled: Bool? = nil, image: String? = nil, upstreams: [String]? = nil) {
+        self.enabled = enabled
+        self.image = image
+        self.upstreams = upstreams
     }
 }
 

@@ -11,8 +11,10 @@ struct ConditionTransition: Equatable {
 
 extension ConditionTransition {
     /// What somebody asked for, or what everything begins with: no cause for alarm, though the status is not the good one.
-    private static let expected: Set = ["Paused", "Requested", "Disabled", "Deleting", "TakingSnapshot"]
-    private static let beginnings: Set = ["NotReady", "NotServing", "NoAddress", "NotInstalled"]
+    private static let expected: Set = ["Paused", "Requested", "Disabled", "Deleting", "TakingSnapshot", "NoNodes"]
+    private static let beginnings: Set = ["NotReady", "NotServing", "NoAddress", "NotInstalled", "NotAvailable"]
+
+    private static func isNew(_ before: Condition?) -> Bool { before == nil || before?.status == "Unknown" }
 
     /// What changed between two looks at an object's conditions: a status, or the reason of one that is not the good one.
     ///
@@ -26,7 +28,7 @@ extension ConditionTransition {
             let isBad = type.healthy != nil && condition.status != type.healthy
             guard before?.status != condition.status || (isBad && before?.reason != condition.reason) else { return nil }
             guard old != nil || isBad else { return nil }
-            let isAlarm = isBad && !expected.contains(condition.reason) && !(before == nil && beginnings.contains(condition.reason))
+            let isAlarm = isBad && !expected.contains(condition.reason) && !(isNew(before) && beginnings.contains(condition.reason))
             return ConditionTransition(
                 type: isAlarm ? .warning : .normal, reason: condition.reason,
                 message: "\(condition.type) is \(condition.status)" + (condition.message.isEmpty ? "" : ": \(condition.message)"))

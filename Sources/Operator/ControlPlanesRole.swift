@@ -41,7 +41,7 @@ struct ControlPlanesRole {
                 applied.forget(scope: AppliedObjects.inside(uid))
                 clusterChanges.send(cluster)
             },
-            tunnelChanged: { cluster in clusterChanges.send(cluster) },
+            statusChanged: { cluster in clusterChanges.send(cluster) },
             nodeChanged: { node in machineChanges.send(ObjectKey(name: node)) })
 
         deployments.onChange { applied.observe($0) }

@@ -90,7 +90,7 @@ import Testing
         let file = AuthenticationConfiguration.render(input.settings) ?? ""
         let flags = try flags(input, "oidc")
         #expect(flags.isEmpty == file.contains("login.example.com"))
-        #expect(minor < 32 ? flags.count == 9 : flags.isEmpty)
+        #expect(minor < 32 ? flags.count == 10 : flags.isEmpty)
     }
 
     @Test func namesAreTheSameOnEveryVersion() throws {

@@ -8,7 +8,7 @@ import Testing
         let spec = HostedClusterSpec(
             version: KubernetesVersion(1, 20, 2), release: "v0.0.9", etcd: EtcdSpec(storage: EtcdStorageSpec(storageClassName: "fast")),
             network: NetworkSpec(pods: "10.0.0.0/16"), publish: PublishSpec(addresses: ["192.0.2.1"]),
-            addons: AddonsSpec(coreDNS: AddonSpec(enabled: false)))
+            addons: AddonsSpec(coreDNS: CoreDNSSpec(enabled: false)))
         let cluster = HostedCluster(metadata: ObjectMeta(name: "c"), spec: spec).withDefaults()
         #expect(cluster.spec?.release == "v0.0.9")
         #expect(cluster.spec?.etcd?.storage == EtcdStorageSpec(size: "8Gi", storageClassName: "fast"))

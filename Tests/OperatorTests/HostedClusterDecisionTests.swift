@@ -202,7 +202,7 @@ import Testing
 
     @Test func aSessionGoesOnWithANewCertificateAndIsOpenedAnewElsewhere() async throws {
         let settings = try ClusterSettings(Self.cluster())
-        let sessions = TenantSessions(logger: .init(label: "test"), rightsLost: { _, _ in }, tunnelChanged: { _ in }, nodeChanged: { _ in })
+        let sessions = TenantSessions(logger: .init(label: "test"), rightsLost: { _, _ in }, statusChanged: { _ in }, nodeChanged: { _ in })
         let keys = try ClusterKeys.make(settings, now: Date()).renewed(settings, published: [], now: Date()).keys
         func open(_ keys: ClusterKeys, at address: String) async throws -> TenantSession {
             let tenant = TenantAccess(address: address, keys: keys)

@@ -378,7 +378,7 @@ private struct Host {
     private static func reconciler(_ client: KubernetesClient) -> HostedClusterReconciler {
         HostedClusterReconciler(
             client: client,
-            sessions: TenantSessions(logger: .quiet, rightsLost: { _, _ in }, tunnelChanged: { _ in }, nodeChanged: { _ in }),
+            sessions: TenantSessions(logger: .quiet, rightsLost: { _, _ in }, statusChanged: { _ in }, nodeChanged: { _ in }),
             hostNodes: Informer(client: client, logger: .quiet), hostVersion: KubernetesVersion(1, 20, 2), applied: AppliedObjects(),
             events: EventRecorder(client: client, component: "test", logger: .quiet), operatorNamespace: "nestbox", logger: .quiet,
             sessionOpened: { _ in })

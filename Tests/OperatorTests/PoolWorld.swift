@@ -30,7 +30,7 @@ struct PoolWorld: Sendable {
                 let relay = KeyRelay()
                 let sessions = TenantSessions(
                     logger: .quiet, rightsLost: { cluster, _ in Issue.record("the rights of \(cluster) do not suffice") },
-                    tunnelChanged: { _ in }, nodeChanged: { relay.send(ObjectKey(name: $0)) })
+                    statusChanged: { _ in }, nodeChanged: { relay.send(ObjectKey(name: $0)) })
                 let uid = world.hostedCluster.metadata.uid ?? ""
                 _ = try await sessions.open(cluster: ObjectKey(world.hostedCluster), clusterUID: uid, access: access)
                 let controllers = PoolControllers(

@@ -181,7 +181,7 @@ private struct Pool {
             tenant.status = HostedClusterStatus(conditions: conditions.list, version: KubernetesVersion(1, 20, 3))
             tenant = try await client.updateStatus(tenant)
             let uid = tenant.metadata.uid ?? ""
-            let sessions = TenantSessions(logger: .quiet, rightsLost: { _, _ in }, tunnelChanged: { _ in }, nodeChanged: { _ in })
+            let sessions = TenantSessions(logger: .quiet, rightsLost: { _, _ in }, statusChanged: { _ in }, nodeChanged: { _ in })
             let session = try await sessions.open(cluster: ObjectKey(tenant), clusterUID: uid, access: cluster.configuration())
             let spec = NodePoolSpec(
                 clusterName: "demo", replicas: names.count, version: KubernetesVersion(1, 20, 2), upgrade: UpgradeSpec(type: "InPlace"))

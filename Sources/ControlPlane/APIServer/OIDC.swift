@@ -6,6 +6,8 @@ import NestboxAPI
 /// Login by OpenID Connect: by flags, or in the AuthenticationConfiguration of the versions that are given one, to the same effect.
 enum OIDC {
     static let certificateAuthorityFile = "oidc-ca.crt"
+    /// What an AuthenticationConfiguration takes (oidc.go, `AllValidSigningAlgorithms`); the flag's default is RS256 alone.
+    private static let signatures = ["RS", "ES", "PS"].flatMap { kind in ["256", "384", "512"].map { kind + $0 } }
 
     static func arguments(_ settings: ClusterSettings) -> [String: String] {
         guard let oidc = byFlags(settings) else { return [:] }
@@ -18,6 +20,7 @@ enum OIDC {
         arguments["oidc-username-prefix"] = prefix.isEmpty ? "-" : prefix
         arguments["oidc-groups-claim"] = oidc.groupsClaim
         arguments["oidc-groups-prefix"] = oidc.groupsPrefix
+        if settings.template != .first { arguments["oidc-signing-algs"] = signatures.joined(separator: ",") }
         if oidc.certificateAuthority != nil {
             arguments["oidc-ca-file"] = "\(APIServer.configurationDirectory)/\(certificateAuthorityFile)"
         }

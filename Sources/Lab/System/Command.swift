@@ -29,7 +29,7 @@ enum Command {
 
     /// How it ended and what it said; throws only when it could not be run.
     static func result(
-        _ program: String, _ arguments: [String], environment: [String: String] = [:], purpose: String
+        _ program: String, _ arguments: [String], environment: [String: String] = [:], input: some InputProtocol = .none, purpose: String
     ) async throws -> Outcome {
         var options = PlatformOptions()
         // In our own process group: a person's Ctrl-C ends it with us.
@@ -39,7 +39,8 @@ enum Command {
         do {
             let result = try await Subprocess.run(
                 program.contains("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments),
-                environment: .custom(settings), platformOptions: options, output: .string(limit: 8 << 20), error: .string(limit: 1 << 20))
+                environment: .custom(settings), platformOptions: options, input: input, output: .string(limit: 8 << 20),
+                error: .string(limit: 1 << 20))
             try Task.checkCancellation()
             return Outcome(
                 succeeded: result.terminationStatus.isSuccess, end: "\(result.terminationStatus)", output: result.standardOutput,

@@ -24,7 +24,7 @@ extension HostedCluster {
         .good("KubeAPIServerAvailable"),
         .good("KubeconfigAvailable"), .good("TunnelConnected"), .good("EtcdHealthy"), .good("CertificatesValid"),
         .bad("AuthorityExpiring"), .good("UpgradeReady"), .good("AuditWebhookConfigured"), .neutral("Deleting"),
-        .neutral("ClusterDNSAvailable"), .neutral("NetworkPolicyEnforced"),
+        .good("ClusterDNSAvailable"), .neutral("NetworkPolicyEnforced"),
     ]
 }
 

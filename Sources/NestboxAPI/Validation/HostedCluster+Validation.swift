@@ -19,7 +19,7 @@ extension HostedCluster {
         errors.checkPublish(spec.publish, network: spec.network, at: "spec.publish")
         errors.checkCertificates(spec.certificates, at: "spec.certificates")
         errors.require(spec.addons?.kubeProxy?.image, is: .image, at: "spec.addons.kubeProxy.image")
-        errors.require(spec.addons?.coreDNS?.image, is: .image, at: "spec.addons.coreDNS.image")
+        errors.checkCoreDNS(spec.addons?.coreDNS, network: spec.network, at: "spec.addons.coreDNS")
         errors.require(spec.pausedUntil, is: .timestamp, at: "spec.pausedUntil")
         return errors.list
     }

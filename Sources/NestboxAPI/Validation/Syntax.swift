@@ -155,7 +155,7 @@ extension Syntax {
         return parts.count == 1 || isPort(parts[1])
     }
 
-    private static func isPort(_ text: some StringProtocol) -> Bool {
+    static func isPort(_ text: some StringProtocol) -> Bool {
         Int(text).map { (1...65535).contains($0) && String($0) == text } ?? false
     }
 

@@ -20,6 +20,12 @@ struct ClusterReport {
         status.conditions = conditions.list
     }
 
+    /// For what can be told neither way.
+    mutating func setUnknown(_ type: String, reason: String, message: String) {
+        conditions.setUnknown(type, reason: reason, message: message)
+        status.conditions = conditions.list
+    }
+
     /// For a condition that no longer means anything.
     mutating func remove(_ type: String) {
         guard status.conditions?.named(type) != nil else { return }

@@ -31,12 +31,7 @@ extension HostedClusterReconciler {
         report.set("Available", true, reason: "Serving")
         report.set("ReconciliationSucceeded", true, reason: "Done")
         let settings = input.settings
-        let coreDNS = settings.spec.addons?.coreDNS
-        let hasDNS = coreDNS?.enabled == true && coreDNS?.image != nil
-        report.set(
-            "ClusterDNSAvailable", hasDNS, reason: hasDNS ? "Deployed" : coreDNS?.enabled == true ? "NoImage" : "Disabled",
-            message: hasDNS
-                ? "" : "cluster DNS is not deployed: set spec.addons.coreDNS.image to an image of CoreDNS that the nodes can pull")
+        report.tellDNS(settings, session)
         let builtIn = settings.spec.network?.cni != "none"
         report.set(
             "NetworkPolicyEnforced", false, reason: builtIn ? "BuiltInNetwork" : "BroughtByTenant",

@@ -17,6 +17,8 @@ final class TenantSession: Sendable {
     let certificateRequests: Informer<CertificateSigningRequest>
     /// What each tunnel server says of the agents that it holds.
     let tunnelReports: Informer<Lease>
+    /// The Deployment of cluster DNS, alone.
+    let clusterDNS: Informer<Deployment>
     /// The pods of nodes that are being drained.
     let drains: DrainedNodes
     /// To be called when the tenant's API forbids what is done here.
@@ -24,16 +26,17 @@ final class TenantSession: Sendable {
     private let access: Mutex<ClientConfiguration>
     /// The nodes that kubeadm joined.
     let kubeadm: KubeadmNodes
+    private let statusChanged: @Sendable () -> Void
     private let approval: Controller
     private let kubeadmNodes: Controller
 
     /// - Parameters:
     ///   - rightsLost: called when the tenant's API forbids what is done here.
-    ///   - tunnelChanged: called when other nodes than before have no agent at a tunnel server.
+    ///   - statusChanged: called when something changed in the tenant that its cluster's conditions tell of.
     ///   - nodeChanged: called with the name of a node that was added, changed or deleted, or whose pods are on their way out.
     init(
         cluster: ObjectKey, clusterUID: String, access: ClientConfiguration, logger: Logger,
-        rightsLost: @escaping @Sendable () -> Void, tunnelChanged: @escaping @Sendable () -> Void,
+        rightsLost: @escaping @Sendable () -> Void, statusChanged: @escaping @Sendable () -> Void,
         nodeChanged: @escaping @Sendable (String) -> Void
     ) throws {
         var logger = logger
@@ -48,9 +51,17 @@ final class TenantSession: Sendable {
         certificateRequests = Informer(client: client, logger: logger)
         tunnelReports = Informer(
             client: client, namespace: NestboxName.systemNamespace, labels: TunnelConnected.reportLabel, logger: logger)
-        tunnelReports.onChange { _ in tunnelChanged() }
+        tunnelReports.onChange { _ in statusChanged() }
+        clusterDNS = Informer(
+            client: client, namespace: CoreDNS.namespace, fields: "metadata.name=\(CoreDNS.name)", logger: logger)
+        clusterDNS.onChange { change in if change.changesAvailability { statusChanged() } }
+        self.statusChanged = statusChanged
         drains = DrainedNodes(client: client, logger: logger, podsChanged: nodeChanged)
-        nodes.onChange { change in nodeChanged(change.object.name) }
+        nodes.onChange { change in
+            nodeChanged(change.object.name)
+            if case .updated = change { return }
+            statusChanged()
+        }
         let kubeadm = KubeadmNodes(client: client, nodes: nodes, certificateAuthority: certificateAuthority, logger: logger)
         self.kubeadm = kubeadm
         kubeadmNodes = Controller(name: "kubeadm-nodes", reconciler: kubeadm, logger: logger)
@@ -63,6 +74,9 @@ final class TenantSession: Sendable {
             logger: logger)
         approval.watch(certificateRequests) { [ObjectKey($0)] }
     }
+
+    /// Whether what conditions are told by has been listed once.
+    var hasSynced: Bool { nodes.isSynced && clusterDNS.isSynced }
 
     /// Whether this is where the session reaches its tenant.
     func isReached(at other: ClientConfiguration) -> Bool {
@@ -85,10 +99,19 @@ final class TenantSession: Sendable {
             group.addTask { try? await self.nodes.run() }
             group.addTask { try? await self.certificateRequests.run() }
             group.addTask { try? await self.tunnelReports.run() }
+            group.addTask { try? await self.clusterDNS.run() }
+            group.addTask { try? await self.tellWhenSynced() }
             group.addTask { try? await self.approval.run() }
             group.addTask { try? await self.kubeadmNodes.run() }
             group.addTask { await self.drains.run() }
         }
         await client.shutdown()
+    }
+
+    /// A tenant without nodes has no change to tell of.
+    private func tellWhenSynced() async throws {
+        try await nodes.waitUntilSynced()
+        try await clusterDNS.waitUntilSynced()
+        statusChanged()
     }
 }

@@ -16,20 +16,20 @@ final class TenantSessions: Service {
     private let start: AsyncStream<TenantSession>.Continuation
     private let logger: Logger
     private let rightsLost: @Sendable (_ cluster: ObjectKey, _ clusterUID: String) -> Void
-    private let tunnelChanged: @Sendable (_ cluster: ObjectKey) -> Void
+    private let statusChanged: @Sendable (_ cluster: ObjectKey) -> Void
     private let nodeChanged: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - rightsLost: called when a tenant's API forbids what the operator has to do there.
-    ///   - tunnelChanged: called when a tenant's tunnel servers say that other nodes than before have no agent.
+    ///   - statusChanged: called when something changed in a tenant that its cluster's conditions tell of.
     ///   - nodeChanged: called with the name of a tenant's node, which is its Machine's.
     init(
         logger: Logger, rightsLost: @escaping @Sendable (_ cluster: ObjectKey, _ clusterUID: String) -> Void,
-        tunnelChanged: @escaping @Sendable (_ cluster: ObjectKey) -> Void, nodeChanged: @escaping @Sendable (String) -> Void
+        statusChanged: @escaping @Sendable (_ cluster: ObjectKey) -> Void, nodeChanged: @escaping @Sendable (String) -> Void
     ) {
         self.logger = logger
         self.rightsLost = rightsLost
-        self.tunnelChanged = tunnelChanged
+        self.statusChanged = statusChanged
         self.nodeChanged = nodeChanged
         // Bounded in fact by the number of clusters: a session is put in once, and again when it is opened anew.
         (starts, start) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(100_000))
@@ -50,7 +50,7 @@ final class TenantSessions: Service {
         }
         let session = try TenantSession(
             cluster: cluster, clusterUID: clusterUID, access: access, logger: logger,
-            rightsLost: { [rightsLost] in rightsLost(cluster, clusterUID) }, tunnelChanged: { [tunnelChanged] in tunnelChanged(cluster) },
+            rightsLost: { [rightsLost] in rightsLost(cluster, clusterUID) }, statusChanged: { [statusChanged] in statusChanged(cluster) },
             nodeChanged: nodeChanged)
         let end = state.withLock { state in
             state.sessions[clusterUID] = session

@@ -14,10 +14,34 @@ final class RealControlPlane {
     private var processes: [Process] = []
     private let ports: [Int: Int]
 
-    /// - Parameter issued: when the certificates that it starts with were made.
-    init(_ binaries: TestBinaries, issued: Date = Date(), change: (inout HostedClusterSpec) -> Void = { _ in }) throws {
+    /// Runs `body` with one that is not started yet, and leaves nothing of it.
+    ///
+    /// - Parameters:
+    ///   - issued: when the certificates that it starts with were made.
+    ///   - auditWebhook: what the Secret of the spec's audit webhook holds.
+    static func with(
+        issued: Date = Date(), auditWebhook: String? = nil, _ change: (inout HostedClusterSpec) -> Void = { _ in },
+        _ body: (RealControlPlane) async throws -> Void
+    ) async throws {
+        let tenant = try RealControlPlane(
+            try #require(TestBinaries.found), issued: issued, auditWebhook: auditWebhook, change: change)
+        do {
+            try await body(tenant)
+        } catch {
+            await tenant.stop()
+            throw error
+        }
+        await tenant.stop()
+    }
+
+    private init(
+        _ binaries: TestBinaries, issued: Date, auditWebhook: String?, change: (inout HostedClusterSpec) -> Void
+    ) throws {
         self.binaries = binaries
-        var input = try Fixture.input(Fixture.cluster(binaries.version, change), coreDNSImage: "registry.example.net/coredns:1")
+        let cluster = Fixture.cluster(binaries.version, change)
+        #expect(cluster.validate() == [])
+        var input = try Fixture.input(cluster, coreDNSImage: "registry.example.net/coredns:1")
+        input.auditWebhook = auditWebhook
         input.keys = try ClusterKeys.make(input.settings, now: Date()).renewed(input.settings, published: [], now: issued).keys
         self.input = input
         directory = NSTemporaryDirectory() + "nestbox-control-plane-\(UUID().uuidString)"
@@ -25,12 +49,14 @@ final class RealControlPlane {
             NestboxPort.api, NestboxPort.etcdClients, NestboxPort.etcdPeers, NestboxPort.etcdMetrics, NestboxPort.controllerManager,
         ])
         try writeSecrets(of: input.keys)
-        try write(EgressSelector.configuration, to: "etc/nestbox/configuration/\(EgressSelector.fileName)")
-        for (name, text) in [
-            (AuthenticationConfiguration.fileName, AuthenticationConfiguration.render(input.settings)),
-            (Audit.policyFile, Audit.policy(input.settings)),
-        ] {
-            if let text { try write(text, to: "etc/nestbox/configuration/\(name)") }
+        for object in try ControlPlane.pods(input) {
+            switch object {
+            case let map as ConfigMap:
+                for (name, text) in map.data ?? [:] { try write(text, to: "etc/nestbox/configuration/\(name)") }
+            case let secret as Secret:
+                for (name, bytes) in secret.data ?? [:] { try write(bytes.text ?? "", to: "etc/nestbox/\(secret.name)/\(name)") }
+            default: break
+            }
         }
         for (name, client) in [
             ("bootstrap", try input.keys.bootstrapClient(now: Date())), ("operator", try input.keys.leaf(.operatorClient)),
@@ -39,6 +65,9 @@ final class RealControlPlane {
             try write(kubeconfig(name, .certificate(client)), to: "\(name).kubeconfig")
         }
     }
+
+    /// Where kube-apiserver looks for the tunnel's server.
+    var tunnelSocket: String { "\(directory)/tunnel.sock" }
 
     private func writeSecrets(of keys: ClusterKeys) throws {
         for secret in try keys.secrets(input.settings) {
@@ -64,9 +93,9 @@ final class RealControlPlane {
 
     func start() async throws {
         try startEtcd()
-        try launch(
-            "\(binaries.kubernetes)/kube-apiserver",
-            Arguments.render(APIServer.arguments(input)) + OIDC.requiredClaimFlags(input.settings), environment: [:])
+        let pod = try ControlPlane.pods(input).compactMap { $0 as? Deployment }.first?.spec?.template?.spec
+        let command = try #require(pod?.containers?.first { $0.name == APIServer.name }?.command)
+        try launch("\(binaries.kubernetes)/kube-apiserver", Array(command.dropFirst()), environment: [:])
         try spawn(
             "kube-controller-manager",
             ControllerManager.arguments(input.settings).merging([
@@ -93,6 +122,13 @@ final class RealControlPlane {
                 "ETCD_INITIAL_CLUSTER_STATE": state["initial-cluster-state"] ?? "",
                 "ETCD_INITIAL_CLUSTER": local(state["initial-cluster"] ?? ""),
             ])
+    }
+
+    func startCoreDNS(_ corefile: String) throws {
+        // It reads its file when it comes to it, and another may be started by then.
+        let file = "Corefile-\(processes.count)"
+        try write(corefile, to: file)
+        try launch(TestBinaries.coreDNS ?? "coredns", ["-conf", "\(directory)/\(file)"], environment: [:])
     }
 
     /// Waits for the process that was started last; nil when it is still there after that time.
@@ -179,7 +215,7 @@ final class RealControlPlane {
     /// The same text with this directory's paths, this machine's loopback and ports that nobody else has.
     private func local(_ text: String) -> String {
         var text = text.replacing("/etc/nestbox/", with: "\(directory)/etc/nestbox/").replacing("0.0.0.0", with: "127.0.0.1")
-            .replacing("https://etcd-0:", with: "https://127.0.0.1:")
+            .replacing("https://etcd-0:", with: "https://127.0.0.1:").replacing(APIServer.tunnelSocket, with: tunnelSocket)
         for (port, free) in ports {
             text = text.replacing(":\(port)", with: ":\(free)").replacing("-port=\(port)", with: "-port=\(free)")
         }
@@ -187,7 +223,7 @@ final class RealControlPlane {
     }
 
     /// Ports that were free a moment ago, all different.
-    private static func freePorts(_ wanted: [Int]) throws -> [Int: Int] {
+    static func freePorts(_ wanted: [Int]) throws -> [Int: Int] {
         var sockets: [Int32] = []
         defer { sockets.forEach { _ = close($0) } }
         var ports: [Int: Int] = [:]

@@ -8,19 +8,8 @@ import Testing
 /// What is rendered, held to the real thing.
 @Suite(.serialized, .enabled(if: TestBinaries.found != nil, "no Kubernetes and etcd: nestbox artifacts get"), .timeLimit(.minutes(10)))
 struct RealControlPlaneTests {
-    private func withControlPlane(_ body: (RealControlPlane) async throws -> Void) async throws {
-        let tenant = try RealControlPlane(try #require(TestBinaries.found))
-        do {
-            try await body(tenant)
-        } catch {
-            await tenant.stop()
-            throw error
-        }
-        await tenant.stop()
-    }
-
     @Test func aTenantComesToBeAndItsNodesGetCertificates() async throws {
-        try await withControlPlane { tenant in
+        try await RealControlPlane.with { tenant in
             try await tenant.start()
             try await appliesAndThenChangesNothing(tenant)
             try await givesEachItsRights(tenant)
@@ -44,10 +33,8 @@ struct RealControlPlaneTests {
     private func outlive(includingControllers: Bool) async throws {
         let left: TimeInterval = 150
         let end = Date().addingTimeInterval(left)
-        let tenant = try RealControlPlane(try #require(TestBinaries.found), issued: end.addingTimeInterval(-600)) {
-            $0.certificates = CertificatesSpec(leafLifetime: "10m")
-        }
-        do {
+        let short: (inout HostedClusterSpec) -> Void = { $0.certificates = CertificatesSpec(leafLifetime: "10m") }
+        try await RealControlPlane.with(issued: end.addingTimeInterval(-600), short) { tenant in
             try await tenant.start()
             #expect(try tenant.renew().count == Leaf.allCases.count)
             var (requests, failures) = (0, [String]())
@@ -74,16 +61,12 @@ struct RealControlPlaneTests {
                 }
                 print("kube-controller-manager worked \(Int(Date().timeIntervalSince(end))) s after its certificate's end")
             }
-        } catch {
-            await tenant.stop()
-            throw error
         }
-        await tenant.stop()
     }
 
     /// What the spec asks of audit and login is what kube-apiserver starts with, and records.
     @Test func recordsWhatThePolicySays() async throws {
-        let tenant = try RealControlPlane(try #require(TestBinaries.found)) {
+        let recording: (inout HostedClusterSpec) -> Void = {
             $0.controlPlane = ControlPlaneSpec(
                 audit: AuditSpec(policy: [
                     "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
@@ -94,7 +77,7 @@ struct RealControlPlaneTests {
                 ]),
                 oidc: OIDCSpec(issuerURL: "https://127.0.0.1:1/", clientID: "kubernetes", requiredClaims: ["a": "1", "b": "2"]))
         }
-        do {
+        try await RealControlPlane.with(recording) { tenant in
             try await tenant.start()
             #expect(try await tenant.kubectl("bootstrap", "create", "configmap", "recorded", "--from-literal=a=b").status == 0)
             try await eventually("the event is recorded", seconds: 20) {
@@ -103,11 +86,7 @@ struct RealControlPlaneTests {
                 }
             }
             #expect(!tenant.log("kube-apiserver").contains(#""verb":"watch""#))
-        } catch {
-            await tenant.stop()
-            throw error
         }
-        await tenant.stop()
     }
 
     private func appliesAndThenChangesNothing(_ tenant: RealControlPlane) async throws {
@@ -140,7 +119,7 @@ struct RealControlPlaneTests {
         try await tenant.apply(TenantObjects.access(input.settings), as: "bootstrap")
         try await tenant.apply(TenantObjects.addons(input), as: "operator")
         input.settings.spec.join = JoinSpec(kubeadm: false)
-        input.settings.spec.addons = AddonsSpec(kubeProxy: AddonSpec(enabled: false), coreDNS: AddonSpec(enabled: false))
+        input.settings.spec.addons = AddonsSpec(kubeProxy: AddonSpec(enabled: false), coreDNS: CoreDNSSpec(enabled: false))
         let unwanted = TenantObjects.unwanted(input)
         #expect(unwanted.count >= 10)
         for round in 1...2 {
@@ -216,7 +195,7 @@ struct RealControlPlaneTests {
     }
 
     @Test func anEtcdThatLostItsDataDoesNotStartEmpty() async throws {
-        try await withControlPlane { tenant in
+        try await RealControlPlane.with { tenant in
             try tenant.startEtcd(isBootstrapped: true)
             let status = try await tenant.exitStatusOfLast(within: 60)
             #expect(status != nil && status != 0, "\(tenant.log("etcd").suffix(500))")

@@ -29,6 +29,9 @@ struct TestBinaries: Sendable {
         #endif
     }
 
+    /// CoreDNS, which no release of Kubernetes brings: what `NESTBOX_TEST_COREDNS` names.
+    static let coreDNS = environment["NESTBOX_TEST_COREDNS"].flatMap { FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil }
+
     static func version(in directory: String) throws -> KubernetesVersion? {
         let text = try Command.runBlocking(["\(directory)/kube-apiserver", "--version"])
         return text.split(whereSeparator: \.isWhitespace).last.flatMap { KubernetesVersion($0) }

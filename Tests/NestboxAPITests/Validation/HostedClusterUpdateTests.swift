@@ -83,7 +83,7 @@ import Testing
             release: "v0.2.0",
             controlPlane: ControlPlaneSpec(priorityClassName: "high", extraArguments: ExtraArguments(scheduler: ["v": "2"])),
             publish: PublishSpec(type: "LoadBalancer"), certificates: CertificatesSpec(leafLifetime: "720h"),
-            addons: AddonsSpec(coreDNS: AddonSpec(enabled: false)), join: JoinSpec(kubeadm: true), pausedUntil: "2030-01-01T00:00:00Z")
+            addons: AddonsSpec(coreDNS: CoreDNSSpec(enabled: false)), join: JoinSpec(kubeadm: true), pausedUntil: "2030-01-01T00:00:00Z")
         #expect(Self.refusals(from: HostedClusterSpec(), to: changed) == [])
     }
 

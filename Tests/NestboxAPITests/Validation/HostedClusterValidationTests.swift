@@ -226,10 +226,26 @@ import Testing
         ),
         Wrong(
             "spec.addons.coreDNS.image: \"Core DNS\" is not an image such as registry.k8s.io/etcd:3.5.24-0",
-            spec: { $0.addons = AddonsSpec(coreDNS: AddonSpec(image: "Core DNS")) }),
+            spec: { $0.addons = AddonsSpec(coreDNS: CoreDNSSpec(image: "Core DNS")) }),
     ]
 
-    @Test(arguments: [metadata, versions, networks, publishing, lifetimes, controlPlanes, storage].flatMap { $0 })
+    static let dns = [
+        upstream("dns.example.com", "\"dns.example.com\" is not a DNS server's IPv4 address such as 10.0.0.53 or 10.0.0.53:5353"),
+        upstream("10.0.0.53:", "\"10.0.0.53:\" is not a DNS server's IPv4 address such as 10.0.0.53 or 10.0.0.53:5353"),
+        upstream("127.0.0.53", "127.0.0.53 is cluster DNS itself: it would ask itself without end"),
+        upstream("10.96.0.10:53", "10.96.0.10 is cluster DNS itself: it would ask itself without end"),
+        Wrong(
+            "spec.addons.coreDNS.upstreams: has 16 entries: CoreDNS takes no more than 15",
+            spec: { $0.addons = AddonsSpec(coreDNS: CoreDNSSpec(upstreams: Array(repeating: "10.0.0.53", count: 16))) }),
+    ]
+
+    private static func upstream(_ upstream: String, _ message: String) -> Wrong {
+        Wrong(
+            "spec.addons.coreDNS.upstreams[1]: \(message)",
+            spec: { $0.addons = AddonsSpec(coreDNS: CoreDNSSpec(upstreams: ["169.254.169.253", upstream])) })
+    }
+
+    @Test(arguments: [metadata, versions, networks, publishing, lifetimes, controlPlanes, storage, dns].flatMap { $0 })
     func saysWhatIsWrong(wrong: Wrong) {
         var cluster = Self.valid
         wrong.change(&cluster)

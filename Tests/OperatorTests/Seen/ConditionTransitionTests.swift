@@ -41,7 +41,13 @@ import Testing
     @Test func aBeginningIsNoAlarm() {
         #expect(Self.told([], [("EtcdAvailable", "False", "NotReady")]) == ["Normal NotReady EtcdAvailable is False: why"])
         #expect(Self.told([], [("EtcdAvailable", "False", "NoStorageClass")]) == ["Warning NoStorageClass EtcdAvailable is False: why"])
-        #expect(Self.told(nil, [("Published", "True", "NodePort"), ("ClusterDNSAvailable", "False", "Disabled")]) == [])
+        #expect(Self.told(nil, [("Published", "True", "NodePort"), ("NetworkPolicyEnforced", "False", "BuiltInNetwork")]) == [])
+        let down = [("ClusterDNSAvailable", "False", "NotAvailable")]
+        let noNodes = [("ClusterDNSAvailable", "Unknown", "NoNodes")]
+        #expect(Self.told([], noNodes) == ["Normal NoNodes ClusterDNSAvailable is Unknown: why"])
+        #expect(Self.told(noNodes, down) == ["Normal NotAvailable ClusterDNSAvailable is False: why"], "it starts with the first node")
+        #expect(
+            Self.told([("ClusterDNSAvailable", "True", "Available")], down) == ["Warning NotAvailable ClusterDNSAvailable is False: why"])
         #expect(Self.told(nil, [("ValidConfiguration", "False", "Invalid")]) == ["Warning Invalid ValidConfiguration is False: why"])
     }
 

@@ -237,7 +237,7 @@ import Yams
             #expect(
                 Set(own) == Set(types.map(\.name)),
                 "docs/operations.md, Conditions, \(kind): a condition without a paragraph (####), or a paragraph without a condition")
-            #expect(Set(types.map(\.name)).count == types.count)
+            #expect(Set(types.map(\.name)).count == types.count && Set(own).count == own.count, "\(kind): twice")
         }
     }
 

@@ -1,6 +1,8 @@
+import ControlPlane
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// An HTTP/1 server on loopback that answers as a test tells it to, faults included that a real API server does not produce.
@@ -41,34 +43,40 @@ public final class StubServer: Sendable {
     }
 
     public let port: Int
+    private let scheme: String
     private let seen = Mutex(Seen())
     private let answer: @Sendable (Request, Int) -> [Step]
 
-    public var url: String { "http://127.0.0.1:\(port)" }
+    public var url: String { "\(scheme)://127.0.0.1:\(port)" }
     public var requests: [Request] { seen.withLock { $0.requests } }
     /// How many mebibytes of a flood were sent.
     public var flooded: Int { seen.withLock { $0.flooded } }
 
-    private init(port: Int, answer: @escaping @Sendable (Request, Int) -> [Step]) {
+    private init(port: Int, scheme: String, answer: @escaping @Sendable (Request, Int) -> [Step]) {
         self.port = port
+        self.scheme = scheme
         self.answer = answer
     }
 
     private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
 
-    /// Runs `body` beside a server. `answer` gets each request and how many came before it.
+    /// Runs `body` beside a server, over TLS where it is given a certificate. `answer` gets each request and how many came before it.
     public static func with<Value: Sendable>(
-        _ answer: @escaping @Sendable (Request, Int) -> [Step], _ body: @escaping @Sendable (StubServer) async throws -> Value
+        certificate: IssuedCertificate? = nil, _ answer: @escaping @Sendable (Request, Int) -> [Step],
+        _ body: @escaping @Sendable (StubServer) async throws -> Value
     ) async throws -> Value {
+        let tls = try certificate.map { try Self.context($0) }
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .bind(host: "127.0.0.1", port: 0) { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: false)
                     return try Connection(wrappingChannelSynchronously: channel)
                 }
             }
-        let server = StubServer(port: listener.channel.localAddress?.port ?? 0, answer: answer)
+        let server = StubServer(
+            port: listener.channel.localAddress?.port ?? 0, scheme: tls == nil ? "http" : "https", answer: answer)
         return try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask {
                 try await listener.executeThenClose { connections in
@@ -83,6 +91,14 @@ public final class StubServer: Sendable {
             while let ended = try await group.next() { if let value = ended { return value } }
             throw CancellationError()
         }
+    }
+
+    private static func context(_ certificate: IssuedCertificate) throws -> NIOSSLContext {
+        let chain = try NIOSSLCertificate.fromPEMBytes(Array(certificate.certificatePEM.utf8))
+        let key = try NIOSSLPrivateKey(bytes: Array(certificate.keyPEM.utf8), format: .pem)
+        return try NIOSSLContext(
+            configuration: .makeServerConfiguration(
+                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)))
     }
 
     private func serve(_ connection: Connection) async throws {

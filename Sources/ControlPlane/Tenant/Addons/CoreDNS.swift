@@ -3,9 +3,10 @@ import KubernetesVersions
 import NestboxAPI
 
 /// Cluster DNS, where the spec wants it and an image can be had.
-enum CoreDNS {
-    private static let name = "coredns"
-    private static let namespace = "kube-system"
+public enum CoreDNS {
+    /// Of its Deployment.
+    public static let name = "coredns"
+    public static let namespace = "kube-system"
     private static let selector = ["k8s-app": "kube-dns"]
 
     static func isEnabled(_ input: ControlPlaneInput) -> Bool { wants(input.settings) && input.coreDNSImage != nil }
@@ -32,39 +33,11 @@ enum CoreDNS {
     }
 
     static func workloads(_ settings: ClusterSettings, image: String) -> [any KubernetesObject] {
-        let corefile = corefile(settings)
-        return [
+        [
             ServiceAccount(metadata: tenantMetadata(name, namespace: namespace)),
-            ConfigMap(metadata: tenantMetadata(name, namespace: namespace), data: ["Corefile": corefile]),
+            ConfigMap(metadata: tenantMetadata(name, namespace: namespace), data: ["Corefile": Corefile.render(settings)]),
             service(settings), deployment(image: image),
         ]
-    }
-
-    /// As kubeadm writes it. `reload` picks a changed file up, so that a change rolls nothing.
-    private static func corefile(_ settings: ClusterSettings) -> String {
-        """
-        .:53 {
-            errors
-            health {
-               lameduck 5s
-            }
-            ready
-            kubernetes \(settings.dnsDomain) in-addr.arpa ip6.arpa {
-               pods insecure
-               fallthrough in-addr.arpa ip6.arpa
-               ttl 30
-            }
-            prometheus :9153
-            forward . /etc/resolv.conf {
-               max_concurrent 1000
-            }
-            cache 30
-            loop
-            reload
-            loadbalance
-        }
-
-        """
     }
 
     private static func service(_ settings: ClusterSettings) -> Service {
