@@ -17,7 +17,7 @@ final class TestMachine: @unchecked Sendable {
     let port: Int
     private let rootfs: String
     private let userKey: SSHPrivateKey
-    private var process = Process()
+    private var process: NamespacedScript?
 
     init() async throws {
         let environment = ProcessInfo.processInfo.environment
@@ -94,19 +94,12 @@ final class TestMachine: @unchecked Sendable {
             for controller in cpu cpuacct cpuset memory devices freezer blkio pids; do mkdir root/sys/fs/cgroup/$controller; done
             exec chroot root /bin/sh -c 'nsenter --net=/run/network /usr/local/sbin/systemctl boot; exec /usr/sbin/sshd -D -e'
             """
-        process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
-        process.arguments = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child=KILL", "/bin/sh", "-c", script]
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
+        process = try NamespacedScript(script)
         try await waitUntil("the machine answers on \(port)") { canConnect(to: port) }
     }
 
     private func switchOff() {
-        guard process.isRunning else { return }
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        process?.end()
     }
 
     /// As after a power cut: what ran is gone, and so is all that was not on disk.

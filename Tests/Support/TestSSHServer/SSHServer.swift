@@ -17,7 +17,7 @@ public final class SSHServer: Sendable {
     public static let plainUser = "plain"
     /// The private key that everybody's authorized_keys holds.
     public let userKey: SSHPrivateKey
-    private let process = Process()
+    private let process: NamespacedScript
 
     private static func unpacked() -> String? {
         let cache =
@@ -52,7 +52,8 @@ public final class SSHServer: Sendable {
         guard let binary = Self.binary else {
             throw TestSSHServerError("there is no sshd: name one in NESTBOX_SSHD, or let apt-get download openssh-server")
         }
-        folder = NSTemporaryDirectory() + "nestbox-sshd-" + UUID().uuidString
+        let folder = NSTemporaryDirectory() + "nestbox-sshd-" + UUID().uuidString
+        self.folder = folder
         port = try freePort()
         try FileManager.default.createDirectory(atPath: folder + "/run", withIntermediateDirectories: true)
         for type in hostKeyTypes { try await keygen(folder + "/host_\(type)", ["-t", type]) }
@@ -84,27 +85,19 @@ public final class SSHServer: Sendable {
             mkdir -p -m 755 /run/sshd
             exec \(binary) -D -e -f \(folder)/config
             """
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
-        process.arguments = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child=KILL", "/bin/sh", "-c", script]
         var environment = ProcessInfo.processInfo.environment
         if binary.hasSuffix("/usr/sbin/sshd"), binary != "/usr/sbin/sshd" {
             // Unpacked from its package, with its libraries beside it.
             let root = binary.dropLast("/usr/sbin/sshd".count)
             environment["LD_LIBRARY_PATH"] = "\(root)/usr/lib/x86_64-linux-gnu:\(root)/lib/x86_64-linux-gnu"
         }
-        process.environment = environment
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        process = try NamespacedScript(script, environment: environment)
         try await waitUntil("sshd listens on \(port)") { canConnect(to: port) }
         guard process.isRunning else { throw TestSSHServerError("sshd ended at once; port \(port) is somebody else's") }
     }
 
     deinit {
-        if process.isRunning {
-            // Not SIGTERM, which unshare ignores while it waits for its child.
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
+        process.end()
         try? FileManager.default.removeItem(atPath: folder)
     }
 
