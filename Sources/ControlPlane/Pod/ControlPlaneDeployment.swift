@@ -26,7 +26,7 @@ enum ControlPlaneDeployment {
         let settings = input.settings
         var pod = PodShape.base(settings)
         pod.containers = [
-            APIServer.container(settings, auditWebhook: input.auditWebhook != nil), TunnelServer.container(settings),
+            APIServer.container(input), TunnelServer.container(settings),
             ControllerManager.container(settings),
             Scheduler.container(settings),
         ]
@@ -39,7 +39,7 @@ enum ControlPlaneDeployment {
             ] + Audit.volumes(input)
         pod.hostAliases = PodShape.etcdAliases(settings, input.etcdServiceAddresses)
         pod.terminationGracePeriodSeconds = 30
-        Placement.place(&pod, settings, .controlPlane)
+        Placement.place(&pod, input, .controlPlane)
         let template = PodTemplateSpec(
             metadata: ObjectMeta(
                 labels: settings.labels.merging([NestboxLabel.component: Component.controlPlane.rawValue]) { own, _ in own },
@@ -52,7 +52,7 @@ enum ControlPlaneDeployment {
         return Deployment(
             metadata: settings.metadata(NestboxName.controlPlaneDeployment),
             spec: DeploymentSpec(
-                replicas: settings.scale.apiServers, selector: settings.selector(.controlPlane), template: template,
+                replicas: input.scale.apiServers, selector: settings.selector(.controlPlane), template: template,
                 strategy: DeploymentStrategy(
                     type: "RollingUpdate", rollingUpdate: RollingUpdate(maxUnavailable: 0, maxSurge: 1)),
                 revisionHistoryLimit: 3, progressDeadlineSeconds: 600))
