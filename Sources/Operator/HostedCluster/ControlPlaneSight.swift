@@ -10,6 +10,8 @@ struct ControlPlaneSight {
     /// Of all components, those on their way out too.
     var pods: [Pod] = []
     var claims: [PersistentVolumeClaim] = []
+    /// Of etcd's members, by their claims' names.
+    var volumes: [String: EtcdVolume] = [:]
 }
 
 extension ControlPlaneSight {
@@ -20,9 +22,15 @@ extension ControlPlaneSight {
         let statefulSet = try await client.find(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: namespace)
         let pods = try await client.list(Pod.self, namespace: namespace, labels: NestboxLabel.component).items
         let claims = try await client.list(PersistentVolumeClaim.self, namespace: namespace).items
-        return ControlPlaneSight(deployment: deployment, statefulSet: statefulSet, pods: pods, claims: claims)
+        var volumes: [String: EtcdVolume] = [:]
+        for claim in claims {
+            let pod = pods.first { EtcdVolume.name(ofPod: $0.name) == claim.name }
+            volumes[claim.name] = try await EtcdVolume.look(at: claim, of: pod, with: client)
+        }
+        return ControlPlaneSight(deployment: deployment, statefulSet: statefulSet, pods: pods, claims: claims, volumes: volumes)
     }
 
+    /// What the API server answered to what was applied.
     mutating func take(_ answers: [any KubernetesObject]) {
         for answer in answers {
             if let deployment = answer as? Deployment { self.deployment = deployment }
@@ -53,7 +61,7 @@ extension EtcdHost {
         self.init(statefulSet: sight.statefulSet, pods: [:], volumes: [:])
         let etcdPods = sight.pods(of: NestboxName.etcdStatefulSet)
         for ordinal in 0..<members {
-            volumes[ordinal] = sight.claims.first { $0.name == EtcdVolume.name(ordinal) }.map(EtcdVolume.init)
+            volumes[ordinal] = sight.volumes[EtcdVolume.name(ordinal)]
             pods[ordinal] = etcdPods.first { $0.name == NestboxName.etcdMember(ordinal) }.map { EtcdPod($0, volume: volumes[ordinal]) }
         }
         let seen = etcdPods.map(\.metadata) + sight.claims.map(\.metadata)
