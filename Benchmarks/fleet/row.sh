@@ -77,12 +77,21 @@ built() {
 }
 
 # used: the operator's CPU in milliseconds so far; held: KiB of memory of its own.
-used() { awk -v tick="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); printf "%d", ($12 + $13) * 1000 / tick }' "/proc/$process/stat"; }
+used() {
+    if ! [ -d "/proc/$process" ]; then
+        echo "error: the operator ended; its last words:" >&2
+        tail -n 5 "$folder/operator.log" >&2
+        return 1
+    fi
+    awk -v tick="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); printf "%d", ($12 + $13) * 1000 / tick }' "/proc/$process/stat"
+}
 held() { awk '/^RssAnon/ { print $2 }' "/proc/$process/status"; }
-# asked: what it has asked so far, of the host and of tenants; connected: what TLS connections the stand-in has had.
+# asked: what it has asked so far, of the host and of tenants, and its passes over clusters; connected: what TLS connections the stand-in
+# has had.
 asked() {
     curl -sf http://127.0.0.1:18080/metrics |
-        awk '/^rest_client_requests_total/ { if ($0 ~ /host="127.0.0.1:16443"/) host += $NF; else rest += $NF } END { printf "%d %d", host, rest }'
+        awk '/^rest_client_requests_total/ { if ($0 ~ /host="127.0.0.1:16443"/) host += $NF; else rest += $NF }
+            /^controller_runtime_reconcile_total.*"hostedcluster"/ { passes += $NF } END { printf "%d %d %d", host, rest, passes }'
 }
 connected() { curl -sf http://127.0.0.1:8099/; }
 
@@ -96,22 +105,29 @@ process=$!
 clusters first
 built 1
 sleep 15
-cpu=$(used)
+start_cpu=$(used)
 sleep 60
-idle=$(($(used) - cpu))
+idle=$(used)
+idle=$((idle - start_cpu))
 
-cpu=$(used) memory=$(held) before=($(asked)) dialled=($(connected)) start=$EPOCHREALTIME
+start_cpu=$(used)
+start_memory=$(held)
+before=($(asked))
+dialled=($(connected))
+start=$EPOCHREALTIME
 clusters $(seq -f fleet-%g "$count")
 built $((count + 1))
 took=$(since "$start")
 sleep 10
-cpu=$(($(used) - cpu)) after=$(used)
-now=($(asked)) connections=($(connected))
+cpu=$(used)
+now=($(asked))
+connections=($(connected))
 sleep 60
-after=$(($(used) - after)) memory=$(($(held) - memory))
+after=$(used)
+memory=$(held)
 {
-    echo "took=$took cpu=$cpu after=$after idle=$idle memory=$memory"
-    echo "requests='$(ratio $((now[0] - before[0])) "$count") requests to the host, $(ratio $((now[1] - before[1])) "$count") to others'"
+    echo "took=$took cpu=$((cpu - start_cpu)) after=$((after - cpu)) idle=$idle memory=$((memory - start_memory))"
+    echo "requests='$(ratio $((now[2] - before[2])) "$count") passes, $(ratio $((now[0] - before[0])) "$count") requests to the host, $(ratio $((now[1] - before[1])) "$count") to others'"
     echo "connections='$(ratio $((connections[1] - dialled[1])) "$count") TLS connections to its etcd, $(ratio $((connections[3] - dialled[3])) "$count") to its API'"
 } >"$folder/figures"
 grep -v '^$' "$folder/standin.log" >&2 || true
