@@ -5,6 +5,8 @@
 # etcd and kube-apiserver side by side with the keys, certificates and flags of the control plane just measured (TLS to etcd, its
 # data on the same disk), and ends at the same answer to the same credentials.
 
+source Benchmarks/bare.sh
+
 # endpoint_known CLUSTER: leaves the published endpoint in $endpoint.
 endpoint_known() {
     endpoint=$(get "$work/host" "/apis/nestbox.dev/v1alpha1/namespaces/default/hostedclusters/$1" | jq -er '.status.apiEndpoints[0]')
@@ -32,37 +34,19 @@ ours() {
     api=$(pod_process kube-apiserver "$namespace")
     note="command returned $returned, etcd started $(minus "$(started "$etcd")" "$start"), kube-apiserver started $(minus "$(started "$api")" "$start"), ready to anyone $answered, kubeconfig $offered"
 
-    rm -rf "$work/floor" && mkdir "$work/floor"
-    cp -rL "/proc/$etcd/root/etc/nestbox/etcd" "/proc/$api/root/etc/nestbox/." "$work/floor/"
-    tr '\0' '\n' <"/proc/$etcd/cmdline" | tail -n +2 | sed "s|/etc/nestbox|$work/floor|; s|/var/lib/etcd|$work/floor/data|" >"$work/floor/etcd.arguments"
-    tr '\0' '\n' <"/proc/$api/cmdline" | tail -n +2 | sed "s|/etc/nestbox|$work/floor|" >"$work/floor/api.arguments"
-    echo "etcd=$(echo "$cache"/etcd/*/*/bin/etcd) api=$cache/kubernetes/$version/$(dpkg --print-architecture)/bin/kube-apiserver" >"$work/floor/programs"
+    take_bare "$namespace"
     "$nestbox" delete cluster "$name" --wait >"$work/log" 2>&1
     kubectl wait --for=delete "namespace/$namespace" --timeout=120s >/dev/null 2>&1 || true
 }
 
-# In a network of its own, so that the ports are the same and nobody else's.
 floor() {
-    figure=$(unshare -n -m bash -euo pipefail <<END
-source Benchmarks/measure.sh
-source "$work/floor/programs"
-ip link set lo up
-ip address add 172.20.0.1/32 dev lo
-printf '127.0.0.1 localhost etcd-0\n' >"$work/floor/hosts"
-mount --bind "$work/floor/hosts" /etc/hosts
-mapfile -t etcd_arguments <"$work/floor/etcd.arguments"
-mapfile -t api_arguments <"$work/floor/api.arguments"
-cp -r "$work/tenant" "$work/floor/tenant"
-echo https://172.20.0.1:6443 >"$work/floor/tenant/server"
-start=\$EPOCHREALTIME
-"\$etcd" "\${etcd_arguments[@]}" >"$work/floor/etcd.log" 2>&1 &
-first=\$!
-"\$api" "\${api_arguments[@]}" >"$work/floor/api.log" 2>&1 &
-trap 'kill -9 \$! \$first 2>/dev/null; wait 2>/dev/null || true' EXIT
-poll 120 get "$work/floor/tenant" /readyz || { tail -3 "$work/floor/etcd.log" "$work/floor/api.log" >&2; exit 1; }
-since "\$start"
-END
-    )
+    figure=$(bare '
+start=$EPOCHREALTIME
+start_etcd
+start_api
+poll 120 api_answers || last_words
+since "$start"
+')
 }
 
 compare s

@@ -1,53 +1,40 @@
 # For run.sh:
-# what CLUSTERS (20) tenants created at once take of the control-planes operator, the components' work taken away: CPU and memory
+# what CLUSTERS (20) tenants created at once add to the control-planes operator, the components' work taken away: CPU and memory
 #
-# Their pods are told to run on host nodes that there are none of, so nothing of a tenant runs, and what is weighed is the host's side
-# alone: keys, namespaces, rights, policies, Services, Secrets, StatefulSets, Deployments, statuses and events, from the first object
-# created until each cluster says that its etcd is not scheduled, and then for 60 s more, in which the operator looks at each every 10 s.
-# Not weighed: what comes when an etcd and an API server answer (etcd's id, RBAC and addons inside, the kubeconfig, the tenant's watches).
+# Without a lab. The host is a bare kube-apiserver with its etcd, out of the store; the operator is its own executable with the rights of
+# its own manifests; and fleet/standin says of pods that they are ready as soon as they are asked for. Nothing runs in them. Two rows,
+# each with a host and an operator of its own:
+#   host     nobody answers in the tenants' names: keys, namespaces, rights, policies, Services, Secrets, StatefulSets, Deployments,
+#            statuses and events, until each cluster says that its etcd does not answer, and what follows within 10 s
+#   serving  the stand-in also answers as each tenant's etcd and API server, and has nothing: besides those the cluster's id, rights and
+#            addons inside, the tenant's watches and the kubeconfig, until each cluster is Available, and what follows within 10 s
+# Not counted, for it comes once: what the first tenant of all brings in, code and connections.
 
-fleet_clusters() {
-    local number
-    for number in $(seq "$1"); do
-        printf 'apiVersion: nestbox.dev/v1alpha1\nkind: HostedCluster\nmetadata: {name: fleet-%s, namespace: default}\nspec: {version: %s, controlPlane: {nodeSelector: {nestbox.dev/no-such: node}}}\n---\n' "$number" "$version"
+measure_fleet() {
+    local count=${CLUSTERS:-20} side job
+    export operator=$NESTBOX_BIN/nestbox-operator version standin=$work/bin/standin
+    kubernetes=$cache/kubernetes/$version/$(dpkg --print-architecture)/bin
+    etcd=$(echo "$cache"/etcd/*/*/bin/etcd)
+    export kubernetes etcd
+    for side in "$operator" "$kubernetes/kube-apiserver" "$kubernetes/kubectl" "$etcd"; do
+        [ -x "$side" ] || { echo "error: there is no $side: make build, and nestbox artifacts get $version" >&2; return 1; }
+    done
+    (cd Benchmarks/fleet/standin && GOCACHE=$cache/go-build go build -buildvcs=false -trimpath -o "$standin" .)
+    echo "built for $configuration; Kubernetes $version"
+    for side in ${ROWS:-host serving}; do
+        # A group of its own, so that run.sh can end it; the kernel ends the rest with the first process of the namespace.
+        set -m
+        unshare --net --mount --pid --fork --kill-child --mount-proc Benchmarks/fleet/row.sh "$work/fleet-$side" "$side" "$count" </dev/null 9>&- &
+        job=$!
+        set +m
+        wait "$job" || { missed=1 && echo "error: row $side could not be measured" >&2 && continue; }
+        local took cpu after idle memory requests connections
+        source "$work/fleet-$side/figures"
+        echo "$side: $count tenants in $took s: $cpu ms of CPU, $memory KiB more memory of its own; the 60 s after: $after ms (with one tenant: $idle ms)"
+        echo "$side: a tenant: $requests; $connections"
+        verdict "$side: ms of CPU a tenant" "$(ratio "$cpu" "$count")" 50
+        verdict "$side: MB of memory a tenant" "$(awk -v a="$memory" -v n="$count" 'BEGIN { printf "%.2f", a * 1.024 / 1000 / n }')" 1
     done
 }
 
-# waiting N: whether so many clusters have all that the host's side gives them.
-waiting() {
-    get "$work/host" /apis/nestbox.dev/v1alpha1/namespaces/default/hostedclusters | jq -e --argjson n "$1" \
-        '[.items[] | select(.metadata.name | startswith("fleet-")) | select(.status.conditions[]? | .type == "EtcdAvailable" and .reason == "NotReady")] | length == $n'
-}
-
-# used PROCESS: its CPU in milliseconds so far.
-used() { awk -v tick="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); printf "%d", ($12 + $13) * 1000 / tick }' "/proc/$1/stat"; }
-# held PROCESS: KiB of memory of its own.
-held() { awk '/^RssAnon/ { print $2 }' "/proc/$1/status"; }
-
-measure_fleet() {
-    local count=${CLUSTERS:-20} uid process start cpu memory
-    uid=$(kubectl -n nestbox-system get pods -l app.kubernetes.io/name=nestbox-control-planes -o jsonpath='{.items[0].metadata.uid}')
-    process=$(grep -lF "$uid" $(pgrep nestbox-operato | sed 's|.*|/proc/&/cgroup|') | cut -d/ -f3 | head -1)
-    # Not counted: what the first one of all brings in, code and connections.
-    fleet_clusters 1 | kubectl apply -f - >/dev/null
-    poll 120 waiting 1
-    "$nestbox" delete cluster fleet-1 --wait >"$work/log" 2>&1
-    sleep 15
-    cpu=$(used "$process") memory=$(held "$process") start=$EPOCHREALTIME
-    sleep 60
-    local idle=$(($(used "$process") - cpu))
-    cpu=$(used "$process") memory=$(held "$process") start=$EPOCHREALTIME
-    fleet_clusters "$count" | kubectl apply -f - >/dev/null
-    poll 600 waiting "$count"
-    local built=$(($(used "$process") - cpu)) took
-    took=$(since "$start")
-    sleep 60
-    local after=$(($(used "$process") - cpu - built))
-    local grown=$(($(held "$process") - memory))
-    echo "$count tenants built in $took s: $built ms of CPU; the 60 s after: $after ms (with none: $idle ms); $grown KiB more memory of its own"
-    verdict "ms of CPU a tenant, to be built" "$(awk -v a="$built" -v n="$count" 'BEGIN { printf "%.1f", a / n }')" 50
-    verdict "MB of memory a tenant" "$(awk -v a="$grown" -v n="$count" 'BEGIN { printf "%.2f", a * 1.024 / 1000 / n }')" 1
-}
-
 measure_fleet
-kubectl delete hostedclusters --all --wait --timeout=300s >/dev/null

@@ -1,12 +1,13 @@
 #!/bin/bash
 # run.sh [NAME...]: brings up a lab of its own, runs the benchmarks in it (or those named), and takes it down, however it ends. The
-# tunnel's needs no lab, comes before it, and is left out of a run of all where there is no release build.
-# RUNS=n: how often each is measured (5). The lab's operators come from the same build as the nestbox that is measured.
+# tunnel's and the fleet's need no lab and come before it; the tunnel's is left out of a run of all where there is no release build.
+# RUNS=n: how often each is measured (5). BIN=folder of built executables, instead of this checkout's. The lab's operators come from the
+# same build as the nestbox that is measured.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source Benchmarks/measure.sh
 
-benchmarks=(create-cluster join-node scale-up get-clusters idle fleet)
+benchmarks=(fleet create-cluster join-node scale-up get-clusters idle upgrade grow)
 if [ -n "${1:-}" ]; then
     benchmarks=("$@")
 elif [ -x .build/release/nestbox-tunnel ] && [ -x .build/release/nestbox-node ]; then
@@ -21,8 +22,9 @@ cache=${NESTBOX_CACHE:-$HOME/.cache/nestbox}
 configuration=release
 for product in nestbox nestbox-operator nestbox-tunnel nestbox-node; do [ -x ".build/release/$product" ] || configuration=debug; done
 mkdir -p "$cache/locks"
-nestbox=$PWD/.build/$configuration/nestbox
-export NESTBOX_BIN=$PWD/.build/$configuration
+export NESTBOX_BIN=${BIN:-$PWD/.build/$configuration}
+configuration=${BIN:-$configuration}
+nestbox=$NESTBOX_BIN/nestbox
 
 # Two runs would take each other's lab down.
 exec 9>"$cache/locks/bench.lock"
@@ -50,7 +52,7 @@ lab_up() {
 
 echo "$(nproc) cores, $(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo) GiB, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), Linux $(uname -r); $(uptime | sed 's/.*load/load/')"
 for name in "${benchmarks[@]}"; do
-    [ "$name" = tunnel ] || [ -n "$has_lab" ] || lab_up
+    [[ $name = @(tunnel|fleet) ]] || [ -n "$has_lab" ] || lab_up
     echo
     echo "$name: $(sed -n '2s/^# //p' "Benchmarks/$name.sh"); $(uptime | sed 's/.*load/load/')"
     source "Benchmarks/$name.sh"
