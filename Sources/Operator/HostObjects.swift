@@ -18,10 +18,12 @@ extension KubernetesClient {
     }
 
     /// Deletes the object; that it is gone already is as good.
-    func deleteIfPresent<T: KubernetesObject>(_ type: T.Type, _ name: String, namespace: String? = nil, uid: String? = nil) async throws {
+    func deleteIfPresent<T: KubernetesObject>(
+        _ type: T.Type, _ name: String, namespace: String? = nil, uid: String? = nil, gracePeriodSeconds: Int? = nil
+    ) async throws {
         do {
-            try await delete(type, name, namespace: namespace, uid: uid)
-        } catch let error as KubernetesError where error.isNotFound {}
+            try await delete(type, name, namespace: namespace, uid: uid, gracePeriodSeconds: gracePeriodSeconds)
+        } catch let error as KubernetesError where error.isNotFound || (uid != nil && error.isConflict) {}
     }
 
     /// Adds the finalizer unless it is there; true when it wrote, which makes another event.

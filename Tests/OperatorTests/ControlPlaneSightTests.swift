@@ -40,6 +40,21 @@ import Testing
         #expect(EtcdHost(sight, members: 1).pods == [0: .running])
     }
 
+    @Test func aMemberIsLetGoWhenItsKubeletSaysThatItHasEnded() {
+        let ended = ContainerState(terminated: ContainerStateTerminated(exitCode: 0))
+        func member(_ name: String, isGoing: Bool = true, _ states: ContainerState...) -> Pod {
+            Pod(
+                metadata: ObjectMeta(
+                    name: name, labels: [NestboxLabel.component: "etcd"], deletionTimestamp: isGoing ? "2026-11-22T01:00:00Z" : nil),
+                status: PodStatus(containerStatuses: states.map { ContainerStatus(name: "etcd", state: $0) }))
+        }
+        let pods = [
+            member("ended", ended), member("unknown"), member("runs", ContainerState(running: ContainerStateRunning())),
+            member("starts again", isGoing: false, ended),
+        ]
+        #expect(ControlPlaneSight(pods: pods).endedMembers.map(\.name) == ["ended"])
+    }
+
     @Test func ofNothingNothingRuns() {
         #expect(ControlPlaneSight().apiServers == ScalingOrder.APIServers(wanted: nil, isRolledOut: false, running: 0))
     }

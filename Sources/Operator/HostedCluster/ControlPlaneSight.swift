@@ -51,6 +51,14 @@ extension ControlPlaneSight {
     /// - Parameter component: as its pods are labelled: the name of the Deployment or the StatefulSet that makes them, or a Job's own.
     func pods(of component: String) -> [Pod] { pods.filter { $0.metadata.labels?[NestboxLabel.component] == component } }
 
+    /// Pods of etcd on their way out in which, by their kubelet's word, nothing runs any more, and nothing will.
+    var endedMembers: [Pod] {
+        pods(of: NestboxName.etcdStatefulSet).filter { pod in
+            let containers = pod.status?.containerStatuses ?? []
+            return pod.metadata.isBeingDeleted && !containers.isEmpty && containers.allSatisfy { $0.state?.terminated != nil }
+        }
+    }
+
     /// The first thing that keeps a component's pods from being ready, in the host's words.
     func trouble(of component: String) -> String? { pods(of: component).lazy.compactMap(PodTrouble.words).first }
 }

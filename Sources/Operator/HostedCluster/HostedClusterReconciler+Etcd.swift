@@ -27,6 +27,7 @@ extension HostedClusterReconciler {
     ) async throws -> EtcdFindings? {
         // A volume that is there needs its class no more.
         if !input.isBootstrapped { guard try await storageClassExists(input.settings, &report) else { return nil } }
+        try await letGo(sight.endedMembers, input.settings)
         let etcd = EtcdClient(addresses: input.etcdServiceAddresses, keys: input.keys, logger: logger)
         return try await etcd.use { try await runEtcd(through: $0, &input, &sight, &report) }
     }
@@ -128,12 +129,19 @@ extension HostedClusterReconciler {
         }
     }
 
+    /// A kubelet may keep a pod whose processes have ended for another ten seconds, in which a StatefulSet makes no new one, and a lone
+    /// member is away.
+    private func letGo(_ pods: [Pod], _ settings: ClusterSettings) async throws {
+        for pod in pods {
+            try await client.deleteIfPresent(
+                Pod.self, pod.name, namespace: settings.controlPlaneNamespace, uid: pod.metadata.uid, gracePeriodSeconds: 0)
+        }
+    }
+
     /// What it runs is good for nothing: it need not be given time to end.
     private func renewPod(_ ordinal: Int, _ settings: ClusterSettings) async throws {
-        do {
-            try await client.delete(
-                Pod.self, NestboxName.etcdMember(ordinal), namespace: settings.controlPlaneNamespace, gracePeriodSeconds: 1)
-        } catch let error as KubernetesError where error.isNotFound {}
+        try await client.deleteIfPresent(
+            Pod.self, NestboxName.etcdMember(ordinal), namespace: settings.controlPlaneNamespace, gracePeriodSeconds: 1)
     }
 
     private func notServing(_ host: EtcdHost, _ sight: ControlPlaneSight, _ report: inout ClusterReport) {
