@@ -51,6 +51,10 @@ import Testing
         #expect(sight.apiServers.isRolledOut)
         sight.take([ConfigMap(metadata: ObjectMeta(name: "control-plane")), Self.deployment(generation: 2, seen: 1)])
         #expect(!sight.apiServers.isRolledOut && sight.statefulSet == nil)
+        func service(_ address: String?) -> Service { Service(metadata: ObjectMeta(name: "etcd-0"), spec: ServiceSpec(clusterIP: address)) }
+        sight.services = [service(nil), Service(metadata: ObjectMeta(name: "etcd-1"))]
+        sight.take([service("10.96.0.7")])
+        #expect(sight.services.count == 2 && sight.service("etcd-0")?.spec?.clusterIP == "10.96.0.7")
     }
 
     @Test(

@@ -7,6 +7,7 @@ import KubernetesClient
 struct ControlPlaneSight {
     var deployment: Deployment?
     var statefulSet: StatefulSet?
+    var services: [Service] = []
     /// Of all components, those on their way out too.
     var pods: [Pod] = []
     var claims: [PersistentVolumeClaim] = []
@@ -20,6 +21,7 @@ extension ControlPlaneSight {
         // a pod of etcd is made after its claim, and never seen without it.
         let deployment = try await client.find(Deployment.self, NestboxName.controlPlaneDeployment, namespace: namespace)
         let statefulSet = try await client.find(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: namespace)
+        let services = try await client.list(Service.self, namespace: namespace).items
         let pods = try await client.list(Pod.self, namespace: namespace, labels: NestboxLabel.component).items
         let claims = try await client.list(PersistentVolumeClaim.self, namespace: namespace).items
         var volumes: [String: EtcdVolume] = [:]
@@ -27,7 +29,8 @@ extension ControlPlaneSight {
             let pod = pods.first { EtcdVolume.name(ofPod: $0.name) == claim.name }
             volumes[claim.name] = try await EtcdVolume.look(at: claim, of: pod, with: client)
         }
-        return ControlPlaneSight(deployment: deployment, statefulSet: statefulSet, pods: pods, claims: claims, volumes: volumes)
+        return ControlPlaneSight(
+            deployment: deployment, statefulSet: statefulSet, services: services, pods: pods, claims: claims, volumes: volumes)
     }
 
     /// What the API server answered to what was applied.
@@ -35,11 +38,14 @@ extension ControlPlaneSight {
         for answer in answers {
             if let deployment = answer as? Deployment { self.deployment = deployment }
             if let statefulSet = answer as? StatefulSet { self.statefulSet = statefulSet }
+            if let service = answer as? Service { services = services.filter { $0.name != service.name } + [service] }
         }
     }
 }
 
 extension ControlPlaneSight {
+    func service(_ name: String) -> Service? { services.first { $0.name == name } }
+
     /// What runs of the API servers.
     var apiServers: ScalingOrder.APIServers {
         guard let deployment else { return ScalingOrder.APIServers(wanted: nil, isRolledOut: false, running: 0) }
