@@ -25,21 +25,21 @@ at_rest() {
 
 ours() {
     local start made returned
-    name=bench-$run
-    "$nestbox" create cluster "$name" --version "$version" --wait --timeout 600 >"$work/log" 2>&1
-    "$nestbox" kubeconfig "$name" -o "$work/tenant.kubeconfig" 2>/dev/null
+    cluster=bench-$run
+    "$nestbox" create cluster "$cluster" --version "$version" --wait --timeout 600 >"$work/log" 2>&1
+    "$nestbox" kubeconfig "$cluster" -o "$work/tenant.kubeconfig" 2>/dev/null
     credentials "$work/tenant.kubeconfig" "$work/tenant"
-    namespace=$(kubectl get hostedcluster "$name" -o jsonpath='{.status.controlPlaneNamespace}')
-    poll 60 at_rest "$name"
+    namespace=$(kubectl get hostedcluster "$cluster" -o jsonpath='{.status.controlPlaneNamespace}')
+    poll 60 at_rest "$cluster"
     start=$EPOCHREALTIME
-    "$nestbox" upgrade cluster "$name" --to "$next" >"$work/log" 2>&1
+    "$nestbox" upgrade cluster "$cluster" --to "$next" >"$work/log" 2>&1
     returned=$(since "$start")
     poll 60 is_made
     made=$(since "$start")
-    poll 300 is_upgraded "$name"
+    poll 300 is_upgraded "$cluster"
     figure=$(since "$start")
     note="checks and command $returned, its pod made $made"
-    poll 120 at_rest "$name"
+    poll 120 at_rest "$cluster"
 }
 
 floor() {
@@ -49,11 +49,11 @@ floor() {
     kubectl -n "$namespace" delete pod "$old" --wait=false >/dev/null
     poll 300 has_another "$old"
     figure=$(since "$start")
-    "$nestbox" delete cluster "$name" --wait >"$work/log" 2>&1
+    "$nestbox" delete cluster "$cluster" --wait >"$work/log" 2>&1
     kubectl wait --for=delete "namespace/$namespace" --timeout=120s >/dev/null 2>&1 || true
 }
 
-"$nestbox" artifacts list 2>/dev/null | grep -qF "$next" || "$nestbox" artifacts get "$next" --stamp-of "$version" >"$work/log" 2>&1
+[ -d "$cache/kubernetes/$next" ] || "$nestbox" artifacts get "$next" --stamp-of "$version" >"$work/log" 2>&1
 "$nestbox" lab up --name bench --version "$version" --tenant-version "$version" --tenant-version "$next" >"$work/log" 2>&1 9>&- || { cat "$work/log" >&2; return 1; }
 compare s
 verdict "upgrade over the bare restart of its components" "$ratio" 1.5

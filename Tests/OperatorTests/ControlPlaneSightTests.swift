@@ -30,7 +30,7 @@ import Testing
                 Self.pod("etcd-0", of: "etcd"), Self.pod("etcd-1", of: "etcd", trouble: "no node"), Self.pod("a", of: "control-plane"),
                 Self.pod("b", of: "control-plane", phase: "Failed"), Self.pod("c", of: EtcdSnapshot.component, trouble: "no volume"),
             ],
-            volumes: ["data-etcd-0": .there])
+            claims: [PersistentVolumeClaim(metadata: ObjectMeta(name: "data-etcd-0"))])
         #expect(sight.apiServers == ScalingOrder.APIServers(wanted: 1, isRolledOut: true, running: 1, ready: 1))
         #expect(sight.trouble(of: "control-plane") == nil)
         #expect(sight.trouble(of: "etcd") == "pod etcd-1 is not scheduled: no node")
@@ -66,6 +66,10 @@ import Testing
         #expect(sight.apiServers.isRolledOut)
         sight.take([ConfigMap(metadata: ObjectMeta(name: "control-plane")), Self.deployment(generation: 2, seen: 1)])
         #expect(!sight.apiServers.isRolledOut && sight.statefulSet == nil)
+        func service(_ address: String?) -> Service { Service(metadata: ObjectMeta(name: "etcd-0"), spec: ServiceSpec(clusterIP: address)) }
+        sight.services = [service(nil), Service(metadata: ObjectMeta(name: "etcd-1"))]
+        sight.take([service("10.96.0.7")])
+        #expect(sight.services.count == 2 && sight.service("etcd-0")?.spec?.clusterIP == "10.96.0.7")
     }
 
     @Test(

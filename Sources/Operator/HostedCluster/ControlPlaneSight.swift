@@ -7,11 +7,12 @@ import KubernetesClient
 struct ControlPlaneSight {
     var deployment: Deployment?
     var statefulSet: StatefulSet?
+    var services: [Service] = []
     /// Of all components, those on their way out too.
     var pods: [Pod] = []
     var claims: [PersistentVolumeClaim] = []
-    /// Of etcd's members, by their claims' names.
-    var volumes: [String: EtcdVolume] = [:]
+    /// Why a claim's volume cannot be had any more, by the claim's name.
+    var losses: [String: String] = [:]
 }
 
 extension ControlPlaneSight {
@@ -20,14 +21,17 @@ extension ControlPlaneSight {
         // a pod of etcd is made after its claim, and never seen without it.
         let deployment = try await client.find(Deployment.self, NestboxName.controlPlaneDeployment, namespace: namespace)
         let statefulSet = try await client.find(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: namespace)
+        let services = try await client.list(Service.self, namespace: namespace).items
         let pods = try await client.list(Pod.self, namespace: namespace, labels: NestboxLabel.component).items
         let claims = try await client.list(PersistentVolumeClaim.self, namespace: namespace).items
-        var volumes: [String: EtcdVolume] = [:]
-        for claim in claims {
-            let pod = pods.first { EtcdVolume.name(ofPod: $0.name) == claim.name }
-            volumes[claim.name] = try await EtcdVolume.look(at: claim, of: pod, with: client)
+        var sight = ControlPlaneSight(
+            deployment: deployment, statefulSet: statefulSet, services: services, pods: pods, claims: claims)
+        for pod in sight.pods(of: NestboxName.etcdStatefulSet) where pod.isUnscheduled {
+            for claim in claims where claim.name == EtcdVolume.name(of: pod.name) {
+                sight.losses[claim.name] = try await EtcdVolume.loss(of: claim, with: client)
+            }
         }
-        return ControlPlaneSight(deployment: deployment, statefulSet: statefulSet, pods: pods, claims: claims, volumes: volumes)
+        return sight
     }
 
     /// What the API server answered to what was applied.
@@ -35,11 +39,14 @@ extension ControlPlaneSight {
         for answer in answers {
             if let deployment = answer as? Deployment { self.deployment = deployment }
             if let statefulSet = answer as? StatefulSet { self.statefulSet = statefulSet }
+            if let service = answer as? Service { services = services.filter { $0.name != service.name } + [service] }
         }
     }
 }
 
 extension ControlPlaneSight {
+    func service(_ name: String) -> Service? { services.first { $0.name == name } }
+
     /// What runs of the API servers.
     var apiServers: ScalingOrder.APIServers {
         guard let deployment else { return ScalingOrder.APIServers(wanted: nil, isRolledOut: false, running: 0) }
@@ -69,7 +76,8 @@ extension EtcdHost {
         self.init(statefulSet: sight.statefulSet, pods: [:], volumes: [:])
         let etcdPods = sight.pods(of: NestboxName.etcdStatefulSet)
         for ordinal in 0..<members {
-            volumes[ordinal] = sight.volumes[EtcdVolume.name(ordinal)]
+            volumes[ordinal] = sight.claims.first { $0.name == EtcdVolume.name(ordinal) }
+                .map { EtcdVolume($0, loss: sight.losses[$0.name]) }
             pods[ordinal] = etcdPods.first { $0.name == NestboxName.etcdMember(ordinal) }.map { EtcdPod($0, volume: volumes[ordinal]) }
         }
         let seen = etcdPods.map(\.metadata) + sight.claims.map(\.metadata)
@@ -80,4 +88,9 @@ extension EtcdHost {
 extension Pod {
     /// Whether it runs or is about to; one that is on its way out still does.
     fileprivate var isNotOver: Bool { !["Succeeded", "Failed"].contains(status?.phase) }
+
+    /// Whether the host's scheduler has said that it finds no node for it.
+    fileprivate var isUnscheduled: Bool {
+        status?.conditions?.contains { $0.type == "PodScheduled" && $0.status == "False" } ?? false
+    }
 }

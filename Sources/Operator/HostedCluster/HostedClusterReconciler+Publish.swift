@@ -22,20 +22,17 @@ struct HostAddresses: Sendable {
 extension HostedClusterReconciler {
     /// The Services, and from them where the API server and the tunnel are reached from outside. Nil while that is not known.
     func publish(
-        _ settings: ClusterSettings, _ sight: ControlPlaneSight, _ report: inout ClusterReport
+        _ settings: ClusterSettings, _ sight: inout ControlPlaneSight, _ report: inout ClusterReport
     ) async throws -> HostAddresses? {
         let before = PublishedEndpoints(api: report.status.apiEndpoints ?? [], tunnel: report.status.tunnelEndpoints ?? [])
         let retiring = report.status.retiringEndpoints
         let known = PublishedEndpoints(api: before.api + (retiring?.api ?? []), tunnel: before.tunnel + (retiring?.tunnel ?? []))
-        let traffic = try await trafficPolicy(settings, sight)
-        try await applied.apply(ControlPlane.services(settings, known: known, traffic: traffic), scope: settings.uid, with: client)
-        let namespace = settings.controlPlaneNamespace
-        let api = try await client.get(Service.self, NestboxName.apiService, namespace: namespace)
-        let tunnel = try await client.get(Service.self, NestboxName.tunnelService, namespace: namespace)
-        var etcd: [String] = []
-        for member in settings.etcdNames {
-            etcd.append(try await client.get(Service.self, member, namespace: namespace).spec?.clusterIP ?? "")
-        }
+        let traffic = trafficPolicy(settings, sight)
+        let services = ControlPlane.services(settings, known: known, traffic: traffic)
+        sight.take(try await applied.apply(services, scope: settings.uid, with: client))
+        let api = try sight.given(NestboxName.apiService)
+        let tunnel = try sight.given(NestboxName.tunnelService)
+        let etcd = try settings.etcdNames.map { try sight.given($0).spec?.clusterIP ?? "" }
         let published = PublishedEndpoints(
             publish: settings.spec.publish, apiService: api, tunnelService: tunnel, hostNodes: hostNodes.list())
         guard published.isComplete else {
@@ -65,7 +62,7 @@ extension HostedClusterReconciler {
             published: published, told: handover.told, handoverLeft: handover.timeLeft(at: now), api: api.spec?.clusterIP ?? "", etcd: etcd)
     }
 
-    private func trafficPolicy(_ settings: ClusterSettings, _ sight: ControlPlaneSight) async throws -> TrafficPolicy {
+    private func trafficPolicy(_ settings: ClusterSettings, _ sight: ControlPlaneSight) -> TrafficPolicy {
         let publish = settings.spec.publish
         func decide(serving: Int, present: TrafficPolicy?) -> TrafficPolicy {
             TrafficPolicy.decide(
@@ -76,10 +73,17 @@ extension HostedClusterReconciler {
         // Whatever serves, it would be the same.
         let atBest = decide(serving: settings.replicas, present: nil)
         guard atBest != decide(serving: 0, present: nil) else { return atBest }
-        let present = try await client.find(Service.self, NestboxName.apiService, namespace: settings.controlPlaneNamespace)
         return decide(
             serving: sight.deployment?.status?.readyReplicas ?? 0,
-            present: present?.spec?.externalTrafficPolicy.flatMap { TrafficPolicy(rawValue: $0) })
+            present: sight.service(NestboxName.apiService)?.spec?.externalTrafficPolicy.flatMap { TrafficPolicy(rawValue: $0) })
+    }
+}
+
+extension ControlPlaneSight {
+    /// The Service, which has been applied. Without it nothing else is: its address stands in pod templates.
+    fileprivate func given(_ name: String) throws -> Service {
+        guard let service = service(name) else { throw PhaseError("Service \(name) was deleted; it is made again") }
+        return service
     }
 }
 

@@ -97,7 +97,7 @@ struct HostedClusterReconciler: Reconciler {
         } else {
             sight = try await ControlPlaneSight.look(into: settings.controlPlaneNamespace, with: client)
         }
-        guard let addresses = try await publish(settings, sight, &report) else { return notServing(cluster, report) }
+        guard let addresses = try await publish(settings, &sight, &report) else { return notServing(cluster, report) }
         let keys = try await ensureKeys(settings, of: cluster, endpoints: addresses.published, &report)
         guard let keys else { return notServing(cluster, report) }
         var input = try ControlPlaneInput(

@@ -12,25 +12,28 @@ enum EtcdVolume: Equatable, Sendable {
 }
 
 extension EtcdVolume {
-    init(_ claim: PersistentVolumeClaim) {
-        self = claim.metadata.isBeingDeleted ? .going : claim.status?.phase == "Lost" ? .lost("its volume is gone") : .there
+    /// - Parameter loss: why its volume cannot be had, where it is known not to be.
+    init(_ claim: PersistentVolumeClaim, loss: String? = nil) {
+        let loss = loss ?? (claim.status?.phase == "Lost" ? "its volume is gone" : nil)
+        self = claim.metadata.isBeingDeleted ? .going : loss.map(EtcdVolume.lost) ?? .there
     }
 
     /// The claims' names are the StatefulSet controller's.
-    static func name(_ ordinal: Int) -> String { name(ofPod: NestboxName.etcdMember(ordinal)) }
+    static func name(_ ordinal: Int) -> String { name(of: NestboxName.etcdMember(ordinal)) }
 
-    static func name(ofPod pod: String) -> String { "data-\(pod)" }
+    static func name(of pod: String) -> String { "data-\(pod)" }
 
-    /// A volume that lies on a node's own disk is looked for only while no node is found for its pod: it is lost when the Node object is
-    /// gone, which is how an admin says that the node does not come back (Kubernetes docs, "Non-graceful node shutdown").
-    static func look(at claim: PersistentVolumeClaim, of pod: Pod?, with client: KubernetesClient) async throws -> EtcdVolume {
-        let volume = EtcdVolume(claim)
-        guard volume == .there, pod?.isUnscheduled == true, let name = claim.spec?.volumeName,
-            let hostnames = try await client.find(PersistentVolume.self, name)?.hostnames
-        else { return volume }
+    /// Why a claim's volume cannot be had any more though the host still has it; nil when it can.
+    ///
+    /// Asked only while no node is found for its pod: a volume on a node's own disk is lost when the Node object is gone, which is how an
+    /// admin says that the node does not come back.
+    static func loss(of claim: PersistentVolumeClaim, with client: KubernetesClient) async throws -> String? {
+        guard let name = claim.spec?.volumeName, let hostnames = try await client.find(PersistentVolume.self, name)?.hostnames else {
+            return nil
+        }
         let selector = "\(PersistentVolume.hostname) in (\(hostnames.sorted().joined(separator: ",")))"
-        guard try await client.list(Node.self, labels: selector).items.isEmpty else { return volume }
-        return .lost("its volume is on \(hostnames.sorted().joined(separator: " or ")), which the host has no more")
+        guard try await client.list(Node.self, labels: selector).items.isEmpty else { return nil }
+        return "its volume is on \(hostnames.sorted().joined(separator: " or ")), which the host has no more"
     }
 }
 
@@ -48,12 +51,5 @@ extension PersistentVolume {
             names.formUnion(own)
         }
         return names.isEmpty ? nil : names
-    }
-}
-
-extension Pod {
-    /// Whether the host's scheduler has said that it finds no node for it.
-    fileprivate var isUnscheduled: Bool {
-        status?.conditions?.contains { $0.type == "PodScheduled" && $0.status == "False" } ?? false
     }
 }
