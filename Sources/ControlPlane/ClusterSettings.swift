@@ -89,7 +89,10 @@ public struct ClusterSettings: Sendable, Equatable {
 
     /// The members that etcd may ever have, whose names and addresses every pod knows, so that growing rolls none. The first revision
     /// knows those alone that it was made with, and does not grow.
-    public var etcdNames: [String] { (0..<(template == .first ? replicas : 3)).map(NestboxName.etcdMember) }
+    public var etcdNames: [String] {
+        if spec.etcd?.external != nil { return [] }
+        return (0..<(template == .first ? replicas : 3)).map(NestboxName.etcdMember)
+    }
 
     private static func parse<Value>(
         _ text: String?, at path: String, as what: String, _ read: (String) -> Value?

@@ -13,6 +13,8 @@ public struct ControlPlaneInput: Sendable {
     public var toldEndpoints: PublishedEndpoints?
     /// The cluster IPs of the Services `etcd-0`, `etcd-1`, ..., in order; one a name that etcd may ever have.
     public var etcdServiceAddresses: [String]
+    /// To the etcd that the cluster brings, where it brings one.
+    public var externalEtcd: ExternalEtcdKeys?
     /// Whether etcd has held this cluster's data before: `status.etcdClusterID` is set.
     public var isBootstrapped: Bool
     /// The host's version, for the API versions of what is written there.
@@ -60,7 +62,8 @@ public enum ControlPlane {
     }
 
     public static func etcd(_ input: ControlPlaneInput) -> [any KubernetesObject] {
-        EtcdStatefulSet.render(input.settings, serviceAddresses: input.etcdServiceAddresses, isBootstrapped: input.isBootstrapped)
+        if let keys = input.externalEtcd { return [ExternalEtcd.secret(input.settings, keys)] }
+        return EtcdStatefulSet.render(input.settings, serviceAddresses: input.etcdServiceAddresses, isBootstrapped: input.isBootstrapped)
     }
 
     /// The control-plane pods. Not to be applied before `secrets`: a pod that waits for a Secret looks again only after a minute or so.

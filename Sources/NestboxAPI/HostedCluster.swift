@@ -106,13 +106,29 @@ public struct ExtraArguments: Codable, Sendable, Equatable {
 }
 
 public struct EtcdSpec: Codable, Sendable, Equatable {
+    /// One that somebody else runs, instead of one of Nestbox's own.
+    public var external: ExternalEtcdSpec?
     public var storage: EtcdStorageSpec?
     /// The image, whole; `IMAGEREGISTRY/etcd` with the tag that goes with the Kubernetes version unless set.
     public var image: String?
 
-    public init(storage: EtcdStorageSpec? = nil, image: String? = nil) {
+    public init(external: ExternalEtcdSpec? = nil, storage: EtcdStorageSpec? = nil, image: String? = nil) {
+        self.external = external
         self.storage = storage
         self.image = image
+    }
+}
+
+/// Several clusters may share one: each writes below a prefix of its own.
+public struct ExternalEtcdSpec: Codable, Sendable, Equatable {
+    /// Of its members, as `https://etcd-1.example.net:2379`.
+    public var endpoints: [String]?
+    /// The Secret, in the HostedCluster's namespace, with `ca.crt`, `tls.crt` and `tls.key`.
+    public var secretName: String?
+
+    public init(endpoints: [String]? = nil, secretName: String? = nil) {
+        self.endpoints = endpoints
+        self.secretName = secretName
     }
 }
 

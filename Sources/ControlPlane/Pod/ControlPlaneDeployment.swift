@@ -57,4 +57,11 @@ enum ControlPlaneDeployment {
                     type: "RollingUpdate", rollingUpdate: RollingUpdate(maxUnavailable: 0, maxSurge: 1)),
                 revisionHistoryLimit: 3, progressDeadlineSeconds: 600))
     }
+
+    /// Of all keys that its containers do not read again.
+    private static func keysHash(_ input: ControlPlaneInput) throws(PKIError) -> String {
+        let own = try input.keys.hash(input.settings, [.apiServer, .controllerManager, .scheduler, .tunnel])
+        guard let external = input.externalEtcd else { return own }
+        return shortHash([own, external.certificateAuthorityPEM, external.client.certificatePEM, external.client.keyPEM])
+    }
 }

@@ -34,6 +34,7 @@ extension HostedClusterReconciler {
         }
         applied.forget(scope: uid)
         etcdCare.forget(uid)
+        await clearExternalEtcd(cluster)
         applied.forget(scope: AppliedObjects.inside(uid))
         try await client.removeFinalizer(Self.finalizer, from: cluster)
         return .done
