@@ -14,7 +14,7 @@ public struct ControlPlaneInput: Sendable {
     /// The cluster IPs of the Services `etcd-0`, `etcd-1`, ..., in order; one a name that etcd may ever have.
     public var etcdServiceAddresses: [String]
     /// To the etcd that the cluster brings, where it brings one.
-    public var externalEtcd: ExternalEtcdKeys?
+    public var externalEtcd: ExternalEtcdInput?
     /// Whether etcd has held this cluster's data before: `status.etcdClusterID` is set.
     public var isBootstrapped: Bool
     /// The host's version, for the API versions of what is written there.
@@ -61,8 +61,11 @@ public enum ControlPlane {
         try input.keys.secrets(input.settings)
     }
 
+    /// Of an external one: a copy of the Secret that leads to it.
     public static func etcd(_ input: ControlPlaneInput) -> [any KubernetesObject] {
-        if let keys = input.externalEtcd { return [ExternalEtcd.secret(input.settings, keys)] }
+        guard input.settings.externalEtcd == nil else {
+            return input.externalEtcd.map { [ExternalEtcd.secret(input.settings, $0.keys)] } ?? []
+        }
         return EtcdStatefulSet.render(input.settings, serviceAddresses: input.etcdServiceAddresses, isBootstrapped: input.isBootstrapped)
     }
 
@@ -104,8 +107,7 @@ public enum ControlPlane {
         [
             "\(settings.imageRegistry)/\(APIServer.name):\(settings.version)",
             "\(settings.imageRegistry)/\(ControllerManager.name):\(settings.version)",
-            "\(settings.imageRegistry)/\(Scheduler.name):\(settings.version)", EtcdStatefulSet.image(settings),
-            TunnelServer.image(release: settings.release),
-        ]
+            "\(settings.imageRegistry)/\(Scheduler.name):\(settings.version)", TunnelServer.image(release: settings.release),
+        ] + (settings.externalEtcd == nil ? [EtcdStatefulSet.image(settings)] : [])
     }
 }

@@ -4,7 +4,8 @@ import NestboxAPI
 /// Nothing goes in or out of a control-plane namespace but what is listed here.
 enum NetworkPolicies {
     static func render(_ settings: ClusterSettings) -> [NetworkPolicy] {
-        [denyAll(settings), controlPlane(settings), etcd(settings), etcdSnapshot(settings)] + issuer(settings)
+        let ofEtcd = settings.externalEtcd == nil ? [etcd(settings), etcdSnapshot(settings)] : []
+        return [denyAll(settings), controlPlane(settings)] + ofEtcd + issuer(settings)
     }
 
     private static func denyAll(_ settings: ClusterSettings) -> NetworkPolicy {
@@ -60,7 +61,7 @@ enum NetworkPolicies {
     private static let issuerPolicy = "oidc"
 
     private static func toEtcd(_ settings: ClusterSettings) -> NetworkPolicyEgressRule {
-        if let external = settings.spec.etcd?.external { return NetworkPolicyEgressRule(ports: ExternalEtcd.ports(external).map(tcp)) }
+        if let external = settings.externalEtcd { return NetworkPolicyEgressRule(ports: ExternalEtcd.ports(external).map(tcp)) }
         return NetworkPolicyEgressRule(
             to: [NetworkPolicyPeer(podSelector: settings.selector(.etcd))], ports: [tcp(NestboxPort.etcdClients)])
     }

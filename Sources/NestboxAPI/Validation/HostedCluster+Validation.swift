@@ -12,7 +12,7 @@ extension HostedCluster {
         errors.checkVersion(spec.version, at: "spec.version")
         errors.checkRelease(spec.release, at: "spec.release")
         errors.checkControlPlane(spec.controlPlane, at: "spec.controlPlane")
-        errors.checkEtcd(spec.etcd, release: spec.release, at: "spec.etcd")
+        errors.checkEtcd(spec)
         errors.checkNetwork(spec.network, at: "spec.network")
         errors.checkPublish(spec.publish, network: spec.network, at: "spec.publish")
         errors.checkCertificates(spec.certificates, at: "spec.certificates")

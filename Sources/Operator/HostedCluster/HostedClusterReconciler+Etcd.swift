@@ -23,7 +23,7 @@ extension HostedClusterReconciler {
     ///
     /// Leaves in `input` how far the control plane's size has come.
     func runEtcd(_ input: inout ControlPlaneInput, _ report: inout ClusterReport) async throws -> EtcdFindings? {
-        if let external = input.settings.spec.etcd?.external { return try await runExternalEtcd(external, &input, &report) }
+        if let external = input.settings.externalEtcd { return try await runExternalEtcd(external, &input, &report) }
         // A volume that is there needs its class no more.
         if !input.isBootstrapped { guard try await storageClassExists(input.settings, &report) else { return nil } }
         let etcd = EtcdClient(addresses: input.etcdServiceAddresses, keys: input.keys, logger: logger)

@@ -3,102 +3,132 @@ import ControllerRuntime
 import Foundation
 import KubernetesAPI
 import KubernetesClient
-import Logging
 import NestboxAPI
 
 extension HostedClusterReconciler {
-    /// Asks the etcd that the cluster brings, and makes sure that it holds this cluster's data. Nil while it does not answer, or when the
-    /// data is lost.
+    /// Asks the etcd that the cluster brings whether it serves and holds this cluster's data, and leaves in `input` how API servers reach
+    /// it. Nil while it cannot be used, or when the data is lost.
+    ///
+    /// Nothing of it is cared for: its members, its space, its version and its backups are for those who run it.
     func runExternalEtcd(
         _ external: ExternalEtcdSpec, _ input: inout ControlPlaneInput, _ report: inout ClusterReport
     ) async throws -> EtcdFindings? {
         let settings = input.settings
-        guard let keys = try await externalKeys(external, settings, &report) else { return nil }
-        input.externalEtcd = keys
-        try await applied.apply(ControlPlane.etcd(input), scope: settings.uid, with: client)
-        let etcd = EtcdClient(external, keys: keys, logger: logger)
-        let statuses = await etcd.statuses(of: etcd.endpoints.indices)
-        guard let (ordinal, status) = statuses.filter({ $0.value.hasLeader }).min(by: { $0.key < $1.key }) else {
-            let why = await firstWords(of: etcd)
-            report.set("EtcdAvailable", false, reason: "NotAnswering", message: "the external etcd does not serve: \(why)")
-            report.notAvailable("etcd does not serve")
-            return nil
-        }
-        if let known = report.status.etcdClusterID, known != status.clusterID {
-            report.lost("the external etcd is another one (its id is \(status.clusterID), it was \(known))")
-            return nil
-        }
-        let prefix = ExternalEtcd.prefix(settings)
-        if report.status.isBootstrapped, try await etcd.count(below: prefix, through: ordinal) == 0 {
-            report.lost("the external etcd holds nothing below \(prefix) any more")
-            return nil
-        }
-        report.set("EtcdAvailable", true, reason: "External")
-        let silent = etcd.endpoints.indices.filter { statuses[$0]?.hasLeader != true }.map { etcd.endpoints[$0].name }
-        // Who runs it may not let us see its alarms.
-        let isFull = ((try? await etcd.alarms(through: ordinal)) ?? []).contains { $0.kind == .noSpace }
-        let trouble = isFull ? "it has reached its quota and takes no writes" : "\(silent.joined(separator: " and ")) cannot be used"
-        let isWell = silent.isEmpty && !isFull
-        report.set(
-            EtcdHealth.condition, isWell, reason: isWell ? "Healthy" : isFull ? "NoSpace" : "MemberDown",
-            message: isWell ? "" : "the external etcd: \(trouble); it is for those who run it to mend")
-        return EtcdFindings(
-            clusterID: status.clusterID, apiServers: try await apiServers(settings), step: nil,
-            nextLook: .seconds(Int.random(in: 300...600)))
-    }
-
-    /// Takes this cluster's part of the external etcd away. It is tried once: who runs that etcd can do it too, and a deletion ends.
-    func clearExternalEtcd(_ cluster: HostedCluster) async {
-        guard let external = cluster.spec?.etcd?.external, let settings = try? ClusterSettings(cluster) else { return }
-        let prefix = ExternalEtcd.prefix(settings)
+        let found: FoundExternalEtcd
         do {
-            guard let secret = try await client.find(Secret.self, external.secretName ?? "", namespace: settings.namespace),
-                let keys = ExternalEtcdKeys(secret)
-            else { throw PhaseError("its Secret \(external.secretName ?? "") is gone") }
-            let etcd = EtcdClient(external, keys: keys, logger: logger)
-            let statuses = await etcd.statuses(of: etcd.endpoints.indices)
-            guard let (ordinal, status) = statuses.first(where: { $0.value.hasLeader }) else {
-                throw PhaseError(await firstWords(of: etcd))
-            }
-            guard cluster.status?.etcdClusterID == nil || cluster.status?.etcdClusterID == status.clusterID else {
-                throw PhaseError("it is another etcd than the one that served")
-            }
-            try await etcd.delete(below: prefix, through: ordinal)
-        } catch {
+            found = try await find(external, settings)
+        } catch let trouble as ExternalEtcdTrouble {
+            report.set("EtcdAvailable", false, reason: trouble.reason, message: trouble.message)
+            report.notAvailable(trouble.message)
+            return nil
+        }
+        let sight = found.sight
+        let prefix = settings.externalEtcdPrefix
+        if report.status.isBootstrapped, sight.keys == 0 {
+            report.lost("the external etcd at \(sight.endpoint) holds nothing below \(prefix)/ any more")
+            return nil
+        }
+        // Keys below that prefix are this cluster's and nobody else's, in whatever etcd they are.
+        if let known = report.status.etcdClusterID, known != sight.clusterID {
             await events.record(
-                .warning, reason: "EtcdDataLeft",
-                message: "what is below \(prefix) in the external etcd was not removed: \(String("\(error)".prefix(300)))", on: cluster)
+                .warning, reason: "EtcdReplaced",
+                message: "the external etcd at \(sight.endpoint) is another than before (its id is \(sight.clusterID), it was \(known)) and "
+                    + "holds this cluster's keys, as after a restore: the API servers start anew on it",
+                on: HostedCluster(metadata: ObjectMeta(name: settings.name, namespace: settings.namespace, uid: settings.uid)))
+        }
+        input.externalEtcd = ExternalEtcdInput(keys: found.keys, clusterID: sight.clusterID)
+        try await notePrefix(prefix, settings, &report)
+        try await applied.apply(ControlPlane.etcd(input), scope: settings.uid, with: client)
+        report.set("EtcdAvailable", true, reason: "External")
+        let health = EtcdHealth(
+            sight, kept: found.refused, certificate: try? CertificateFacts(certificatePEM: found.keys.client.certificatePEM),
+            secret: external.secret(in: settings.namespace), now: Date())
+        report.set(EtcdHealth.condition, health.isTrue, reason: health.reason, message: health.message)
+        return EtcdFindings(
+            clusterID: sight.clusterID, apiServers: try await apiServers(settings), step: nil,
+            // Nobody tells when its Secret changes, nor how it is.
+            nextLook: .seconds(health.isTrue ? Int.random(in: 300...600) : 60))
+    }
+
+    /// Before the first key can be written: what is not noted is not removed.
+    private func notePrefix(_ prefix: String, _ settings: ClusterSettings, _ report: inout ClusterReport) async throws {
+        guard report.status.etcdPrefix != prefix else { return }
+        report.update { $0.etcdPrefix = prefix }
+        _ = try await client.patch(
+            HostedCluster.self, settings.name, namespace: settings.namespace, merge: ["status": ["etcdPrefix": .string(prefix)]],
+            subresource: "status")
+    }
+
+    /// How the external etcd can be used: by what the Secret holds now, or else by what it held when it was last of use. A mistake with a
+    /// Secret ends nobody's service.
+    ///
+    /// - Throws: `ExternalEtcdTrouble` when it cannot be used at all.
+    func find(_ external: ExternalEtcdSpec, _ settings: ClusterSettings) async throws -> FoundExternalEtcd {
+        let refused: ExternalEtcdTrouble
+        var asked: ExternalEtcdKeys?
+        do {
+            let keys = try await externalEtcdKeys(external, settings.namespace)
+            asked = keys
+            return FoundExternalEtcd(keys: keys, sight: try await look(at: external, keys, settings))
+        } catch let trouble as ExternalEtcdTrouble {
+            refused = trouble
+        }
+        let copy = try await client.find(Secret.self, ExternalEtcd.secretName, namespace: settings.controlPlaneNamespace)
+        guard let kept = copy.flatMap(ExternalEtcdKeys.init), kept != asked,
+            let sight = try? await look(at: external, kept, settings)
+        else { throw refused }
+        return FoundExternalEtcd(keys: kept, sight: sight, refused: refused)
+    }
+
+    private func look(
+        at external: ExternalEtcdSpec, _ keys: ExternalEtcdKeys, _ settings: ClusterSettings
+    ) async throws(ExternalEtcdTrouble) -> ExternalEtcdSight {
+        let secret = external.secret(in: settings.namespace)
+        let share = ExternalEtcd.share(namespace: settings.namespace, name: settings.name)
+        let etcd = ExternalEtcdClient(external, keys: keys)
+        return try await ExternalEtcdSight.look(through: etcd, prefix: settings.externalEtcdPrefix) {
+            ExternalEtcdTrouble($0, secret: secret, share: share)
         }
     }
 
-    private func externalKeys(
-        _ external: ExternalEtcdSpec, _ settings: ClusterSettings, _ report: inout ClusterReport
-    ) async throws -> ExternalEtcdKeys? {
+    /// - Throws: `ExternalEtcdTrouble` when the Secret is not there or lacks something.
+    func externalEtcdKeys(_ external: ExternalEtcdSpec, _ namespace: String) async throws -> ExternalEtcdKeys {
         let name = external.secretName ?? ""
-        let message: String
+        let at = "(spec.etcd.external.secretName)"
+        let secret: Secret?
         do {
-            if let secret = try await client.find(Secret.self, name, namespace: settings.namespace) {
-                if let keys = ExternalEtcdKeys(secret) { return keys }
-                message = "the Secret \(name) (spec.etcd.external.secretName) lacks one of ca.crt, tls.crt and tls.key"
-            } else {
-                message = "there is no Secret \(name) (spec.etcd.external.secretName) in \(settings.namespace)"
-            }
+            secret = try await client.find(Secret.self, name, namespace: namespace)
         } catch let error as KubernetesError where error.isForbidden {
-            message =
-                "the operator may not read Secrets in \(settings.namespace); let it: kubectl -n \(settings.namespace) create rolebinding "
-                + "\(OperatorAccess.serviceAccount) --clusterrole=nestbox-hosted-cluster-namespace "
-                + "--serviceaccount=\(operatorNamespace):\(OperatorAccess.serviceAccount)"
+            throw ExternalEtcdTrouble(
+                reason: "NamespaceNotOpened",
+                message: "the operator may not read the Secret \(namespace)/\(name) \(at); let it: "
+                    + OperatorAccess.openingCommand(namespace, operatorNamespace: operatorNamespace))
         }
-        report.set("EtcdAvailable", false, reason: "NoKeys", message: message)
-        report.notAvailable(message)
-        return nil
+        guard let secret else {
+            throw ExternalEtcdTrouble(
+                reason: "NoSecret",
+                message: "there is no Secret \(namespace)/\(name) \(at): make it, with ca.crt, tls.crt and tls.key for the external etcd")
+        }
+        guard let keys = ExternalEtcdKeys(secret) else {
+            let missing = ExternalEtcdKeys.missingFiles(in: secret).joined(separator: " and ")
+            throw ExternalEtcdTrouble(
+                reason: "SecretIncomplete",
+                message: "the Secret \(namespace)/\(name) \(at) lacks \(missing): it needs ca.crt, tls.crt and tls.key, in PEM")
+        }
+        return keys
     }
+}
 
-    private func firstWords(of etcd: EtcdClient) async -> String {
-        do {
-            return try await etcd.status(of: 0).hasLeader ? "" : "it has no leader"
-        } catch {
-            return "\(error)"
-        }
-    }
+/// An external etcd that can be used.
+struct FoundExternalEtcd {
+    /// By which it was asked.
+    var keys: ExternalEtcdKeys
+    var sight: ExternalEtcdSight
+    /// Why those are not the Secret's present ones; nil where they are.
+    var refused: ExternalEtcdTrouble?
+}
+
+extension ExternalEtcdSpec {
+    /// As messages call it.
+    func secret(in namespace: String) -> String { "\(namespace)/\(secretName ?? "")" }
 }

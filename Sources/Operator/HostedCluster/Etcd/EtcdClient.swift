@@ -120,7 +120,7 @@ struct EtcdClient: Sendable {
     // MARK: The wire
 
     /// - Parameter patience: a disk may be slow.
-    func ask(
+    private func ask(
         _ ordinal: Int, _ call: String, _ body: JSONValue = [:], within patience: Duration = .seconds(15)
     ) async throws -> JSONValue {
         guard endpoints.indices.contains(ordinal) else {
@@ -148,7 +148,7 @@ struct EtcdClient: Sendable {
         return value
     }
 
-    static func number(_ value: JSONValue?) -> Int64 { value?.string.flatMap(Int64.init) ?? value?.integer.map(Int64.init) ?? 0 }
+    private static func number(_ value: JSONValue?) -> Int64 { value?.string.flatMap(Int64.init) ?? value?.integer.map(Int64.init) ?? 0 }
 }
 
 /// What a member of a tenant's etcd answered, or that it did not.

@@ -28,6 +28,7 @@ enum EtcdImageChoice {
 extension HostedClusterReconciler {
     /// What etcd's image is tagged, by what the version asks for and by what runs already.
     func etcdImageTag(_ settings: ClusterSettings) async throws -> String {
+        guard settings.externalEtcd == nil else { return settings.etcdImageTag }
         let set = try await client.find(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: settings.controlPlaneNamespace)
         let image = set?.spec?.template?.spec?.containers?.first { $0.name == "etcd" }?.image
         let repository = "\(settings.imageRegistry)/etcd:"
@@ -37,7 +38,9 @@ extension HostedClusterReconciler {
 
     /// While something is rolled out: API servers that are new start beside an etcd that is theirs, and not while it restarts.
     func etcdIsRolledOut(_ input: ControlPlaneInput, _ report: inout ClusterReport) async throws -> Bool {
-        guard report.status.version != nil, report.status.latestVersion?.state == .partial else { return true }
+        guard input.settings.externalEtcd == nil, report.status.version != nil, report.status.latestVersion?.state == .partial else {
+            return true
+        }
         let namespace = input.settings.controlPlaneNamespace
         let set = try await client.get(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: namespace)
         guard !set.isRolledOut else { return true }
