@@ -16,6 +16,11 @@ public struct UnaryCall: Sendable {
         /// The server's own.
         public var words: String
 
+        public init(code: Int, words: String) {
+            self.code = code
+            self.words = words
+        }
+
         public var description: String { words.isEmpty ? "gRPC status \(code)" : words }
     }
 
@@ -163,7 +168,9 @@ private final class CallHandler: ChannelInboundHandler {
             if part.endStream { finish() }
         case .data(let part):
             if case .byteBuffer(var bytes) = part.data { received.writeBuffer(&bytes) }
-            guard received.readableBytes <= Self.largestAnswer else { return answer.fail(UnaryCall.Refusal(code: 8, words: "the answer is too large")) }
+            guard received.readableBytes <= Self.largestAnswer else {
+                return answer.fail(UnaryCall.Refusal(code: 8, words: "the answer is too large"))
+            }
             if part.endStream { finish() }
         default: break
         }
@@ -172,7 +179,8 @@ private final class CallHandler: ChannelInboundHandler {
     private func finish() {
         let status = said.first(name: "grpc-status").flatMap { Int($0) }
         guard status == 0 else {
-            let words = said.first(name: "grpc-message") ?? (status == nil ? "HTTP \(said.first(name: ":status") ?? "without a status")" : "")
+            let words =
+                said.first(name: "grpc-message") ?? (status == nil ? "HTTP \(said.first(name: ":status") ?? "without a status")" : "")
             return answer.fail(UnaryCall.Refusal(code: status ?? 2, words: words))
         }
         guard let isCompressed = received.readInteger(as: UInt8.self), isCompressed == 0,

@@ -27,7 +27,8 @@ extension HostedClusterReconciler {
         do {
             let count = try await removeKeys(below: prefix, of: cluster, namespace: namespace)
             await events.record(
-                .normal, reason: "EtcdDataRemoved", message: "\(count) keys below \(prefix)/ were removed from the external etcd", on: cluster)
+                .normal, reason: "EtcdDataRemoved", message: "\(count) keys below \(prefix)/ were removed from the external etcd",
+                on: cluster)
         } catch let trouble as ExternalEtcdTrouble {
             let condition = cluster.status?.conditions?.named("EtcdAvailable")
             let since = condition?.status == "False" ? condition.flatMap { Timestamp.parse($0.lastTransitionTime) } : nil
@@ -40,7 +41,8 @@ extension HostedClusterReconciler {
             }
             await events.record(
                 .warning, reason: "EtcdDataLeft",
-                message: "what is below \(prefix)/ in the external etcd was left there: \(trouble.message); have its admin remove it: etcdctl "
+                message:
+                    "what is below \(prefix)/ in the external etcd was left there: \(trouble.message); have its admin remove it: etcdctl "
                     + "del --prefix \(prefix)/", on: cluster)
         }
         _ = try await client.patch(

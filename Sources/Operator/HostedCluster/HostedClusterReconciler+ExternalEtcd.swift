@@ -32,7 +32,8 @@ extension HostedClusterReconciler {
         if let known = report.status.etcdClusterID, known != sight.clusterID {
             await events.record(
                 .warning, reason: "EtcdReplaced",
-                message: "the external etcd at \(sight.endpoint) is another than before (its id is \(sight.clusterID), it was \(known)) and "
+                message:
+                    "the external etcd at \(sight.endpoint) is another than before (its id is \(sight.clusterID), it was \(known)) and "
                     + "holds this cluster's keys, as after a restore: the API servers start anew on it",
                 on: HostedCluster(metadata: ObjectMeta(name: settings.name, namespace: settings.namespace, uid: settings.uid)))
         }

@@ -78,7 +78,9 @@ extension ExternalEtcdTrouble {
         let (reason, words, advice) = Self.parts(error.cause, secret: secret, share: share)
         self.init(
             reason: reason,
-            message: "the external etcd at \(error.endpoint), asked for \(error.what) with the keys of the Secret \(secret): \(words); \(advice)")
+            message:
+                "the external etcd at \(error.endpoint), asked for \(error.what) with the keys of the Secret \(secret): \(words); \(advice)"
+        )
     }
 
     private static func parts(_ cause: ExternalEtcdError.Cause, secret: String, share: String) -> (String, String, String) {
@@ -91,7 +93,10 @@ extension ExternalEtcdTrouble {
                     + "its certificate"
             )
         case .turnedAway(let words):
-            ("CertificateRefused", words, "it does not take tls.crt: put one into the Secret that its client authority (--trusted-ca-file) signed")
+            (
+                "CertificateRefused", words,
+                "it does not take tls.crt: put one into the Secret that its client authority (--trusted-ca-file) signed"
+            )
         case .notPermitted(let words):
             (
                 "NotPermitted", words,

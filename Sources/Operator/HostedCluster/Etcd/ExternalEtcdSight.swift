@@ -41,7 +41,8 @@ extension ExternalEtcdSight {
         if let other = serving.first(where: { $0.status.clusterID != first.status.clusterID }) {
             throw ExternalEtcdTrouble(
                 reason: "DifferentEtcds",
-                message: "\(first.endpoint) and \(other.endpoint), asked for their status, are members of different etcds (\(first.status.clusterID) and "
+                message:
+                    "\(first.endpoint) and \(other.endpoint), asked for their status, are members of different etcds (\(first.status.clusterID) and "
                     + "\(other.status.clusterID)): name in spec.etcd.external.endpoints the members of one only")
         }
         let keys: Int
@@ -85,15 +86,18 @@ extension EtcdHealth {
         if sight.isFull {
             self.init(
                 isTrue: false, reason: "NoSpace",
-                message: "the external etcd has reached its quota and takes no writes: those who run it have to make room (etcdctl compact, "
+                message:
+                    "the external etcd has reached its quota and takes no writes: those who run it have to make room (etcdctl compact, "
                     + "defrag, alarm disarm)")
         } else if let kept {
             self.init(
-                isTrue: false, reason: kept.reason, message: "\(kept.message); till then the control plane goes on with the keys that it had")
+                isTrue: false, reason: kept.reason,
+                message: "\(kept.message); till then the control plane goes on with the keys that it had")
         } else if let end = certificate?.notAfter, let start = certificate?.notBefore, now >= Self.lastDays(start, end) {
             self.init(
                 isTrue: false, reason: "CertificateEnds",
-                message: "the client certificate for the external etcd ends at \(Timestamp.format(end)), and Nestbox cannot renew it: put a new "
+                message:
+                    "the client certificate for the external etcd ends at \(Timestamp.format(end)), and Nestbox cannot renew it: put a new "
                     + "tls.crt and tls.key into the Secret \(secret)")
         } else if let trouble = sight.troubles.first {
             self.init(
