@@ -16,8 +16,9 @@ extension HostedClusterReconciler {
     func clearExternalEtcd(of cluster: HostedCluster, namespace: Namespace?) async throws -> ReconcileResult? {
         guard cluster.status?.etcdPrefix != nil, let uid = cluster.metadata.uid else { return nil }
         if let namespace {
-            let pods = try await endAPIServers(in: namespace.name)
-            if let pods {
+            // Somebody deletes it, and the operator's rights in it with it: when it is gone, no API server runs either.
+            guard !namespace.metadata.isBeingDeleted else { return nil }
+            if let pods = try await endAPIServers(in: namespace.name) {
                 try await say(.endingAPIServers(pods), on: cluster)
                 return .requeue(after: .seconds(1))
             }

@@ -6,7 +6,7 @@ import KubernetesClient
 /// The kube-apiserver of a control plane's pod, on the flags and files that it would have there, as a plain process. Only paths and its
 /// own address differ.
 public struct RenderedAPIServer: Sendable {
-    /// As the cluster's admin.
+    /// As the operator comes in before the cluster has any rights of its own: as somebody who may do everything.
     public let configuration: ClientConfiguration
 
     /// Runs `body` when it is ready; it is gone afterwards.
@@ -27,7 +27,7 @@ public struct RenderedAPIServer: Sendable {
             argument.replacing("/etc/nestbox/", with: "\(directory)/etc/nestbox/").replacing("0.0.0.0", with: "127.0.0.1")
                 .replacing("-port=\(NestboxPort.api)", with: "-port=\(port)")
         }
-        let admin = try input.keys.adminClient(input.settings, now: Date())
+        let admin = try input.keys.bootstrapClient(now: Date())
         let keys = input.keys
         let server = RenderedAPIServer(
             configuration: ClientConfiguration(
