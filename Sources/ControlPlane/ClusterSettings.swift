@@ -13,11 +13,7 @@ public struct ClusterSettings: Sendable, Equatable {
     public var version: KubernetesVersion
     /// What the release in `spec.release` renders. What changes a pod template asks for `.second` or a newer one.
     public var template: TemplateRevision
-    /// Of the etcd that runs, where the spec names no image: that which goes with the version, unless a newer one runs already.
-    public var etcdImageTag: String
     public var replicas: Int
-    /// How far a change of `replicas` has come: as far as it can, unless the operator says otherwise.
-    public var scale: ControlPlaneScale
     public var imageRegistry: String
     public var podNetwork: IPv4Network
     public var serviceNetwork: IPv4Network
@@ -44,7 +40,6 @@ public struct ClusterSettings: Sendable, Equatable {
         self.uid = uid
         controlPlaneNamespace = cluster.status?.controlPlaneNamespace ?? ControlPlaneNamespace.name(of: cluster)
         self.version = version
-        etcdImageTag = version.etcdImageTag
         self.spec = spec
         let release = spec.release ?? cluster.status?.release ?? Defaults.release
         guard let template = TemplateRevision(release: release) else {
@@ -52,7 +47,6 @@ public struct ClusterSettings: Sendable, Equatable {
         }
         self.template = template
         replicas = spec.controlPlane?.replicas ?? 1
-        scale = ControlPlaneScale(replicas: replicas)
         imageRegistry = spec.controlPlane?.imageRegistry ?? Defaults.imageRegistry
         let network = spec.network ?? NetworkSpec()
         podNetwork = try Self.parse(network.pods, at: "spec.network.pods", as: "an IPv4 CIDR") { IPv4Network($0) }

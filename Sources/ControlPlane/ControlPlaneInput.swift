@@ -17,6 +17,10 @@ public struct ControlPlaneInput: Sendable {
     public var externalEtcd: ExternalEtcdInput?
     /// Whether etcd has held this cluster's data before: `status.etcdClusterID` is set.
     public var isBootstrapped: Bool
+    /// Of the etcd that runs, where the spec names no image: that which goes with the version, unless a newer one runs already.
+    public var etcdImageTag: String
+    /// How far a change of `replicas` has come: as far as it can, unless the operator says otherwise.
+    public var scale: ControlPlaneScale
     /// The host's version, for the API versions of what is written there.
     public var hostVersion: KubernetesVersion
     /// CoreDNS's image, when it can be had.
@@ -26,13 +30,15 @@ public struct ControlPlaneInput: Sendable {
 
     public init(
         cluster: HostedCluster, keys: ClusterKeys, endpoints: PublishedEndpoints, etcdServiceAddresses: [String],
-        hostVersion: KubernetesVersion, coreDNSImage: String? = nil, auditWebhook: String? = nil
+        hostVersion: KubernetesVersion, etcdImageTag: String? = nil, coreDNSImage: String? = nil, auditWebhook: String? = nil
     ) throws(InvalidCluster) {
         settings = try ClusterSettings(cluster)
         self.keys = keys
         self.endpoints = endpoints
         self.etcdServiceAddresses = etcdServiceAddresses
         isBootstrapped = cluster.status?.etcdClusterID != nil
+        self.etcdImageTag = etcdImageTag ?? settings.version.etcdImageTag
+        scale = ControlPlaneScale(replicas: settings.replicas)
         self.hostVersion = hostVersion
         self.coreDNSImage = coreDNSImage ?? settings.spec.addons?.coreDNS?.image
         self.auditWebhook = auditWebhook
@@ -66,7 +72,7 @@ public enum ControlPlane {
         guard input.settings.externalEtcd == nil else {
             return input.externalEtcd.map { [ExternalEtcd.secret(input.settings, $0.keys)] } ?? []
         }
-        return EtcdStatefulSet.render(input.settings, serviceAddresses: input.etcdServiceAddresses, isBootstrapped: input.isBootstrapped)
+        return EtcdStatefulSet.render(input)
     }
 
     /// The control-plane pods. Not to be applied before `secrets`: a pod that waits for a Secret looks again only after a minute or so.
@@ -100,14 +106,5 @@ public enum ControlPlane {
         ["\(imageRegistry)/\(APIServer.name):\(pinned.version)", TunnelServer.image(release: pinned.release)]
     }
 
-    public static func etcdImage(_ settings: ClusterSettings) -> String { EtcdStatefulSet.image(settings) }
-
-    /// Each image that the host has to have for this cluster: what the lab imports and preflight checks.
-    public static func images(_ settings: ClusterSettings) -> [String] {
-        [
-            "\(settings.imageRegistry)/\(APIServer.name):\(settings.version)",
-            "\(settings.imageRegistry)/\(ControllerManager.name):\(settings.version)",
-            "\(settings.imageRegistry)/\(Scheduler.name):\(settings.version)", TunnelServer.image(release: settings.release),
-        ] + (settings.externalEtcd == nil ? [EtcdStatefulSet.image(settings)] : [])
-    }
+    public static func etcdImage(_ input: ControlPlaneInput) -> String { EtcdStatefulSet.image(input) }
 }

@@ -148,11 +148,14 @@ public final class KubernetesClient: Sendable {
     }
 
     /// Any request. Answers that report a failure are returned, not thrown, and nothing is tried again.
+    ///
+    /// - Parameter limit: how long it may take, where that is not what the client gives to all.
     public func raw(
         _ method: HTTPVerb, path: String, query: [(String, String)] = [], body: JSONValue? = nil,
-        contentType: String = "application/json"
+        contentType: String = "application/json", within limit: Duration? = nil
     ) async throws -> (status: Int, body: [UInt8]) {
         var request = APIRequest(method, path: path, query: query)
+        request.limit = limit
         request.contentType = contentType
         if let body { try request.setBody(body) }
         do {

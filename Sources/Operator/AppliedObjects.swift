@@ -22,8 +22,14 @@ final class AppliedObjects: Sendable {
     /// By scope (a cluster's UID, in the host or inside the tenant), then by object.
     private let records = Mutex<[String: [String: Record]]>([:])
 
-    func apply(_ objects: [any KubernetesObject], scope: String, with client: KubernetesClient) async throws {
-        for object in objects { try await apply(object, scope: scope, with: client) }
+    /// Returns what the API server answered: those that were sent, as they are now.
+    @discardableResult
+    func apply(_ objects: [any KubernetesObject], scope: String, with client: KubernetesClient) async throws -> [any KubernetesObject] {
+        var answers: [any KubernetesObject] = []
+        for object in objects {
+            if let answer = try await apply(object, scope: scope, with: client) { answers.append(answer) }
+        }
+        return answers
     }
 
     /// Removes what stands under the objects' names, unless that was what was done last.
@@ -61,11 +67,13 @@ final class AppliedObjects: Sendable {
         return SHA256.hash(data: try encoder.encode(object))
     }
 
-    private func apply<T: KubernetesObject>(_ object: T, scope: String, with client: KubernetesClient) async throws {
+    private func apply<T: KubernetesObject>(_ object: T, scope: String, with client: KubernetesClient) async throws -> T? {
         let digest = try Self.digest(of: object)
-        guard !isCurrent(object, digest, scope: scope) else { return }
-        let generation = try await client.apply(object, fieldManager: fieldManager).metadata.generation
+        guard !isCurrent(object, digest, scope: scope) else { return nil }
+        let answer = try await client.apply(object, fieldManager: fieldManager)
+        let generation = answer.metadata.generation
         records.withLock { $0[scope, default: [:]][Self.name(object)] = Record(digest: digest, generation: generation, time: .now) }
+        return answer
     }
 
     /// Has an object that somebody deleted, or whose spec somebody changed, applied again by the next pass.

@@ -112,10 +112,16 @@ public actor SSHConnection {
     private func cancellable<Result: Sendable>(_ body: () throws -> Result) async throws -> Result {
         let line = self.line
         return try await withTaskCancellationHandler {
-            try body()
+            // A closure that uses nothing of the actor's would run, and wait, on the cooperative pool.
+            try onOwnThread(body)
         } onCancel: {
             line.end()
         }
+    }
+
+    private func onOwnThread<Result>(_ body: () throws -> Result) rethrows -> Result {
+        assertIsolated("what waits for a server would hold up everybody else")
+        return try body()
     }
 
     private func closed(_ operation: String) -> SSHError {

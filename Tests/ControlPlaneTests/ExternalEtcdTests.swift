@@ -56,7 +56,6 @@ import Testing
         try Golden.check(try Golden.text(shown), "v0.2.0/external-etcd/host.json")
         #expect(!objects.contains { $0 is StatefulSet || ($0 is Service && $0.name.hasPrefix("etcd")) })
         #expect(!objects.contains { ($0 is NetworkPolicy || $0 is PodDisruptionBudget) && $0.name.hasPrefix("etcd") })
-        #expect(ControlPlane.images(input.settings).filter { $0.contains("/etcd:") } == [])
         #expect(ControlPlane.unneeded(input).contains { $0 is PodDisruptionBudget && $0.name == "etcd" })
     }
 

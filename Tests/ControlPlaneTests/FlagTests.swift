@@ -12,9 +12,10 @@ import Testing
         arguments: TestBinaries.kubernetesDirectories)
     func everyFlagIsKnown(directory: String) throws {
         let version = try #require(try TestBinaries.version(in: directory))
-        let settings = try ClusterSettings(Fixture.cluster(version))
+        let input = try Fixture.input(Fixture.cluster(version))
+        let settings = input.settings
         let components = [
-            ("kube-apiserver", APIServer.arguments(settings)), ("kube-controller-manager", ControllerManager.arguments(settings)),
+            ("kube-apiserver", APIServer.arguments(input)), ("kube-controller-manager", ControllerManager.arguments(settings)),
             ("kube-scheduler", Scheduler.arguments(settings)),
         ]
         for (binary, arguments) in components {

@@ -96,21 +96,21 @@ import Testing
         var input = try Fixture.input(Fixture.cluster(KubernetesVersion(1, 20, 2)))
         input.isBootstrapped = true
         let before = try #require(ControlPlane.etcd(input)[1] as? StatefulSet)
-        input.settings.scale = ControlPlaneScale(apiServers: 1, etcdServers: 1, etcdPods: 2, joining: [0, 1])
+        input.scale = ControlPlaneScale(apiServers: 1, etcdServers: 1, etcdPods: 2, joining: [0, 1])
         let joining = ControlPlane.etcd(input)
         #expect(
             (joining[0] as? ConfigMap)?.data?["initial-cluster"] == "etcd-0=https://etcd-0:2380,etcd-1=https://etcd-1:2380")
         let after = try #require(joining[1] as? StatefulSet)
         #expect(after.spec?.replicas == 2 && after.spec?.template == before.spec?.template)
         // API servers are not told of one that has no vote.
-        #expect(APIServer.arguments(input.settings)["etcd-servers"] == "https://etcd-0:2379")
-        input.settings.scale = ControlPlaneScale(replicas: 3)
-        #expect(APIServer.arguments(input.settings)["etcd-servers"]?.split(separator: ",").count == 3)
+        #expect(APIServer.arguments(input)["etcd-servers"] == "https://etcd-0:2379")
+        input.scale = ControlPlaneScale(replicas: 3)
+        #expect(APIServer.arguments(input)["etcd-servers"]?.split(separator: ",").count == 3)
         func budgets() -> [String] {
             ControlPlane.unneeded(input).filter { $0 is PodDisruptionBudget || $0 is PodDisruptionBudgetV1Beta1 }.map { $0.name }
         }
         #expect(budgets().isEmpty)
-        input.settings.scale = ControlPlaneScale(replicas: 1)
+        input.scale = ControlPlaneScale(replicas: 1)
         #expect(budgets() == ["control-plane", "etcd"])
     }
 
@@ -129,21 +129,22 @@ import Testing
     }
 
     @Test func ownFlagsWinOverExtraOnes() throws {
-        let settings = try ClusterSettings(
+        let input = try Fixture.input(
             Fixture.cluster(KubernetesVersion(1, 20, 2)) {
                 $0.controlPlane = ControlPlaneSpec(
                     extraArguments: ExtraArguments(apiServer: ["authorization-mode": "AlwaysAllow", "v": "4"]))
             })
-        #expect(APIServer.arguments(settings)["authorization-mode"] == "Node,RBAC")
-        #expect(APIServer.arguments(settings)["v"] == "4")
+        #expect(APIServer.arguments(input)["authorization-mode"] == "Node,RBAC")
+        #expect(APIServer.arguments(input)["v"] == "4")
     }
 
     @Test func reservedFlagsAreThoseThatAreSet() throws {
         for minor in KubernetesVersion.supportedMinors {
-            let settings = try ClusterSettings(Fixture.cluster(KubernetesVersion(1, minor, 0)))
+            let input = try Fixture.input(Fixture.cluster(KubernetesVersion(1, minor, 0)))
+            let settings = input.settings
             // What the spec lists as `enable-admission-plugins` is added to ours, so that one is not refused.
             for (component, flags) in [
-                ("kube-apiserver", Set(APIServer.arguments(settings).keys).subtracting(["enable-admission-plugins"])),
+                ("kube-apiserver", Set(APIServer.arguments(input).keys).subtracting(["enable-admission-plugins"])),
                 ("kube-controller-manager", Set(ControllerManager.arguments(settings).keys)),
                 ("kube-scheduler", Set(Scheduler.arguments(settings).keys)),
             ] {

@@ -126,12 +126,18 @@ import Testing
             try await host.pass()
             #expect(try await host.cluster().metadata.resourceVersion == version)
 
+            // Growing waits for no member of etcd.
+            try await host.changeSpec { $0.controlPlane = ControlPlaneSpec(replicas: 3) }
+            try await host.pass()
+            let grown = try await host.deployment()
+            #expect(before.spec?.replicas == 1 && grown.spec?.replicas == 3)
+
             // It may not become one of Nestbox's own.
             try await host.changeSpec { $0.etcd = nil }
             try await host.pass()
             let refusal = try #require(try await host.condition("ValidConfiguration"))
             #expect(refusal.reason == "Immutable" && refusal.message.contains("spec.etcd: cannot be changed from external to managed"))
-            #expect(try await host.deployment().metadata.generation == before.metadata.generation)
+            #expect(try await host.deployment().metadata.generation == grown.metadata.generation)
         }
     }
 

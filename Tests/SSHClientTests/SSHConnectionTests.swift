@@ -159,6 +159,27 @@ struct SSHConnectionTests {
         #expect(ContinuousClock.now - start < .seconds(30))
     }
 
+    /// More commands than there are threads to share: waiting for them is done on threads of their own.
+    @Test func commandsUnderWayHoldUpNobody() async throws {
+        let server = try await SSHServer()
+        let markers = (0...ProcessInfo.processInfo.activeProcessorCount).map { "\(server.folder)/started-\($0)" }
+        let end = server.folder + "/end"
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for marker in markers {
+                let connection = try await connect(server)
+                group.addTask {
+                    let script = "touch \(marker); while [ ! -e \(end) ]; do sleep 0.1; done"
+                    return try await connection.execute(script, timeout: .seconds(120)).succeeded
+                }
+            }
+            group.addTask {
+                try await waitUntil("all commands run") { markers.allSatisfy(FileManager.default.fileExists) }
+                return FileManager.default.createFile(atPath: end, contents: nil)
+            }
+            for try await succeeded in group { #expect(succeeded) }
+        }
+    }
+
     @Test func aServerThatDiesIsNoticed() async throws {
         let server = try await SSHServer()
         let connection = try await connect(server)

@@ -9,10 +9,11 @@ enum APIServer {
     static let tunnelSocket = "/run/nestbox/tunnel.sock"
     static let configurationDirectory = "/etc/nestbox/configuration"
 
-    static func container(_ settings: ClusterSettings, auditWebhook: Bool = false) -> Container {
+    static func container(_ input: ControlPlaneInput) -> Container {
+        let settings = input.settings
         var container = PodShape.container(
             settings, name: name, image: "\(settings.imageRegistry)/\(name):\(settings.version)",
-            command: [name] + Arguments.render(arguments(settings, auditWebhook: auditWebhook)) + OIDC.requiredClaimFlags(settings),
+            command: [name] + Arguments.render(arguments(input)) + OIDC.requiredClaimFlags(settings),
             requests: ["cpu": "50m", "memory": "256Mi"],
             // The official image's binary carries this file capability: without it in the bounding set the kernel refuses to run it.
             capabilities: ["NET_BIND_SERVICE"])
@@ -22,7 +23,7 @@ enum APIServer {
                 PodShape.secretMount(.apiServer),
                 VolumeMount(name: "configuration", mountPath: configurationDirectory, readOnly: true),
                 VolumeMount(name: "run", mountPath: "/run/nestbox"),
-            ] + Audit.mounts(settings, webhook: auditWebhook) + ExternalEtcd.mounts(settings)
+            ] + Audit.mounts(settings, webhook: input.auditWebhook != nil) + ExternalEtcd.mounts(settings)
         container.startupProbe = probe("/livez?exclude=etcd", period: 1, timeout: 5, failures: 120)
         // An API server is not mended by killing it because etcd is away.
         container.livenessProbe = probe("/livez?exclude=etcd", period: 10, timeout: 15, failures: 8)
@@ -30,10 +31,11 @@ enum APIServer {
         return container
     }
 
-    static func arguments(_ settings: ClusterSettings, auditWebhook: Bool = false) -> [String: String] {
+    static func arguments(_ input: ControlPlaneInput) -> [String: String] {
+        let settings = input.settings
         let extra = settings.spec.controlPlane?.extraArguments?.apiServer
-        var arguments = ownArguments(settings)
-            .merging(Audit.arguments(settings, webhook: auditWebhook)) { own, _ in own }
+        var arguments = ownArguments(input)
+            .merging(Audit.arguments(settings, webhook: input.auditWebhook != nil)) { own, _ in own }
             .merging(OIDC.arguments(settings)) { own, _ in own }
             .merging(ExternalEtcd.arguments(settings)) { _, external in external }
         if let plugins = extra?["enable-admission-plugins"] {
@@ -45,9 +47,10 @@ enum APIServer {
         return Arguments.adding(extra, to: arguments)
     }
 
-    private static func ownArguments(_ settings: ClusterSettings) -> [String: String] {
+    private static func ownArguments(_ input: ControlPlaneInput) -> [String: String] {
+        let settings = input.settings
         let keys = KeySecret.mountPath(.apiServer)
-        let members = (0..<settings.scale.etcdServers).map { "https://\(NestboxName.etcdMember($0)):\(NestboxPort.etcdClients)" }
+        let members = (0..<input.scale.etcdServers).map { "https://\(NestboxName.etcdMember($0)):\(NestboxPort.etcdClients)" }
         return [
             "advertise-address": "\(settings.nodeLocalAPIAddress)",
             "allow-privileged": "true",

@@ -4,16 +4,14 @@ import NestboxAPI
 
 /// The tenant's etcd: TLS both ways with an authority of its own, data on a volume of the host.
 enum EtcdStatefulSet {
-    static func render(_ settings: ClusterSettings, serviceAddresses: [String], isBootstrapped: Bool) -> [any KubernetesObject] {
-        [state(settings, isBootstrapped: isBootstrapped), statefulSet(settings, serviceAddresses: serviceAddresses)]
-    }
+    static func render(_ input: ControlPlaneInput) -> [any KubernetesObject] { [state(input), statefulSet(input)] }
 
     /// What an empty volume may become: part of a new cluster, a member that joins, or nothing. Read as environment variables when a
     /// container starts, so that closing this door behind the bootstrap, or opening it for one member that joins, rolls nothing.
-    private static func state(_ settings: ClusterSettings, isBootstrapped: Bool) -> ConfigMap {
-        var data = ["initial-cluster-state": isBootstrapped ? "existing" : "new"]
-        if settings.template != .first { data["initial-cluster"] = initialCluster(settings, isBootstrapped: isBootstrapped) }
-        return ConfigMap(metadata: settings.metadata("etcd"), data: data)
+    private static func state(_ input: ControlPlaneInput) -> ConfigMap {
+        var data = ["initial-cluster-state": input.isBootstrapped ? "existing" : "new"]
+        if input.settings.template != .first { data["initial-cluster"] = initialCluster(input) }
+        return ConfigMap(metadata: input.settings.metadata("etcd"), data: data)
     }
 
     /// With this list, in which it does not find its own name, an etcd that has no data refuses to start, and says so. One that has data
@@ -23,27 +21,28 @@ enum EtcdStatefulSet {
     /// one, or one that lags, could outvote those who remember. What lost its data is removed and joins anew, as a learner.
     private static let nobody = "nobody"
 
-    private static func initialCluster(_ settings: ClusterSettings, isBootstrapped: Bool) -> String {
-        if let joining = settings.scale.joining { return list(joining.map(NestboxName.etcdMember)) }
-        return list(isBootstrapped ? [nobody] : (0..<settings.scale.etcdPods).map(NestboxName.etcdMember))
+    private static func initialCluster(_ input: ControlPlaneInput) -> String {
+        if let joining = input.scale.joining { return list(joining.map(NestboxName.etcdMember)) }
+        return list(input.isBootstrapped ? [nobody] : (0..<input.scale.etcdPods).map(NestboxName.etcdMember))
     }
 
     private static func list(_ members: [String]) -> String {
         members.map { "\($0)=https://\($0):\(NestboxPort.etcdPeers)" }.joined(separator: ",")
     }
 
-    private static func statefulSet(_ settings: ClusterSettings, serviceAddresses: [String]) -> StatefulSet {
+    private static func statefulSet(_ input: ControlPlaneInput) -> StatefulSet {
+        let settings = input.settings
         let labels = settings.labels.merging([NestboxLabel.component: Component.etcd.rawValue]) { own, _ in own }
         var pod = PodShape.base(settings)
-        pod.containers = [container(settings)]
+        pod.containers = [container(input)]
         pod.volumes = [PodShape.secretVolume(.etcd)]
-        pod.hostAliases = PodShape.etcdAliases(settings, serviceAddresses)
+        pod.hostAliases = PodShape.etcdAliases(settings, input.etcdServiceAddresses)
         pod.terminationGracePeriodSeconds = 30
-        Placement.place(&pod, settings, .etcd)
+        Placement.place(&pod, input, .etcd)
         return StatefulSet(
             metadata: settings.metadata(NestboxName.etcdStatefulSet),
             spec: StatefulSetSpec(
-                replicas: settings.scale.etcdPods, selector: settings.selector(.etcd), serviceName: NestboxName.etcdStatefulSet,
+                replicas: input.scale.etcdPods, selector: settings.selector(.etcd), serviceName: NestboxName.etcdStatefulSet,
                 template: PodTemplateSpec(metadata: ObjectMeta(labels: labels), spec: pod),
                 volumeClaimTemplates: [claim(settings)], podManagementPolicy: "Parallel",
                 updateStrategy: UpdateStrategy(type: "RollingUpdate")))
@@ -59,9 +58,10 @@ enum EtcdStatefulSet {
                 storageClassName: storage?.storageClassName))
     }
 
-    private static func container(_ settings: ClusterSettings) -> Container {
+    private static func container(_ input: ControlPlaneInput) -> Container {
+        let settings = input.settings
         var container = PodShape.container(
-            settings, name: "etcd", image: image(settings), command: ["etcd"] + Arguments.render(arguments(settings)),
+            settings, name: "etcd", image: image(input), command: ["etcd"] + Arguments.render(arguments(input)),
             requests: ["cpu": "25m", "memory": "96Mi"])
         container.env = [
             EnvVar(name: "NAME", valueFrom: EnvVarSource(fieldRef: ObjectFieldSelector(fieldPath: "metadata.name"))),
@@ -94,13 +94,14 @@ enum EtcdStatefulSet {
         return container
     }
 
-    static func image(_ settings: ClusterSettings) -> String {
-        settings.spec.etcd?.image ?? "\(settings.imageRegistry)/etcd:\(settings.etcdImageTag)"
+    static func image(_ input: ControlPlaneInput) -> String {
+        input.settings.spec.etcd?.image ?? "\(input.settings.imageRegistry)/etcd:\(input.etcdImageTag)"
     }
 
-    private static func arguments(_ settings: ClusterSettings) -> [String: String] {
+    private static func arguments(_ input: ControlPlaneInput) -> [String: String] {
+        let settings = input.settings
         let directory = KeySecret.mountPath(.etcd)
-        let tag = image(settings).split(separator: ":").last ?? ""
+        let tag = image(input).split(separator: ":").last ?? ""
         let version = ProgramVersion(tag) ?? ProgramVersion(settings.version.etcdImageTag) ?? ProgramVersion(3, 6)
         var own = [
             "name": "$(NAME)",

@@ -26,7 +26,7 @@ enum ControlPlaneDeployment {
         let settings = input.settings
         var pod = PodShape.base(settings)
         pod.containers = [
-            APIServer.container(settings, auditWebhook: input.auditWebhook != nil), TunnelServer.container(settings),
+            APIServer.container(input), TunnelServer.container(settings),
             ControllerManager.container(settings),
             Scheduler.container(settings),
         ]
@@ -40,7 +40,7 @@ enum ControlPlaneDeployment {
         let aliases = PodShape.etcdAliases(settings, input.etcdServiceAddresses)
         pod.hostAliases = aliases.isEmpty ? nil : aliases
         pod.terminationGracePeriodSeconds = 30
-        Placement.place(&pod, settings, .controlPlane)
+        Placement.place(&pod, input, .controlPlane)
         let template = PodTemplateSpec(
             metadata: ObjectMeta(
                 labels: settings.labels.merging([NestboxLabel.component: Component.controlPlane.rawValue]) { own, _ in own },
@@ -54,7 +54,7 @@ enum ControlPlaneDeployment {
         return Deployment(
             metadata: settings.metadata(NestboxName.controlPlaneDeployment),
             spec: DeploymentSpec(
-                replicas: settings.scale.apiServers, selector: settings.selector(.controlPlane), template: template,
+                replicas: input.scale.apiServers, selector: settings.selector(.controlPlane), template: template,
                 strategy: DeploymentStrategy(
                     type: "RollingUpdate", rollingUpdate: RollingUpdate(maxUnavailable: 0, maxSurge: 1)),
                 revisionHistoryLimit: 3, progressDeadlineSeconds: 600))

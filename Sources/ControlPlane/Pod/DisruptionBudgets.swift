@@ -12,8 +12,8 @@ enum DisruptionBudgets {
 
     private static func budgets(_ input: ControlPlaneInput, where isMeant: (Int) -> Bool) -> [any KubernetesObject] {
         let settings = input.settings
-        let etcdServers = settings.externalEtcd == nil ? settings.scale.etcdServers : 0
-        let sizes = [(Component.controlPlane, settings.scale.apiServers), (.etcd, etcdServers)]
+        let etcdServers = settings.externalEtcd == nil ? input.scale.etcdServers : 0
+        let sizes = [(Component.controlPlane, input.scale.apiServers), (.etcd, etcdServers)]
         return sizes.filter { isMeant($0.1) }.map { component, _ in
             let metadata = settings.metadata(component.rawValue)
             let spec = PodDisruptionBudgetSpec(maxUnavailable: 1, selector: settings.selector(component))

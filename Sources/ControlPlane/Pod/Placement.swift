@@ -6,7 +6,8 @@ enum Placement {
     private static let host = "kubernetes.io/hostname"
     private static let zone = "topology.kubernetes.io/zone"
 
-    static func place(_ pod: inout PodSpec, _ settings: ClusterSettings, _ component: Component) {
+    static func place(_ pod: inout PodSpec, _ input: ControlPlaneInput, _ component: Component) {
+        let settings = input.settings
         guard settings.template != .first else {
             if settings.replicas > 1 { pod.affinity = apart(settings, component, [(host, 100)]) }
             return
@@ -18,7 +19,7 @@ enum Placement {
             TopologySpreadConstraint(
                 maxSkew: 1, topologyKey: key, whenUnsatisfiable: "ScheduleAnyway", labelSelector: settings.selector(component))
         }
-        pod.tolerations = tolerations(settings, component)
+        pod.tolerations = tolerations(input, component)
     }
 
     private static func apart(_ settings: ClusterSettings, _ component: Component, _ keys: [(key: String, weight: Int)]) -> Affinity {
@@ -30,9 +31,9 @@ enum Placement {
     }
 
     /// The spec's, and for each taint of a node that is lost one of our own where the spec says nothing of it.
-    private static func tolerations(_ settings: ClusterSettings, _ component: Component) -> [Toleration] {
-        let given = settings.spec.controlPlane?.tolerations ?? []
-        let seconds = patience(settings, component)
+    private static func tolerations(_ input: ControlPlaneInput, _ component: Component) -> [Toleration] {
+        let given = input.settings.spec.controlPlane?.tolerations ?? []
+        let seconds = patience(input.scale, component)
         let own = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].filter { key in
             !given.contains { tolerates($0, key) }
         }
@@ -52,9 +53,9 @@ enum Placement {
     /// A member of etcd stays. A StatefulSet makes no second pod of a name before the first is known to be gone, which on a node that does
     /// not answer is never; and a volume that lies on the node could not follow it. All that an eviction would do is to end a good member
     /// when its node comes back. Where a node is gone for good, its Node object is deleted, and the pod with it.
-    private static func patience(_ settings: ClusterSettings, _ component: Component) -> Int? {
+    private static func patience(_ scale: ControlPlaneScale, _ component: Component) -> Int? {
         switch component {
-        case .controlPlane: settings.scale.apiServers > 1 ? 5 : 30
+        case .controlPlane: scale.apiServers > 1 ? 5 : 30
         case .etcd, .etcdSnapshot: nil
         }
     }

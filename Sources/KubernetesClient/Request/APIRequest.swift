@@ -14,6 +14,8 @@ struct APIRequest: Sendable {
     var body: ByteBuffer?
     /// It may arrive twice without harm.
     var repeatable: Bool
+    /// How long one attempt may take, where that is not what the client gives to all.
+    var limit: Duration?
 
     init(_ method: HTTPVerb, path: String, query: [(String, String)]) {
         self.method = method

@@ -119,7 +119,7 @@ final class Transport: Sendable {
         outgoing.tlsConfiguration = credential.tls
         let start = ContinuousClock.now
         do {
-            let response = try await http.execute(outgoing, deadline: .now() + .init(timeouts.request), logger: nil)
+            let response = try await http.execute(outgoing, deadline: .now() + .init(request.limit ?? timeouts.request), logger: nil)
             metrics.answered(request.method, code: "\(response.status.code)", after: .now - start)
             return response
         } catch let error as CancellationError {
@@ -146,7 +146,7 @@ final class Transport: Sendable {
     private func withDeadline<Value: Sendable>(
         _ request: APIRequest, _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        let limit = timeouts.request
+        let limit = request.limit ?? timeouts.request
         return try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { try await body() }
             group.addTask {

@@ -22,31 +22,50 @@ extension HostedClusterReconciler {
     /// does not answer, or when the data is lost.
     ///
     /// Leaves in `input` how far the control plane's size has come.
-    func runEtcd(_ input: inout ControlPlaneInput, _ report: inout ClusterReport) async throws -> EtcdFindings? {
-        if let external = input.settings.externalEtcd { return try await runExternalEtcd(external, &input, &report) }
+    func runEtcd(
+        _ input: inout ControlPlaneInput, _ sight: inout ControlPlaneSight, _ report: inout ClusterReport
+    ) async throws -> EtcdFindings? {
+        if let external = input.settings.externalEtcd { return try await runExternalEtcd(external, &input, &sight, &report) }
         // A volume that is there needs its class no more.
         if !input.isBootstrapped { guard try await storageClassExists(input.settings, &report) else { return nil } }
         let etcd = EtcdClient(addresses: input.etcdServiceAddresses, keys: input.keys, logger: logger)
-        let host = try await EtcdHost.look(at: input.settings, with: client)
-        let replicas = host.replicas(orNew: input.settings.replicas)
-        let view = await EtcdView.look(through: etcd, host: host, replicas: replicas)
+        return try await etcd.use { try await runEtcd(through: $0, &input, &sight, &report) }
+    }
 
+    private func runEtcd(
+        through etcd: EtcdClient, _ input: inout ControlPlaneInput, _ sight: inout ControlPlaneSight, _ report: inout ClusterReport
+    ) async throws -> EtcdFindings? {
+        let settings = input.settings
+        let host = EtcdHost(sight, members: settings.etcdNames.count)
+        let replicas = host.replicas(orNew: settings.replicas)
         let isBootstrapped = report.status.isBootstrapped
-        let apiServers = try await apiServers(input.settings)
-        let order = ScalingOrder(
-            wanted: isBootstrapped ? input.settings.replicas : replicas, isBootstrapped: isBootstrapped,
-            voters: view?.sight.voters.filter(\.hasStarted).count, apiServers: apiServers)
-        let step = isBootstrapped ? view.map { MembershipDecision(wanted: order.etcdMembers, $0.sight) } : nil
-        input.settings.scale = ControlPlaneScale(
+        let apiServers = sight.apiServers
+        func plan(_ view: EtcdView?) -> (order: ScalingOrder, step: MembershipDecision?) {
+            let order = ScalingOrder(
+                wanted: isBootstrapped ? settings.replicas : replicas, isBootstrapped: isBootstrapped,
+                voters: view?.sight.voters.filter(\.hasStarted).count, apiServers: apiServers)
+            return (order, isBootstrapped ? view.map { MembershipDecision(wanted: order.etcdMembers, $0.sight) } : nil)
+        }
+        // What needed nothing, has not changed, and of which nothing else is wanted now is not asked again.
+        let rest = isBootstrapped ? etcdCare.rest(of: settings.uid, host) : nil
+        var view = rest?.view
+        var (order, step) = plan(view)
+        let isAsked = step != .settled
+        if isAsked {
+            etcdCare.endRest(of: settings.uid)
+            view = await EtcdView.look(through: etcd, host: host, replicas: replicas)
+            (order, step) = plan(view)
+        }
+        input.scale = ControlPlaneScale(
             apiServers: order.apiServers, etcdServers: order.apiServers,
-            etcdPods: host.replicas(after: step, view?.sight, orNew: input.settings.replicas),
+            etcdPods: host.replicas(after: step, view?.sight, orNew: settings.replicas),
             joining: isBootstrapped ? view?.sight.joining : nil)
-        try await applied.apply(ControlPlane.etcd(input), scope: input.settings.uid, with: client)
+        sight.take(try await applied.apply(ControlPlane.etcd(input), scope: settings.uid, with: client))
         // The first time both start side by side: kube-apiserver waits for its etcd, and there is no data yet to look at first.
-        if !isBootstrapped { try await applied.apply(ControlPlane.pods(input), scope: input.settings.uid, with: client) }
+        if !isBootstrapped { sight.take(try await applied.apply(ControlPlane.pods(input), scope: settings.uid, with: client)) }
 
         guard let view else {
-            try await notServing(host, input.settings, &report)
+            notServing(host, sight, &report)
             return nil
         }
         if let known = report.status.etcdClusterID, known != view.clusterID {
@@ -60,11 +79,14 @@ extension HostedClusterReconciler {
         report.update {
             $0.etcd = EtcdMemberCounts(members: all.count, ready: all.filter(view.sight.isWell).count)
         }
-        var findings = try await take(step, view, etcd, input.settings, apiServers: apiServers)
-        if isBootstrapped {
-            let look = await careForEtcd(view, etcd, input.settings, &report)
-            findings.nextLook = min(findings.nextLook, look)
+        var findings = try await take(step, view, etcd, settings, apiServers: apiServers)
+        guard isBootstrapped else { return findings }
+        let need = await careForEtcd(view, etcd, settings, isNews: isAsked, &report)
+        // Nobody tells how full a database is. Not all clusters at once.
+        if isAsked, need == nil, step == .settled {
+            etcdCare.rest(view, host, for: .seconds(Int.random(in: 300...600)), of: settings.uid)
         }
+        if let look = need ?? etcdCare.rest(of: settings.uid, host)?.left { findings.nextLook = min(findings.nextLook, look) }
         return findings
     }
 
@@ -115,9 +137,9 @@ extension HostedClusterReconciler {
         } catch let error as KubernetesError where error.isNotFound {}
     }
 
-    private func notServing(_ host: EtcdHost, _ settings: ClusterSettings, _ report: inout ClusterReport) async throws {
+    private func notServing(_ host: EtcdHost, _ sight: ControlPlaneSight, _ report: inout ClusterReport) {
         if report.status.isBootstrapped, let loss = host.loss { return report.lost(loss) }
-        let trouble = try await podTrouble(NestboxName.etcdStatefulSet, in: settings.controlPlaneNamespace)
+        let trouble = sight.trouble(of: NestboxName.etcdStatefulSet)
         let running = host.pods.values.filter { $0 == .running }.count
         let leaderless =
             running > 0 && report.status.isBootstrapped ? "etcd has no leader: \(running) of \(host.pods.count) members run" : nil

@@ -6,13 +6,12 @@ import Logging
 import NestboxAPI
 
 extension HostedClusterReconciler {
-    /// Nobody tells how full a database is. Not all clusters at once.
-    private static var rarely: Duration { .seconds(Int.random(in: 300...600)) }
-
-    /// Says how etcd is, and does the one thing that it needs most. Returns when to look again.
+    /// Says how etcd is, and does the one thing that it needs most. Returns when to look again; nil when it is well and needs nothing.
+    ///
+    /// - Parameter isNews: whether it was asked now. On what it said before it is judged again, but nothing is done.
     func careForEtcd(
-        _ view: EtcdView, _ etcd: EtcdClient, _ settings: ClusterSettings, _ report: inout ClusterReport
-    ) async -> Duration {
+        _ view: EtcdView, _ etcd: EtcdClient, _ settings: ClusterSettings, isNews: Bool, _ report: inout ClusterReport
+    ) async -> Duration? {
         etcdFigures.note(view.sight.statuses, quota: settings.etcdQuota, of: settings.uid)
         let ages = etcdCare.ages(of: settings.uid)
         let space = EtcdSpace(
@@ -20,9 +19,10 @@ extension HostedClusterReconciler {
             defragmented: ages.defragmented, compacted: ages.compacted)
         let health = EtcdHealth(view.sight, space, namespace: settings.controlPlaneNamespace)
         report.set(EtcdHealth.condition, health.isTrue, reason: health.reason, message: health.message)
+        guard isNews else { return nil }
         let decision = space.decision
         guard decision != .nothing else {
-            if health.isTrue { return Self.rarely }
+            if health.isTrue { return nil }
             // Nobody tells why a member does not come back: its last words are in its pod. In the first minutes it may be replaced at any
             // moment; after that it waits for a person, or for its node.
             let since = report.status.conditions?.named(EtcdHealth.condition).flatMap { Timestamp.parse($0.lastTransitionTime) } ?? Date()

@@ -11,7 +11,7 @@ extension HostedClusterReconciler {
     ///
     /// Nothing of it is cared for: its members, its space, its version and its backups are for those who run it.
     func runExternalEtcd(
-        _ external: ExternalEtcdSpec, _ input: inout ControlPlaneInput, _ report: inout ClusterReport
+        _ external: ExternalEtcdSpec, _ input: inout ControlPlaneInput, _ sight: inout ControlPlaneSight, _ report: inout ClusterReport
     ) async throws -> EtcdFindings? {
         let settings = input.settings
         let found: FoundExternalEtcd
@@ -22,31 +22,31 @@ extension HostedClusterReconciler {
             report.notAvailable(trouble.message)
             return nil
         }
-        let sight = found.sight
+        let etcd = found.sight
         let prefix = settings.externalEtcdPrefix
-        if report.status.isBootstrapped, sight.keys == 0 {
-            report.lost("the external etcd at \(sight.endpoint) holds nothing below \(prefix)/ any more")
+        if report.status.isBootstrapped, etcd.keys == 0 {
+            report.lost("the external etcd at \(etcd.endpoint) holds nothing below \(prefix)/ any more")
             return nil
         }
         // Keys below that prefix are this cluster's and nobody else's, in whatever etcd they are.
-        if let known = report.status.etcdClusterID, known != sight.clusterID {
+        if let known = report.status.etcdClusterID, known != etcd.clusterID {
             await events.record(
                 .warning, reason: "EtcdReplaced",
                 message:
-                    "the external etcd at \(sight.endpoint) is another than before (its id is \(sight.clusterID), it was \(known)) and "
+                    "the external etcd at \(etcd.endpoint) is another than before (its id is \(etcd.clusterID), it was \(known)) and "
                     + "holds this cluster's keys, as after a restore: the API servers start anew on it",
                 on: HostedCluster(metadata: ObjectMeta(name: settings.name, namespace: settings.namespace, uid: settings.uid)))
         }
-        input.externalEtcd = ExternalEtcdInput(keys: found.keys, clusterID: sight.clusterID)
+        input.externalEtcd = ExternalEtcdInput(keys: found.keys, clusterID: etcd.clusterID)
         try await notePrefix(prefix, settings, &report)
-        try await applied.apply(ControlPlane.etcd(input), scope: settings.uid, with: client)
+        sight.take(try await applied.apply(ControlPlane.etcd(input), scope: settings.uid, with: client))
         report.set("EtcdAvailable", true, reason: "External")
         let health = EtcdHealth(
-            sight, kept: found.refused, certificate: try? CertificateFacts(certificatePEM: found.keys.client.certificatePEM),
+            etcd, kept: found.refused, certificate: try? CertificateFacts(certificatePEM: found.keys.client.certificatePEM),
             secret: external.secret(in: settings.namespace), now: Date())
         report.set(EtcdHealth.condition, health.isTrue, reason: health.reason, message: health.message)
         return EtcdFindings(
-            clusterID: sight.clusterID, apiServers: try await apiServers(settings), step: nil,
+            clusterID: etcd.clusterID, apiServers: sight.apiServers, step: nil,
             // Nobody tells when its Secret changes, nor how it is.
             nextLook: .seconds(health.isTrue ? Int.random(in: 300...600) : 60))
     }

@@ -21,11 +21,13 @@ struct HostAddresses: Sendable {
 
 extension HostedClusterReconciler {
     /// The Services, and from them where the API server and the tunnel are reached from outside. Nil while that is not known.
-    func publish(_ settings: ClusterSettings, _ report: inout ClusterReport) async throws -> HostAddresses? {
+    func publish(
+        _ settings: ClusterSettings, _ sight: ControlPlaneSight, _ report: inout ClusterReport
+    ) async throws -> HostAddresses? {
         let before = PublishedEndpoints(api: report.status.apiEndpoints ?? [], tunnel: report.status.tunnelEndpoints ?? [])
         let retiring = report.status.retiringEndpoints
         let known = PublishedEndpoints(api: before.api + (retiring?.api ?? []), tunnel: before.tunnel + (retiring?.tunnel ?? []))
-        let traffic = try await trafficPolicy(settings)
+        let traffic = try await trafficPolicy(settings, sight)
         try await applied.apply(ControlPlane.services(settings, known: known, traffic: traffic), scope: settings.uid, with: client)
         let namespace = settings.controlPlaneNamespace
         let api = try await client.get(Service.self, NestboxName.apiService, namespace: namespace)
@@ -63,7 +65,7 @@ extension HostedClusterReconciler {
             published: published, told: handover.told, handoverLeft: handover.timeLeft(at: now), api: api.spec?.clusterIP ?? "", etcd: etcd)
     }
 
-    private func trafficPolicy(_ settings: ClusterSettings) async throws -> TrafficPolicy {
+    private func trafficPolicy(_ settings: ClusterSettings, _ sight: ControlPlaneSight) async throws -> TrafficPolicy {
         let publish = settings.spec.publish
         func decide(serving: Int, present: TrafficPolicy?) -> TrafficPolicy {
             TrafficPolicy.decide(
@@ -74,11 +76,9 @@ extension HostedClusterReconciler {
         // Whatever serves, it would be the same.
         let atBest = decide(serving: settings.replicas, present: nil)
         guard atBest != decide(serving: 0, present: nil) else { return atBest }
-        let namespace = settings.controlPlaneNamespace
-        let present = try await client.find(Service.self, NestboxName.apiService, namespace: namespace)
-        let deployment = try await client.find(Deployment.self, NestboxName.controlPlaneDeployment, namespace: namespace)
+        let present = try await client.find(Service.self, NestboxName.apiService, namespace: settings.controlPlaneNamespace)
         return decide(
-            serving: deployment?.status?.readyReplicas ?? 0,
+            serving: sight.deployment?.status?.readyReplicas ?? 0,
             present: present?.spec?.externalTrafficPolicy.flatMap { TrafficPolicy(rawValue: $0) })
     }
 }

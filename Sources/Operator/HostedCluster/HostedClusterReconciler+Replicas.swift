@@ -1,23 +1,9 @@
 import ControlPlane
 import Foundation
 import KubernetesAPI
-import KubernetesClient
 import NestboxAPI
 
 extension HostedClusterReconciler {
-    /// What runs of the API servers.
-    func apiServers(_ settings: ClusterSettings) async throws -> ScalingOrder.APIServers {
-        let namespace = settings.controlPlaneNamespace
-        guard let deployment = try await client.find(Deployment.self, NestboxName.controlPlaneDeployment, namespace: namespace) else {
-            return ScalingOrder.APIServers(wanted: nil, isRolledOut: false, running: 0)
-        }
-        let pods = try await client.list(Pod.self, namespace: namespace, labels: ComponentLabel.controlPlane).items
-        return ScalingOrder.APIServers(
-            wanted: deployment.spec?.replicas, isRolledOut: ControlPlaneRollout.isComplete(deployment),
-            running: pods.filter(\.isNotOver).count,
-            ready: deployment.status?.readyReplicas ?? 0)
-    }
-
     /// Says how many replicas run and serve, and what is done to have as many as are wanted. Returns when to look again.
     func reportReplicas(
         _ settings: ClusterSettings, _ etcd: EtcdFindings, _ rollout: ControlPlaneRollout, _ report: inout ClusterReport
@@ -36,9 +22,4 @@ extension HostedClusterReconciler {
         let since = report.status.conditions?.named("Progressing").flatMap { Timestamp.parse($0.lastTransitionTime) } ?? Date()
         return Date().timeIntervalSince(since) > 180 ? max(look, .seconds(15)) : look
     }
-}
-
-extension Pod {
-    /// Whether it runs or is about to; one that is on its way out still does.
-    fileprivate var isNotOver: Bool { !["Succeeded", "Failed"].contains(status?.phase) }
 }

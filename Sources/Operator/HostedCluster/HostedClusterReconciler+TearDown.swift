@@ -5,8 +5,8 @@ import KubernetesClient
 import NestboxAPI
 
 extension HostedClusterReconciler {
-    /// Deletion, in order: machines are given back, the control plane goes (and its part of an external etcd), then the object. It never drains and never asks
-    /// the tenant's API for anything; what it waits for stands in `status.deletion`.
+    /// Deletion, in order: machines are given back, the control plane goes (with its part of an external etcd), then the object. It never
+    /// drains and never asks the tenant's API for anything; what it waits for stands in `status.deletion`.
     func tearDown(_ cluster: HostedCluster) async throws -> ReconcileResult {
         guard cluster.metadata.finalizers?.contains(Self.finalizer) == true else { return .done }
         let uid = cluster.metadata.uid ?? ""

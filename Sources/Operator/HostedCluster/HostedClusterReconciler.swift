@@ -52,7 +52,7 @@ struct HostedClusterReconciler: Reconciler {
         let state = try await namespaceState(of: asked)
         let present: Namespace? = if case .own(let namespace) = state { namespace } else { nil }
         let accepted = present.flatMap(AcceptedSpec.read)
-        try await lookAtRollout(asked, accepted: accepted, &report)
+        let seen = try await lookAtRollout(asked, accepted: accepted, &report)
         var asked = asked
         asked.status = report.status
         let choice = SpecChoice(asked: asked, accepted: accepted)
@@ -80,26 +80,34 @@ struct HostedClusterReconciler: Reconciler {
             return .requeue(after: .seconds(min(max(pause.left, 1), 3600)))
         }
         guard let cluster = choice.cluster else { return .done }
-        return try await build(cluster, present: present, upgrade: choice.upgrade, &report)
+        return try await build(cluster, present: present, seen: seen, upgrade: choice.upgrade, &report)
     }
 
     private func build(
-        _ cluster: HostedCluster, present: Namespace?, upgrade: PinnedVersion?, _ report: inout ClusterReport
+        _ cluster: HostedCluster, present: Namespace?, seen: ControlPlaneSight?, upgrade: PinnedVersion?, _ report: inout ClusterReport
     ) async throws -> ReconcileResult {
         try await ensureNamespace(cluster, present: present, &report)
         let settings = try ClusterSettings(cluster)
-        guard let addresses = try await publish(settings, &report) else { return notServing(cluster, report) }
+        var sight: ControlPlaneSight
+        if let seen {
+            sight = seen
+        } else if present == nil {
+            // Nothing is in it yet.
+            sight = ControlPlaneSight()
+        } else {
+            sight = try await ControlPlaneSight.look(into: settings.controlPlaneNamespace, with: client)
+        }
+        guard let addresses = try await publish(settings, sight, &report) else { return notServing(cluster, report) }
         let keys = try await ensureKeys(settings, of: cluster, endpoints: addresses.published, &report)
         guard let keys else { return notServing(cluster, report) }
         var input = try ControlPlaneInput(
             cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion,
-            auditWebhook: try await auditWebhook(settings, &report))
-        input.settings.etcdImageTag = try await etcdImageTag(settings)
+            etcdImageTag: sight.etcdImageTag(settings), auditWebhook: try await auditWebhook(settings, &report))
         input.toldEndpoints = addresses.told
         let tenant = TenantAccess(address: addresses.api, keys: keys)
-        guard let etcd = try await runEtcd(&input, &report) else { return notServing(cluster, report) }
+        guard let etcd = try await runEtcd(&input, &sight, &report) else { return notServing(cluster, report) }
         report.found()
-        guard try await etcdIsRolledOut(input, &report), let rollout = try await runControlPlane(input, &report) else {
+        guard report.etcdIsRolledOut(input, sight), let rollout = try await runControlPlane(input, &sight, &report) else {
             return notServing(cluster, report)
         }
         // From here on somebody may be served: what holds other data is not this cluster's any more.
@@ -111,7 +119,7 @@ struct HostedClusterReconciler: Reconciler {
         report.update { $0.version = $0.version ?? settings.version }
         let kubeconfigRenewal = try await offerKubeconfig(input, asked: cluster.kubeconfigAskedAnew(report.status), &report)
         try await lookAtNodes(settings, &report)
-        if let next = try await considerUpgrade(upgrade, of: cluster, input, &report) { return next }
+        if let next = try await considerUpgrade(upgrade, of: cluster, input, sight, &report) { return next }
         guard let kubeconfigRenewal, rollout.state == .complete else { return .requeue(after: min(.seconds(10), nextLook)) }
         let renewal = min(keys.nextRenewal() ?? .distantFuture, kubeconfigRenewal).timeIntervalSinceNow
         let handover = Duration.seconds(addresses.handoverLeft ?? 3600)

@@ -66,7 +66,7 @@ final class RealControlPlane {
         try startEtcd()
         try launch(
             "\(binaries.kubernetes)/kube-apiserver",
-            Arguments.render(APIServer.arguments(input.settings)) + OIDC.requiredClaimFlags(input.settings), environment: [:])
+            Arguments.render(APIServer.arguments(input)) + OIDC.requiredClaimFlags(input.settings), environment: [:])
         try spawn(
             "kube-controller-manager",
             ControllerManager.arguments(input.settings).merging([

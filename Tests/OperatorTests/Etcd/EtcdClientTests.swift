@@ -3,6 +3,7 @@ import Foundation
 import KubernetesAPI
 import KubernetesClient
 import Logging
+import TestCommands
 import TestKubernetes
 import Testing
 
@@ -82,6 +83,43 @@ extension TestEtcd {
                 return true
             }
             #expect(try await client.members(through: 0).map(\.id) == [first.memberID])
+        }
+    }
+
+    @Test func aPassConnectsOnceToAMember() async throws {
+        try await TestEtcd.with(members: 1) { etcd in
+            try await etcd.start(0, .new([0]))
+            let port = try #require(etcd.url(0).split(separator: ":").last.flatMap { Int($0) })
+            try await eventually("it to lead") { await EtcdClient(etcd, members: 1).leads(0) }
+            let before = try await Connections(to: port).all
+            let made = try await EtcdClient(etcd, members: 1).use { client in
+                for _ in 0..<3 {
+                    _ = try await client.status(of: 0)
+                    _ = try await client.members(through: 0)
+                    _ = try await client.alarms(through: 0)
+                }
+                return try await Connections(to: port).all.subtracting(before)
+            }
+            #expect(made.count == 1, "\(made), and before \(before)")
+            try await eventually("it to be closed") { try await Connections(to: port).open.isDisjoint(with: made) }
+        }
+    }
+
+    /// To a port of loopback, by their own ends, as the kernel lists them: those that were closed within a minute too. The gateway's own
+    /// to its member is among them.
+    private struct Connections {
+        var all: Set<Substring> = []
+        var open: Set<Substring> = []
+
+        init(to port: Int) async throws {
+            let digits = String(port, radix: 16, uppercase: true)
+            let peer = "0100007F:" + String(repeating: "0", count: 4 - digits.count) + digits
+            for line in try await CommandRun(environment: [:]).run("/bin/cat", ["/proc/net/tcp"]).split(separator: "\n") {
+                let fields = line.split(separator: " ")
+                guard fields.count > 3, fields[2] == peer else { continue }
+                all.insert(fields[1])
+                if fields[3] == "01" { open.insert(fields[1]) }
+            }
         }
     }
 

@@ -58,7 +58,7 @@ import Testing
             name: "etcd", state: ContainerState(running: ContainerStateRunning()), lastState: ContainerState(terminated: refused))
         #expect(EtcdPod(Self.pod(running), volume: .there) == .running)
         #expect(EtcdPod(Self.pod(running, isGoing: true), volume: .there) == .going)
-        #expect(EtcdPod(Self.pod(waiting), volume: .lost) == .unusable("its volume is gone"))
+        #expect(EtcdPod(Self.pod(waiting), volume: .lost("its volume is gone")) == .unusable("its volume is gone"))
         #expect(EtcdPod(Self.pod(nil), volume: .there) == .starting)
         #expect(EtcdPod(Self.pod(nil), volume: nil) == .withoutVolume)
     }
@@ -70,7 +70,24 @@ import Testing
                 status: PersistentVolumeClaimStatus(phase: phase))
         }
         #expect(EtcdVolume(claim("Bound")) == .there && EtcdVolume(claim("Pending")) == .there)
-        #expect(EtcdVolume(claim("Lost")) == .lost && EtcdVolume(claim("Lost", isGoing: true)) == .going)
+        #expect(EtcdVolume(claim("Lost")) == .lost("its volume is gone") && EtcdVolume(claim("Lost", isGoing: true)) == .going)
+    }
+
+    @Test func volumesOnANodesOwnDisk() {
+        func hostnames(_ terms: [[LabelSelectorRequirement]]?) -> Set<String>? {
+            let affinity = terms.map { terms in
+                VolumeNodeAffinity(required: NodeSelector(nodeSelectorTerms: terms.map { NodeSelectorTerm(matchExpressions: $0) }))
+            }
+            return PersistentVolume(metadata: ObjectMeta(name: "disk"), spec: PersistentVolumeSpec(nodeAffinity: affinity)).hostnames
+        }
+        func host(_ names: String...) -> LabelSelectorRequirement {
+            LabelSelectorRequirement(key: "kubernetes.io/hostname", operator: "In", values: names)
+        }
+        let zone = LabelSelectorRequirement(key: "topology.kubernetes.io/zone", operator: "In", values: ["a"])
+        #expect(hostnames([[host("host-3")]]) == ["host-3"])
+        #expect(hostnames([[zone, host("host-2")], [host("host-3")]]) == ["host-2", "host-3"])
+        // These can be had on other nodes, now or later.
+        #expect(hostnames(nil) == nil && hostnames([[zone]]) == nil && hostnames([[host("host-3")], [zone]]) == nil)
     }
 
     @Test func aLossIsOneOfAll() {

@@ -125,7 +125,8 @@ import Testing
         Case(
             "data gone", 3, sight([member(0), member(1), member(2)], pods: [1: .empty]), .remove(id: "m1", ordinal: 1)),
         Case(
-            "a volume that is no more", 3, sight([member(0), member(1), member(2)], pods: [0: .unusable("gone")], volumes: [0: .lost]),
+            "a volume that is no more", 3,
+            sight([member(0), member(1), member(2)], pods: [0: .unusable("gone")], volumes: [0: .lost("gone")]),
             .remove(id: "m0", ordinal: 0)),
         Case(
             "not while another is silent", 3, sight([member(0), member(1), member(2)], silent: [2], pods: [1: .empty]),

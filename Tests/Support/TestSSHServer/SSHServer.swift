@@ -70,10 +70,11 @@ public final class SSHServer: Sendable {
             try Data(script.utf8).write(to: URL(fileURLWithPath: folder + "/programs/\(name)"))
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/programs/\(name)")
         }
-        // sshd wants a user of that name and a folder in /run; both exist in its mount namespace only.
+        // sshd wants a user of that name and a folder in /run; both exist in its mount namespace only. Root's home is another there: bash,
+        // which knows that sshd has started it, would read what the developer's own ~/.bashrc says, and wait for what that waits for.
         let script = """
             set -eu
-            cp /etc/passwd \(folder)/passwd
+            sed 's|^\\(root:.*\\):/root:|\\1:\(folder):|' /etc/passwd > \(folder)/passwd
             grep -q ^sshd: /etc/passwd || echo sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin >> \(folder)/passwd
             echo \(Self.plainUser):x:65532:65532::/:/bin/sh >> \(folder)/passwd
             mount --bind \(folder)/passwd /etc/passwd

@@ -3,9 +3,10 @@ import Foundation
 import KubernetesAPI
 import KubernetesClient
 import Logging
+import Synchronization
 
 /// One tenant's etcd, asked through its JSON gateway (etcd docs, "gRPC gateway"), in which 64-bit numbers are texts and what is false,
-/// zero or empty is left out.
+/// zero or empty is left out. To each member there is one connection, made when it is first asked.
 struct EtcdClient: Sendable {
     /// How one member is reached.
     struct Endpoint: Sendable, Equatable {
@@ -21,6 +22,7 @@ struct EtcdClient: Sendable {
     private let certificateAuthority: String?
     private let identity: IssuedCertificate?
     private let logger: Logger
+    private let connections = EtcdConnections()
 
     init(endpoints: [Endpoint], certificateAuthority: String?, identity: IssuedCertificate?, logger: Logger) {
         self.endpoints = endpoints
@@ -37,6 +39,20 @@ struct EtcdClient: Sendable {
         }
         self.init(
             endpoints: endpoints, certificateAuthority: keys.etcd.certificatePEM, identity: keys.leaves[.etcdOperator], logger: logger)
+    }
+
+    /// Runs `body`, and closes what was connected for it.
+    func use<Result>(
+        isolation: isolated (any Actor)? = #isolation, _ body: (EtcdClient) async throws -> Result
+    ) async throws -> Result {
+        do {
+            let result = try await body(self)
+            await connections.close()
+            return result
+        } catch {
+            await connections.close()
+            throw error
+        }
     }
 
     // MARK: One member
@@ -127,16 +143,10 @@ struct EtcdClient: Sendable {
             throw EtcdError(member: NestboxName.etcdMember(ordinal), call: call, words: "it has no address")
         }
         let endpoint = endpoints[ordinal]
-        var access = ClientConfiguration(
-            server: endpoint.url, certificateAuthority: certificateAuthority, clientCertificate: identity?.certificatePEM,
-            clientKey: identity?.keyPEM, token: nil, tlsServerName: endpoint.serverName)
-        access.timeouts.connect = .seconds(3)
-        access.timeouts.request = patience
         let answer: (status: Int, body: [UInt8])
         do {
-            answer = try await KubernetesClient.with(access, userAgent: "nestbox-operator", logger: logger) { etcd in
-                try await etcd.raw(.post, path: "/v3/\(call)", body: body)
-            }
+            let member = try connections.member(ordinal) { try connect(endpoint) }
+            answer = try await member.raw(.post, path: "/v3/\(call)", body: body, within: patience)
         } catch {
             throw EtcdError(member: endpoint.name, call: call, words: "\(error)")
         }
@@ -148,7 +158,37 @@ struct EtcdClient: Sendable {
         return value
     }
 
+    private func connect(_ endpoint: Endpoint) throws -> KubernetesClient {
+        var access = ClientConfiguration(
+            server: endpoint.url, certificateAuthority: certificateAuthority, clientCertificate: identity?.certificatePEM,
+            clientKey: identity?.keyPEM, token: nil, tlsServerName: endpoint.serverName)
+        access.timeouts.connect = .seconds(3)
+        return try KubernetesClient(access, userAgent: "nestbox-operator", logger: logger)
+    }
+
     private static func number(_ value: JSONValue?) -> Int64 { value?.string.flatMap(Int64.init) ?? value?.integer.map(Int64.init) ?? 0 }
+}
+
+/// By ordinal, those that were needed so far.
+private final class EtcdConnections: Sendable {
+    private let members = Mutex<[Int: KubernetesClient]>([:])
+
+    func member(_ ordinal: Int, connect: () throws -> KubernetesClient) throws -> KubernetesClient {
+        try members.withLock { members in
+            if let member = members[ordinal] { return member }
+            let member = try connect()
+            members[ordinal] = member
+            return member
+        }
+    }
+
+    func close() async {
+        let open = members.withLock { members in
+            defer { members = [:] }
+            return Array(members.values)
+        }
+        for member in open { await member.shutdown() }
+    }
 }
 
 /// What a member of a tenant's etcd answered, or that it did not.

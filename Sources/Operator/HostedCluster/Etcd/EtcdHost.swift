@@ -1,30 +1,17 @@
 import ControlPlane
 import KubernetesAPI
-import KubernetesClient
 
 /// What the host shows of one cluster's etcd.
 struct EtcdHost {
     var statefulSet: StatefulSet?
     var pods: [Int: EtcdPod]
     var volumes: [Int: EtcdVolume]
+    /// All of it as the API server counts changes: with the same marks nothing has changed, no container was started anew, and who was
+    /// ready is so still.
+    var marks: [String] = []
 }
 
 extension EtcdHost {
-    static func look(at settings: ClusterSettings, with client: KubernetesClient) async throws -> EtcdHost {
-        let namespace = settings.controlPlaneNamespace
-        let claims = try await client.list(PersistentVolumeClaim.self, namespace: namespace).items
-        let pods = try await client.list(Pod.self, namespace: namespace, labels: ComponentLabel.etcd).items
-        var host = EtcdHost(
-            statefulSet: try await client.find(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: namespace), pods: [:], volumes: [:]
-        )
-        for ordinal in settings.etcdNames.indices {
-            host.volumes[ordinal] = claims.first { $0.name == EtcdVolume.name(ordinal) }.map(EtcdVolume.init)
-            host.pods[ordinal] = pods.first { $0.name == NestboxName.etcdMember(ordinal) }
-                .map { EtcdPod($0, volume: host.volumes[ordinal]) }
-        }
-        return host
-    }
-
     /// Pods that are to run while etcd's own list cannot be read: those that there are, or whose volumes there are.
     func replicas(orNew wanted: Int) -> Int {
         let known = max(statefulSet?.spec?.replicas ?? 0, (volumes.keys.max() ?? -1) + 1)
@@ -47,10 +34,4 @@ extension EtcdHost {
         }
         return reasons.isEmpty || reasons.count < pods.count ? nil : reasons.joined(separator: ", ")
     }
-}
-
-/// Selectors of the two kinds of pods in a control-plane namespace.
-enum ComponentLabel {
-    static let etcd = "\(NestboxLabel.component)=etcd"
-    static let controlPlane = "\(NestboxLabel.component)=\(NestboxName.controlPlaneDeployment)"
 }

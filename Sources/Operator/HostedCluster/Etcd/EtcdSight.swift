@@ -29,24 +29,6 @@ extension EtcdSight {
     }
 }
 
-/// A member's claim of a volume.
-enum EtcdVolume: Equatable, Sendable {
-    case there
-    /// It is being deleted, and waits for its pod to go.
-    case going
-    /// The volume that it was bound to is no more.
-    case lost
-}
-
-extension EtcdVolume {
-    init(_ claim: PersistentVolumeClaim) {
-        self = claim.metadata.isBeingDeleted ? .going : claim.status?.phase == "Lost" ? .lost : .there
-    }
-
-    /// The claims' names are the StatefulSet controller's.
-    static func name(_ ordinal: Int) -> String { "data-\(NestboxName.etcdMember(ordinal))" }
-}
-
 /// A member's pod, as far as it matters to whether the member can be had.
 enum EtcdPod: Equatable, Sendable {
     /// It waits for a node, a volume or an image, or for its process to be started again.
@@ -70,8 +52,8 @@ extension EtcdPod {
         let container = pod.status?.containerStatuses?.first { $0.name == "etcd" }
         if pod.metadata.isBeingDeleted {
             self = .going
-        } else if volume == .lost {
-            self = .unusable("its volume is gone")
+        } else if case .lost(let why) = volume {
+            self = .unusable(why)
         } else if container?.state?.running != nil {
             self = .running
         } else if let ended = container?.state?.terminated ?? container?.lastState?.terminated {

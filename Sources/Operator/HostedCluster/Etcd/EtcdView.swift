@@ -1,7 +1,7 @@
 import KubernetesAPI
 
 /// One cluster's etcd as its leader sees it.
-struct EtcdView {
+struct EtcdView: Equatable, Sendable {
     /// Of the data, in etcd's own count.
     var clusterID: String
     /// Ordinal of the member that leads: what it says of the members is the newest.

@@ -1,6 +1,5 @@
 import ControlPlane
 import KubernetesAPI
-import KubernetesClient
 import KubernetesVersions
 import NestboxAPI
 
@@ -25,30 +24,28 @@ enum EtcdImageChoice {
     }
 }
 
-extension HostedClusterReconciler {
+extension ControlPlaneSight {
     /// What etcd's image is tagged, by what the version asks for and by what runs already.
-    func etcdImageTag(_ settings: ClusterSettings) async throws -> String {
-        guard settings.externalEtcd == nil else { return settings.etcdImageTag }
-        let set = try await client.find(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: settings.controlPlaneNamespace)
-        let image = set?.spec?.template?.spec?.containers?.first { $0.name == "etcd" }?.image
+    func etcdImageTag(_ settings: ClusterSettings) -> String {
+        let image = statefulSet?.spec?.template?.spec?.containers?.first { $0.name == "etcd" }?.image
         let repository = "\(settings.imageRegistry)/etcd:"
         let present = image.flatMap { $0.hasPrefix(repository) ? String($0.dropFirst(repository.count)) : nil }
-        return EtcdImageChoice.tag(present: present, wanted: settings.etcdImageTag)
+        return EtcdImageChoice.tag(present: present, wanted: settings.version.etcdImageTag)
     }
+}
 
+extension ClusterReport {
     /// While something is rolled out: API servers that are new start beside an etcd that is theirs, and not while it restarts.
-    func etcdIsRolledOut(_ input: ControlPlaneInput, _ report: inout ClusterReport) async throws -> Bool {
-        guard input.settings.externalEtcd == nil, report.status.version != nil, report.status.latestVersion?.state == .partial else {
-            return true
-        }
-        let namespace = input.settings.controlPlaneNamespace
-        let set = try await client.get(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: namespace)
-        guard !set.isRolledOut else { return true }
-        let trouble = try await podTrouble(NestboxName.etcdStatefulSet, in: namespace)
-        report.set(
+    mutating func etcdIsRolledOut(_ input: ControlPlaneInput, _ sight: ControlPlaneSight) -> Bool {
+        guard input.settings.externalEtcd == nil, status.version != nil, status.latestVersion?.state == .partial else { return true }
+        let set = sight.statefulSet
+        guard set?.isRolledOut != true else { return true }
+        let trouble = sight.trouble(of: NestboxName.etcdStatefulSet)
+        self.set(
             "Progressing", true, reason: "Upgrading",
-            message: "etcd first (\(ControlPlane.etcdImage(input.settings))): \(set.status?.updatedReplicas ?? 0) of "
-                + "\(set.spec?.replicas ?? 1) members are new, \(set.status?.readyReplicas ?? 0) serve" + (trouble.map { "; \($0)" } ?? ""))
+            message: "etcd first (\(ControlPlane.etcdImage(input))): \(set?.status?.updatedReplicas ?? 0) of "
+                + "\(set?.spec?.replicas ?? 1) members are new, \(set?.status?.readyReplicas ?? 0) serve"
+                + (trouble.map { "; \($0)" } ?? ""))
         return false
     }
 }

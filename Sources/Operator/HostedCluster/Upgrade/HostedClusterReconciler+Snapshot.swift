@@ -35,23 +35,20 @@ enum SnapshotDecision: Equatable {
 
 extension HostedClusterReconciler {
     /// Whether there is a snapshot of etcd, fresh, taken with the image that etcd is to become.
-    func hasSnapshot(before image: String, _ input: ControlPlaneInput, _ report: inout ClusterReport) async throws -> Bool {
+    func hasSnapshot(
+        before image: String, _ input: ControlPlaneInput, _ sight: ControlPlaneSight, _ report: inout ClusterReport
+    ) async throws -> Bool {
         let settings = input.settings
         let namespace = settings.controlPlaneNamespace
         let job = EtcdSnapshot.job(settings, image: image, serviceAddresses: input.etcdServiceAddresses)
-        let pods = try await client.list(
-            Pod.self, namespace: namespace, labels: "\(NestboxLabel.component)=\(EtcdSnapshot.component)"
-        ).items
-        let trouble = pods.lazy.compactMap(PodTrouble.words).first
+        let trouble = sight.trouble(of: EtcdSnapshot.component)
         let decision = SnapshotDecision(try await client.find(Job.self, job.name, namespace: namespace), now: Date())
         switch decision {
         case .taken: return true
         case .wait: break
         case .take:
             let claim = EtcdSnapshot.volumeClaim(settings)
-            if try await client.find(PersistentVolumeClaim.self, claim.name, namespace: namespace) == nil {
-                _ = try await client.create(claim)
-            }
+            if !sight.claims.contains(where: { $0.name == claim.name }) { _ = try await client.create(claim) }
             _ = try await client.create(job)
         case .again: try await client.deleteIfPresent(Job.self, job.name, namespace: namespace)
         }

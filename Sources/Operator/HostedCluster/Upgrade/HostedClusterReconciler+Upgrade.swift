@@ -11,22 +11,21 @@ extension HostedClusterReconciler {
     static let upgradeReady = "UpgradeReady"
 
     /// What an upgrade is decided on has to be known before the spec is chosen: what was accepted, and whether a replica of it serves.
-    func lookAtRollout(_ asked: HostedCluster, accepted: HostedClusterSpec?, _ report: inout ClusterReport) async throws {
-        guard let pinned = accepted?.pinned else { return }
+    /// Returns what it saw where it had to look: most passes look later, when the operator has been given its rights in the namespace.
+    func lookAtRollout(
+        _ asked: HostedCluster, accepted: HostedClusterSpec?, _ report: inout ClusterReport
+    ) async throws -> ControlPlaneSight? {
+        guard let pinned = accepted?.pinned else { return nil }
         let now = Timestamp.format(Date())
         report.update { $0.follow(pinned, at: now) }
         guard asked.spec?.version != pinned.version || asked.spec?.release.map({ $0 != pinned.release }) == true,
             report.status.latestVersion?.hasServed == false
-        else { return }
-        let pods = try await controlPlanePods(in: asked.controlPlaneNamespace)
+        else { return nil }
+        let sight = try await ControlPlaneSight.look(into: asked.controlPlaneNamespace, with: client)
         let images = ControlPlane.markingImages(pinned, imageRegistry: accepted?.controlPlane?.imageRegistry ?? Defaults.imageRegistry)
+        let pods = sight.pods(of: NestboxName.controlPlaneDeployment)
         if ControlPlaneRollout.hasServed(pods, images: images) { report.update { $0.noteServed(at: now) } }
-    }
-
-    func controlPlanePods(in namespace: String) async throws -> [Pod] {
-        try await client.list(
-            Pod.self, namespace: namespace, labels: "\(NestboxLabel.component)=\(NestboxName.controlPlaneDeployment)"
-        ).items
+        return sight
     }
 
     /// Before anything else is known, so that a pass that does not come as far as the checks leaves word of it.
@@ -41,7 +40,8 @@ extension HostedClusterReconciler {
     /// The checks of an upgrade that is asked for or asked about. Accepts the one that is asked for when nothing speaks against it.
     /// Returns when to go on; nil when there is nothing to go on with.
     func considerUpgrade(
-        _ target: PinnedVersion?, of cluster: HostedCluster, _ input: ControlPlaneInput, _ report: inout ClusterReport
+        _ target: PinnedVersion?, of cluster: HostedCluster, _ input: ControlPlaneInput, _ sight: ControlPlaneSight,
+        _ report: inout ClusterReport
     ) async throws -> ReconcileResult? {
         let question = report.openQuestion(of: cluster)
         guard target != nil || question != nil, let accepted = cluster.spec?.pinned else { return nil }
@@ -59,7 +59,7 @@ extension HostedClusterReconciler {
                 message: "\(target) is not begun, and \(accepted) goes on: \(refusal)")
             return .requeue(after: .seconds(60))
         }
-        if let etcd = known.nextEtcd, try await !hasSnapshot(before: etcd, input, &report) { return .requeue(after: .seconds(3)) }
+        if let etcd = known.nextEtcd, try await !hasSnapshot(before: etcd, input, sight, &report) { return .requeue(after: .seconds(3)) }
         report.set(Self.upgradeReady, true, reason: "ChecksPassed", message: checks.warning ?? "")
         try await accept(target, of: cluster, &report)
         return .requeue(after: .milliseconds(50))
@@ -106,10 +106,11 @@ extension HostedClusterReconciler {
             facts.etcdQuota = settings.etcdQuota
             facts.etcdMembers = settings.replicas
         }
-        let ofExternal = input.externalEtcd.map { [("the external etcd's client certificate", $0.keys.client.certificatePEM)] } ?? []
-        facts.certificates = try (input.keys.certificates + ofExternal).map { name, pem in
-            let facts = try CertificateFacts(certificatePEM: pem)
-            return UpgradeFacts.Certificate(name: name, notBefore: facts.notBefore, notAfter: facts.notAfter)
+        facts.certificates = try input.keys.certificates.map { name, pem in
+            UpgradeFacts.Certificate(name, try CertificateFacts(certificatePEM: pem))
+        }
+        if let client = input.externalEtcd?.keys.client, let read = try? CertificateFacts(certificatePEM: client.certificatePEM) {
+            facts.certificates.append(UpgradeFacts.Certificate("the external etcd's client certificate", read))
         }
         return facts
     }
@@ -161,22 +162,23 @@ extension HostedClusterReconciler {
     }
 
     private func etcdMembers(_ input: ControlPlaneInput) async -> UpgradeFacts.Learned<[UpgradeFacts.Member]> {
-        let etcd = EtcdClient(addresses: input.etcdServiceAddresses, keys: input.keys, logger: logger)
         do {
-            let alarms = try await etcd.alarms(through: 0)
-            var members: [UpgradeFacts.Member] = []
-            for member in try await etcd.members(through: 0) {
-                guard let ordinal = member.ordinal else { return .unknown("a member at \(member.peerURL) was not added by Nestbox") }
-                let status = try await etcd.status(of: ordinal)
-                guard status.hasLeader, !member.isLearner else {
-                    return .unknown("\(member.name) \(member.isLearner ? "has no vote yet" : "has no leader")")
+            return try await EtcdClient(addresses: input.etcdServiceAddresses, keys: input.keys, logger: logger).use { etcd in
+                let alarms = try await etcd.alarms(through: 0)
+                var members: [UpgradeFacts.Member] = []
+                for member in try await etcd.members(through: 0) {
+                    guard let ordinal = member.ordinal else { return .unknown("a member at \(member.peerURL) was not added by Nestbox") }
+                    let status = try await etcd.status(of: ordinal)
+                    guard status.hasLeader, !member.isLearner else {
+                        return .unknown("\(member.name) \(member.isLearner ? "has no vote yet" : "has no leader")")
+                    }
+                    members.append(
+                        UpgradeFacts.Member(
+                            name: member.name, databaseSize: Int(status.size),
+                            alarms: alarms.filter { $0.memberID == status.memberID }.map(\.kind.rawValue)))
                 }
-                members.append(
-                    UpgradeFacts.Member(
-                        name: member.name, databaseSize: Int(status.size),
-                        alarms: alarms.filter { $0.memberID == status.memberID }.map(\.kind.rawValue)))
+                return .known(members)
             }
-            return .known(members)
         } catch {
             return .unknown("\(error)")
         }
@@ -194,16 +196,22 @@ extension ClusterKeys {
     }
 }
 
+extension UpgradeFacts.Certificate {
+    fileprivate init(_ name: String, _ facts: CertificateFacts) {
+        self.init(name: name, notBefore: facts.notBefore, notAfter: facts.notAfter)
+    }
+}
+
 extension UpgradeFacts {
     /// With what depends on where the upgrade leads.
     fileprivate func about(_ target: PinnedVersion, _ input: ControlPlaneInput, _ client: KubernetesClient) async throws -> UpgradeFacts {
         var facts = self
-        var next = input.settings
-        next.version = target.version
-        next.etcdImageTag = EtcdImageChoice.tag(present: input.settings.etcdImageTag, wanted: target.version.etcdImageTag)
-        let (now, then) = (ControlPlane.etcdImage(input.settings), ControlPlane.etcdImage(next))
-        facts.nextEtcd = next.externalEtcd == nil && EtcdImageChoice.isStep(from: now, to: then) ? then : nil
-        let image = "\(next.imageRegistry)/kube-apiserver:\(target.version)"
+        var next = input
+        next.settings.version = target.version
+        next.etcdImageTag = EtcdImageChoice.tag(present: input.etcdImageTag, wanted: target.version.etcdImageTag)
+        let (now, then) = (ControlPlane.etcdImage(input), ControlPlane.etcdImage(next))
+        facts.nextEtcd = input.settings.externalEtcd == nil && EtcdImageChoice.isStep(from: now, to: then) ? then : nil
+        let image = "\(next.settings.imageRegistry)/kube-apiserver:\(target.version)"
         // A few of them: a host may have thousands.
         let answer = try? await client.raw(.get, path: "/api/v1/nodes", query: [("limit", "20")])
         if let answer, answer.status == 200, let list = try? JSONDecoder().decode(JSONValue.self, from: Data(answer.body)) {

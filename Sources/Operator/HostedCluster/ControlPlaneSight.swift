@@ -1,0 +1,81 @@
+import ControlPlane
+import KubernetesAPI
+import KubernetesClient
+
+/// What the host shows of one control plane. It is taken once a pass, before the pass changes anything, and what the pass applies then is
+/// seen as the API server answered it: a status of an earlier generation tells nothing of the new one.
+struct ControlPlaneSight {
+    var deployment: Deployment?
+    var statefulSet: StatefulSet?
+    /// Of all components, those on their way out too.
+    var pods: [Pod] = []
+    var claims: [PersistentVolumeClaim] = []
+    /// Why a claim's volume cannot be had any more, by the claim's name.
+    var losses: [String: String] = [:]
+}
+
+extension ControlPlaneSight {
+    static func look(into namespace: String, with client: KubernetesClient) async throws -> ControlPlaneSight {
+        // In this order: a Deployment that counts no pod but its own may still have others on their way out, which the list has then, and
+        // a pod of etcd is made after its claim, and never seen without it.
+        let deployment = try await client.find(Deployment.self, NestboxName.controlPlaneDeployment, namespace: namespace)
+        let statefulSet = try await client.find(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: namespace)
+        let pods = try await client.list(Pod.self, namespace: namespace, labels: NestboxLabel.component).items
+        let claims = try await client.list(PersistentVolumeClaim.self, namespace: namespace).items
+        var sight = ControlPlaneSight(deployment: deployment, statefulSet: statefulSet, pods: pods, claims: claims)
+        for pod in sight.pods(of: NestboxName.etcdStatefulSet) where pod.isUnscheduled {
+            for claim in claims where claim.name == EtcdVolume.name(of: pod.name) {
+                sight.losses[claim.name] = try await EtcdVolume.loss(of: claim, with: client)
+            }
+        }
+        return sight
+    }
+
+    mutating func take(_ answers: [any KubernetesObject]) {
+        for answer in answers {
+            if let deployment = answer as? Deployment { self.deployment = deployment }
+            if let statefulSet = answer as? StatefulSet { self.statefulSet = statefulSet }
+        }
+    }
+}
+
+extension ControlPlaneSight {
+    /// What runs of the API servers.
+    var apiServers: ScalingOrder.APIServers {
+        guard let deployment else { return ScalingOrder.APIServers(wanted: nil, isRolledOut: false, running: 0) }
+        return ScalingOrder.APIServers(
+            wanted: deployment.spec?.replicas, isRolledOut: ControlPlaneRollout.isComplete(deployment),
+            running: pods(of: NestboxName.controlPlaneDeployment).count(where: \.isNotOver), ready: deployment.status?.readyReplicas ?? 0)
+    }
+
+    /// - Parameter component: as its pods are labelled: the name of the Deployment or the StatefulSet that makes them, or a Job's own.
+    func pods(of component: String) -> [Pod] { pods.filter { $0.metadata.labels?[NestboxLabel.component] == component } }
+
+    /// The first thing that keeps a component's pods from being ready, in the host's words.
+    func trouble(of component: String) -> String? { pods(of: component).lazy.compactMap(PodTrouble.words).first }
+}
+
+extension EtcdHost {
+    /// - Parameter members: how many etcd may ever have.
+    init(_ sight: ControlPlaneSight, members: Int) {
+        self.init(statefulSet: sight.statefulSet, pods: [:], volumes: [:])
+        let etcdPods = sight.pods(of: NestboxName.etcdStatefulSet)
+        for ordinal in 0..<members {
+            volumes[ordinal] = sight.claims.first { $0.name == EtcdVolume.name(ordinal) }
+                .map { EtcdVolume($0, loss: sight.losses[$0.name]) }
+            pods[ordinal] = etcdPods.first { $0.name == NestboxName.etcdMember(ordinal) }.map { EtcdPod($0, volume: volumes[ordinal]) }
+        }
+        let seen = etcdPods.map(\.metadata) + sight.claims.map(\.metadata)
+        marks = ["\(statefulSet?.spec?.replicas ?? 0)"] + seen.map { "\($0.name ?? "") \($0.uid ?? "") \($0.resourceVersion ?? "")" }
+    }
+}
+
+extension Pod {
+    /// Whether it runs or is about to; one that is on its way out still does.
+    fileprivate var isNotOver: Bool { !["Succeeded", "Failed"].contains(status?.phase) }
+
+    /// Whether the host's scheduler has said that it finds no node for it.
+    fileprivate var isUnscheduled: Bool {
+        status?.conditions?.contains { $0.type == "PodScheduled" && $0.status == "False" } ?? false
+    }
+}

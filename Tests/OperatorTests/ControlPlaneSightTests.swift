@@ -1,0 +1,68 @@
+import ControlPlane
+import KubernetesAPI
+import KubernetesVersions
+import NestboxAPI
+import Testing
+
+@testable import Operator
+
+/// What one look at the host tells of a control plane's parts.
+@Suite struct ControlPlaneSightTests {
+    static func pod(_ name: String, of component: String, phase: String = "Running", trouble: String? = nil) -> Pod {
+        let conditions = trouble.map { [StatusCondition(type: "PodScheduled", status: "False", message: $0)] }
+        return Pod(
+            metadata: ObjectMeta(name: name, labels: [NestboxLabel.component: component]),
+            status: PodStatus(
+                phase: phase, conditions: conditions,
+                containerStatuses: [ContainerStatus(name: component, state: ContainerState(running: ContainerStateRunning()))]))
+    }
+
+    static func deployment(generation: Int, seen: Int) -> Deployment {
+        Deployment(
+            metadata: ObjectMeta(name: "control-plane", generation: generation), spec: DeploymentSpec(replicas: 1),
+            status: DeploymentStatus(observedGeneration: seen, replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1))
+    }
+
+    @Test func eachComponentIsSeenByItsOwnPods() {
+        let sight = ControlPlaneSight(
+            deployment: Self.deployment(generation: 1, seen: 1), statefulSet: nil,
+            pods: [
+                Self.pod("etcd-0", of: "etcd"), Self.pod("etcd-1", of: "etcd", trouble: "no node"), Self.pod("a", of: "control-plane"),
+                Self.pod("b", of: "control-plane", phase: "Failed"), Self.pod("c", of: EtcdSnapshot.component, trouble: "no volume"),
+            ],
+            claims: [PersistentVolumeClaim(metadata: ObjectMeta(name: "data-etcd-0"))])
+        #expect(sight.apiServers == ScalingOrder.APIServers(wanted: 1, isRolledOut: true, running: 1, ready: 1))
+        #expect(sight.trouble(of: "control-plane") == nil)
+        #expect(sight.trouble(of: "etcd") == "pod etcd-1 is not scheduled: no node")
+        #expect(sight.trouble(of: EtcdSnapshot.component) == "pod c is not scheduled: no volume")
+        let etcd = EtcdHost(sight, members: 3)
+        #expect(etcd.volumes == [0: .there] && etcd.pods == [0: .running, 1: .running])
+        #expect(EtcdHost(sight, members: 1).pods == [0: .running])
+    }
+
+    @Test func ofNothingNothingRuns() {
+        #expect(ControlPlaneSight().apiServers == ScalingOrder.APIServers(wanted: nil, isRolledOut: false, running: 0))
+    }
+
+    /// What it said of itself before is no word on what was applied since.
+    @Test func whatWasAppliedIsSeenAsItWasAnswered() {
+        var sight = ControlPlaneSight(deployment: Self.deployment(generation: 1, seen: 1))
+        sight.take([])
+        #expect(sight.apiServers.isRolledOut)
+        sight.take([ConfigMap(metadata: ObjectMeta(name: "control-plane")), Self.deployment(generation: 2, seen: 1)])
+        #expect(!sight.apiServers.isRolledOut && sight.statefulSet == nil)
+    }
+
+    @Test(
+        arguments: [
+            ("registry.k8s.io/etcd:3.5.24-0", "3.5.24-0"), ("registry.k8s.io/etcd:3.4.9-1", nil), ("mine/etcd:9.9.9", nil),
+        ] as [(String, String?)])
+    func etcdsImageIsNeverOlderThanWhatRuns(image: String, expected: String?) throws {
+        let version = KubernetesVersion(1, 20, 2)
+        let settings = try ClusterSettings(
+            HostedCluster(metadata: ObjectMeta(name: "demo", namespace: "tenants", uid: "1"), spec: HostedClusterSpec(version: version)))
+        let template = PodTemplateSpec(spec: PodSpec(containers: [Container(name: "etcd", image: image)]))
+        let set = StatefulSet(metadata: ObjectMeta(name: "etcd"), spec: StatefulSetSpec(replicas: 1, template: template))
+        #expect(ControlPlaneSight(statefulSet: set).etcdImageTag(settings) == expected ?? version.etcdImageTag)
+    }
+}
