@@ -80,8 +80,8 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "KubernetesClient",
         [
-            "KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioHTTP2, .nioPosix, .nioSSL,
-            .subprocess, .yams,
+            "KubernetesAPI", "PrometheusMetrics", .asyncHTTPClient, .logging, .nioCore, .nioHPACK, .nioHTTP1, .nioHTTP2, .nioPosix,
+            .nioSSL, .subprocess, .yams,
         ]
     ),
     ("KubernetesVersions", []),

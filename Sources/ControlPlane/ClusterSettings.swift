@@ -82,8 +82,13 @@ public struct ClusterSettings: Sendable, Equatable {
     public var allowsKubeadmJoin: Bool { spec.join?.kubeadm ?? false }
 
     /// The members that etcd may ever have, whose names and addresses every pod knows, so that growing rolls none. The first revision
-    /// knows those alone that it was made with, and does not grow.
-    public var etcdNames: [String] { (0..<(template == .first ? replicas : 3)).map(NestboxName.etcdMember) }
+    /// knows those alone that it was made with, and does not grow. None of an etcd that somebody else runs.
+    public var etcdNames: [String] {
+        externalEtcd == nil ? (0..<(template == .first ? replicas : 3)).map(NestboxName.etcdMember) : []
+    }
+
+    /// Nil where Nestbox runs etcd itself.
+    public var externalEtcd: ExternalEtcdSpec? { spec.etcd?.external }
 
     private static func parse<Value>(
         _ text: String?, at path: String, as what: String, _ read: (String) -> Value?

@@ -13,6 +13,8 @@ public struct ControlPlaneInput: Sendable {
     public var toldEndpoints: PublishedEndpoints?
     /// The cluster IPs of the Services `etcd-0`, `etcd-1`, ..., in order; one a name that etcd may ever have.
     public var etcdServiceAddresses: [String]
+    /// To the etcd that the cluster brings, where it brings one.
+    public var externalEtcd: ExternalEtcdInput?
     /// Whether etcd has held this cluster's data before: `status.etcdClusterID` is set.
     public var isBootstrapped: Bool
     /// Of the etcd that runs, where the spec names no image: that which goes with the version, unless a newer one runs already.
@@ -65,8 +67,12 @@ public enum ControlPlane {
         try input.keys.secrets(input.settings)
     }
 
+    /// Of an external one: a copy of the Secret that leads to it.
     public static func etcd(_ input: ControlPlaneInput) -> [any KubernetesObject] {
-        EtcdStatefulSet.render(input)
+        guard input.settings.externalEtcd == nil else {
+            return input.externalEtcd.map { [ExternalEtcd.secret(input.settings, $0.keys)] } ?? []
+        }
+        return EtcdStatefulSet.render(input)
     }
 
     /// The control-plane pods. Not to be applied before `secrets`: a pod that waits for a Secret looks again only after a minute or so.

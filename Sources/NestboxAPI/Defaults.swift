@@ -45,6 +45,7 @@ extension HostedCluster {
 extension EtcdSpec {
     fileprivate func withDefaults() -> EtcdSpec {
         var spec = self
+        if external != nil { return spec }
         spec.storage = EtcdStorageSpec(size: storage?.size ?? Defaults.etcdStorageSize, storageClassName: storage?.storageClassName)
         return spec
     }

@@ -106,13 +106,29 @@ public struct ExtraArguments: Codable, Sendable, Equatable {
 }
 
 public struct EtcdSpec: Codable, Sendable, Equatable {
+    /// One that somebody else runs, instead of one of Nestbox's own.
+    public var external: ExternalEtcdSpec?
     public var storage: EtcdStorageSpec?
     /// The image, whole; `IMAGEREGISTRY/etcd` with the tag that goes with the Kubernetes version unless set.
     public var image: String?
 
-    public init(storage: EtcdStorageSpec? = nil, image: String? = nil) {
+    public init(external: ExternalEtcdSpec? = nil, storage: EtcdStorageSpec? = nil, image: String? = nil) {
+        self.external = external
         self.storage = storage
         self.image = image
+    }
+}
+
+/// Several clusters may share one: each writes below a prefix of its own, which Nestbox makes and nobody chooses.
+public struct ExternalEtcdSpec: Codable, Sendable, Equatable {
+    /// Of its members, as `https://etcd-1.example.net:2379`.
+    public var endpoints: [String]?
+    /// The Secret, in the HostedCluster's namespace, with `ca.crt`, `tls.crt` and `tls.key`.
+    public var secretName: String?
+
+    public init(endpoints: [String]? = nil, secretName: String? = nil) {
+        self.endpoints = endpoints
+        self.secretName = secretName
     }
 }
 
@@ -249,6 +265,8 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
     public var caFingerprint: String?
     /// etcd's own id of the cluster, once bootstrapped: data that answers with another id is not this cluster's.
     public var etcdClusterID: String?
+    /// Below which keys of an external etcd all of this cluster's lie, from when something may be there to when it was removed.
+    public var etcdPrefix: String?
     /// The version that serves from every replica: while it is upgraded, the older one.
     public var version: KubernetesVersion?
     /// The release that the control plane is pinned to.
@@ -270,7 +288,7 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         observedGeneration: Int? = nil, conditions: [Condition]? = nil, controlPlaneNamespace: String? = nil,
         apiEndpoints: [String]? = nil, tunnelEndpoints: [String]? = nil, retiringEndpoints: RetiringEndpoints? = nil,
         caFingerprint: String? = nil,
-        etcdClusterID: String? = nil, version: KubernetesVersion? = nil, release: String? = nil,
+        etcdClusterID: String? = nil, etcdPrefix: String? = nil, version: KubernetesVersion? = nil, release: String? = nil,
         versionHistory: [VersionHistoryEntry]? = nil, upgradeCheck: UpgradeAnswer? = nil, kubeconfigSecret: String? = nil,
         nodes: NodeCounts? = nil, controlPlane: ReplicaCounts? = nil, etcd: EtcdMemberCounts? = nil, deletion: String? = nil,
         certificates: CertificatesStatus? = nil
@@ -283,6 +301,7 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         self.retiringEndpoints = retiringEndpoints
         self.caFingerprint = caFingerprint
         self.etcdClusterID = etcdClusterID
+        self.etcdPrefix = etcdPrefix
         self.version = version
         self.release = release
         self.versionHistory = versionHistory

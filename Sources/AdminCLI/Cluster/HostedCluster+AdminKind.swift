@@ -51,6 +51,7 @@ extension HostedCluster: AdminKind {
             ("Published", spec?.publish?.type),
             ("Endpoints", status?.apiEndpoints?.joined(separator: ", ")),
             ("Control plane in", status?.controlPlaneNamespace),
+            ("External etcd", status?.etcdPrefix.map { "keys below \($0)" }),
             ("CA fingerprint", status?.caFingerprint),
             ("Kubeconfig", status?.kubeconfigSecret.map { "Secret \($0) (nestbox kubeconfig \(name))" }),
             ("Certificates", certificateSummary),

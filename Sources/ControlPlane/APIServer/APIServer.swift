@@ -23,7 +23,7 @@ enum APIServer {
                 PodShape.secretMount(.apiServer),
                 VolumeMount(name: "configuration", mountPath: configurationDirectory, readOnly: true),
                 VolumeMount(name: "run", mountPath: "/run/nestbox"),
-            ] + Audit.mounts(settings, webhook: input.auditWebhook != nil)
+            ] + Audit.mounts(settings, webhook: input.auditWebhook != nil) + ExternalEtcd.mounts(settings)
         container.startupProbe = probe("/livez?exclude=etcd", period: 1, timeout: 5, failures: 120)
         // An API server is not mended by killing it because etcd is away.
         container.livenessProbe = probe("/livez?exclude=etcd", period: 10, timeout: 15, failures: 8)
@@ -37,6 +37,7 @@ enum APIServer {
         var arguments = ownArguments(input)
             .merging(Audit.arguments(settings, webhook: input.auditWebhook != nil)) { own, _ in own }
             .merging(OIDC.arguments(settings)) { own, _ in own }
+            .merging(ExternalEtcd.arguments(settings)) { _, external in external }
         if let plugins = extra?["enable-admission-plugins"] {
             arguments["enable-admission-plugins"] = "NodeRestriction," + plugins
         }

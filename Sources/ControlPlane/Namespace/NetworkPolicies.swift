@@ -1,9 +1,11 @@
 import KubernetesAPI
+import NestboxAPI
 
 /// Nothing goes in or out of a control-plane namespace but what is listed here.
 enum NetworkPolicies {
     static func render(_ settings: ClusterSettings) -> [NetworkPolicy] {
-        [denyAll(settings), controlPlane(settings), etcd(settings), etcdSnapshot(settings)] + issuer(settings)
+        let ofEtcd = settings.externalEtcd == nil ? [etcd(settings), etcdSnapshot(settings)] : []
+        return [denyAll(settings), controlPlane(settings)] + ofEtcd + issuer(settings)
     }
 
     private static func denyAll(_ settings: ClusterSettings) -> NetworkPolicy {
@@ -24,8 +26,7 @@ enum NetworkPolicies {
                     NetworkPolicyIngressRule(from: itself, ports: [tcp(NestboxPort.tunnelPeers)]),
                 ],
                 egress: [
-                    NetworkPolicyEgressRule(
-                        to: [NetworkPolicyPeer(podSelector: settings.selector(.etcd))], ports: [tcp(NestboxPort.etcdClients)]),
+                    toEtcd(settings),
                     NetworkPolicyEgressRule(to: itself, ports: [tcp(NestboxPort.tunnelPeers), tcp(NestboxPort.tunnelAgents)]),
                     NetworkPolicyEgressRule(
                         to: [
@@ -58,6 +59,12 @@ enum NetworkPolicies {
     }
 
     private static let issuerPolicy = "oidc"
+
+    private static func toEtcd(_ settings: ClusterSettings) -> NetworkPolicyEgressRule {
+        if let external = settings.externalEtcd { return NetworkPolicyEgressRule(ports: ExternalEtcd.ports(external).map(tcp)) }
+        return NetworkPolicyEgressRule(
+            to: [NetworkPolicyPeer(podSelector: settings.selector(.etcd))], ports: [tcp(NestboxPort.etcdClients)])
+    }
 
     private static func etcd(_ settings: ClusterSettings) -> NetworkPolicy {
         let members = [NetworkPolicyPeer(podSelector: settings.selector(.etcd))]

@@ -36,8 +36,9 @@ enum ControlPlaneDeployment {
                     name: "configuration",
                     configMap: ConfigMapVolumeSource(name: NestboxName.controlPlaneDeployment, defaultMode: 0o444)),
                 Volume(name: "run", emptyDir: EmptyDirVolumeSource(medium: "Memory", sizeLimit: "1Mi")),
-            ] + Audit.volumes(input)
-        pod.hostAliases = PodShape.etcdAliases(settings, input.etcdServiceAddresses)
+            ] + Audit.volumes(input) + ExternalEtcd.volumes(settings)
+        let aliases = PodShape.etcdAliases(settings, input.etcdServiceAddresses)
+        pod.hostAliases = aliases.isEmpty ? nil : aliases
         pod.terminationGracePeriodSeconds = 30
         Placement.place(&pod, input, .controlPlane)
         let template = PodTemplateSpec(
@@ -46,7 +47,8 @@ enum ControlPlaneDeployment {
                 annotations: [
                     NestboxLabel.keysHash: try input.keys.hash(settings, [.apiServer, .controllerManager, .scheduler, .tunnel]),
                     NestboxLabel.configurationHash: shortHash(
-                        (configuration.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }) + [input.auditWebhook].compactMap(\.self)),
+                        (configuration.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }) + [input.auditWebhook].compactMap(\.self)
+                            + ExternalEtcd.notReloaded(input.externalEtcd)),
                 ]),
             spec: pod)
         return Deployment(

@@ -12,7 +12,8 @@ enum DisruptionBudgets {
 
     private static func budgets(_ input: ControlPlaneInput, where isMeant: (Int) -> Bool) -> [any KubernetesObject] {
         let settings = input.settings
-        let sizes = [(Component.controlPlane, input.scale.apiServers), (.etcd, input.scale.etcdServers)]
+        let etcdServers = settings.externalEtcd == nil ? input.scale.etcdServers : 0
+        let sizes = [(Component.controlPlane, input.scale.apiServers), (.etcd, etcdServers)]
         return sizes.filter { isMeant($0.1) }.map { component, _ in
             let metadata = settings.metadata(component.rawValue)
             let spec = PodDisruptionBudgetSpec(maxUnavailable: 1, selector: settings.selector(component))

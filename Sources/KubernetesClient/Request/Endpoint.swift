@@ -4,6 +4,9 @@ import FoundationEssentials
 struct Endpoint: Sendable, Equatable {
     /// What paths are appended to.
     var base: String
+    /// Without brackets, as one connects to it.
+    var host: String
+    var port: Int
     /// `host:port`, for metrics.
     var label: String
     /// To check the certificate against another name, that name goes into the URL and the true host here.
@@ -25,6 +28,8 @@ struct Endpoint: Sendable, Equatable {
         let port = url.port ?? (scheme == "https" ? 443 : 80)
         let bare = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
         let written = bare.contains(":") ? "[\(bare)]" : bare
+        self.host = bare
+        self.port = port
         label = "\(written):\(port)"
         var shown = written
         if let name = configuration.tlsServerName, !name.isEmpty, name != bare, scheme == "https" {

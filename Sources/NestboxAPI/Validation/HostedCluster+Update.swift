@@ -15,8 +15,12 @@ extension HostedCluster {
                 before.controlPlane?.replicas, after.controlPlane?.replicas, at: "spec.controlPlane.replicas",
                 because: "release \(TemplateRevision.first.release) cannot; upgrade it first: nestbox upgrade cluster \(name) --release")
         }
+        errors.requireSame(
+            before.etcd?.external == nil ? "managed" : "external", after.etcd?.external == nil ? "managed" : "external", at: "spec.etcd",
+            because: "the cluster's data would stay behind")
         let volume = "etcd's volume is made with the cluster"
-        let (oldStorage, newStorage) = (before.etcd?.storage, after.etcd?.storage)
+        let hasVolume = before.etcd?.external == nil && after.etcd?.external == nil
+        let (oldStorage, newStorage) = hasVolume ? (before.etcd?.storage, after.etcd?.storage) : (nil, nil)
         errors.requireSame(oldStorage?.size, newStorage?.size, at: "spec.etcd.storage.size", because: volume)
         errors.requireSame(
             oldStorage?.storageClassName, newStorage?.storageClassName, at: "spec.etcd.storage.storageClassName", because: volume)

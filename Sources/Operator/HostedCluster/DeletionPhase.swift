@@ -1,4 +1,5 @@
 import ControlPlane
+import Foundation
 import KubernetesAPI
 import NestboxAPI
 
@@ -6,7 +7,7 @@ import NestboxAPI
 struct DeletionPhase: Equatable {
     static let condition = "Deleting"
 
-    /// The condition's reason: `Protected`, `CleaningMachines`, `RemovingControlPlane`.
+    /// The condition's reason: `Protected`, `CleaningMachines`, `ClearingEtcd`, `RemovingControlPlane`.
     var reason: String
     /// In a sentence.
     var waitingFor: String
@@ -26,6 +27,22 @@ extension DeletionPhase {
     static func cleaningMachines(_ machines: [Machine]) -> DeletionPhase {
         let names = machines.map { "\($0.name) (\($0.status?.phase?.rawValue ?? "Unknown"))" }.sorted()
         return DeletionPhase(reason: "CleaningMachines", waitingFor: "machines to be cleaned: \(list(names))")
+    }
+
+    /// Who writes there still would bring keys back.
+    static func endingAPIServers(_ pods: [Pod]) -> DeletionPhase {
+        let rest = pods.isEmpty ? "" : " (pods \(list(pods.map(\.name).sorted())))"
+        return DeletionPhase(
+            reason: "ClearingEtcd",
+            waitingFor: "the API servers to end\(rest), before the cluster's keys are removed from the external etcd")
+    }
+
+    static func clearingEtcd(_ trouble: ExternalEtcdTrouble, prefix: String, until end: Date) -> DeletionPhase {
+        DeletionPhase(
+            reason: "ClearingEtcd",
+            waitingFor:
+                "the keys below \(prefix)/ to be removed from the external etcd, which is tried until \(Timestamp.format(end)): "
+                + trouble.message)
     }
 
     /// What the host's namespace controller says of itself is repeated: a host with an extension API that does not answer deletes no

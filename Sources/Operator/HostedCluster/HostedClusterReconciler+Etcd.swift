@@ -25,6 +25,7 @@ extension HostedClusterReconciler {
     func runEtcd(
         _ input: inout ControlPlaneInput, _ sight: inout ControlPlaneSight, _ report: inout ClusterReport
     ) async throws -> EtcdFindings? {
+        if let external = input.settings.externalEtcd { return try await runExternalEtcd(external, &input, &sight, &report) }
         // A volume that is there needs its class no more.
         if !input.isBootstrapped { guard try await storageClassExists(input.settings, &report) else { return nil } }
         try await letGo(sight.endedMembers, input.settings)

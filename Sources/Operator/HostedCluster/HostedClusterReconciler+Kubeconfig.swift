@@ -35,9 +35,8 @@ extension HostedClusterReconciler {
         } catch let error as KubernetesError where error.isForbidden {
             report.set(
                 "KubeconfigAvailable", false, reason: "NamespaceNotOpened",
-                message: "the operator may not write Secrets in \(namespace); let it: kubectl -n \(namespace) create rolebinding "
-                    + "\(OperatorAccess.serviceAccount) --clusterrole=nestbox-hosted-cluster-namespace "
-                    + "--serviceaccount=\(operatorNamespace):\(OperatorAccess.serviceAccount)")
+                message: "the operator may not write Secrets in \(namespace); let it: "
+                    + OperatorAccess.openingCommand(namespace, operatorNamespace: operatorNamespace))
             return nil
         }
     }

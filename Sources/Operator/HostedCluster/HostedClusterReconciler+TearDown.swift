@@ -5,8 +5,8 @@ import KubernetesClient
 import NestboxAPI
 
 extension HostedClusterReconciler {
-    /// Deletion, in order: machines are given back, the control plane goes, then the object. It never drains and never asks
-    /// the tenant's API for anything; what it waits for stands in `status.deletion`.
+    /// Deletion, in order: machines are given back, the control plane goes (with its part of an external etcd), then the object. It never
+    /// drains and never asks the tenant's API for anything; what it waits for stands in `status.deletion`.
     func tearDown(_ cluster: HostedCluster) async throws -> ReconcileResult {
         guard cluster.metadata.finalizers?.contains(Self.finalizer) == true else { return .done }
         let uid = cluster.metadata.uid ?? ""
@@ -20,9 +20,10 @@ extension HostedClusterReconciler {
             return .done
         }
         let name = cluster.controlPlaneNamespace
-        if let namespace = try await client.find(Namespace.self, ObjectKey(name: name)),
-            namespace.metadata.labels?[NestboxLabel.clusterUID] == uid
-        {
+        let present = try await client.find(Namespace.self, ObjectKey(name: name))
+        let own = present?.metadata.labels?[NestboxLabel.clusterUID] == uid ? present : nil
+        if let result = try await clearExternalEtcd(of: cluster, namespace: own) { return result }
+        if let namespace = own {
             if !namespace.metadata.isBeingDeleted {
                 try await client.deleteIfPresent(Namespace.self, name, uid: namespace.metadata.uid)
             }
@@ -41,7 +42,7 @@ extension HostedClusterReconciler {
 
     /// Nobody is served any more: an API server that waits for its clients, and a tunnel that waits for it, would only hold up the end.
     /// Returns the pods that are there yet.
-    private func endPods(in namespace: String) async throws -> [Pod] {
+    func endPods(in namespace: String) async throws -> [Pod] {
         let pods = try await client.list(Pod.self, namespace: namespace).items
         for pod in pods where (pod.metadata.deletionGracePeriodSeconds ?? 60) > 1 {
             do {
@@ -51,8 +52,11 @@ extension HostedClusterReconciler {
         return pods
     }
 
-    private func say(_ phase: DeletionPhase, on cluster: HostedCluster) async throws {
+    func say(
+        _ phase: DeletionPhase, on cluster: HostedCluster, also tell: (inout ClusterReport) -> Void = { _ in }
+    ) async throws {
         var report = ClusterReport(cluster)
+        tell(&report)
         report.deletion(phase)
         guard report.status != cluster.status else { return }
         var changed = cluster

@@ -9,6 +9,12 @@ struct OperatorAccess {
     static let role = "nestbox-control-plane-namespace"
     static let serviceAccount = "nestbox-control-planes"
 
+    /// How an admin opens a namespace with HostedClusters to the operator.
+    static func openingCommand(_ namespace: String, operatorNamespace: String) -> String {
+        "kubectl -n \(namespace) create rolebinding \(serviceAccount) --clusterrole=nestbox-hosted-cluster-namespace "
+            + "--serviceaccount=\(operatorNamespace):\(serviceAccount)"
+    }
+
     let controlPlaneNamespace: String
     let operatorNamespace: String
 

@@ -37,7 +37,7 @@ extension ControlPlaneSight {
 extension ClusterReport {
     /// While something is rolled out: API servers that are new start beside an etcd that is theirs, and not while it restarts.
     mutating func etcdIsRolledOut(_ input: ControlPlaneInput, _ sight: ControlPlaneSight) -> Bool {
-        guard status.version != nil, status.latestVersion?.state == .partial else { return true }
+        guard input.settings.externalEtcd == nil, status.version != nil, status.latestVersion?.state == .partial else { return true }
         let set = sight.statefulSet
         guard set?.isRolledOut != true else { return true }
         let trouble = sight.trouble(of: NestboxName.etcdStatefulSet)

@@ -99,12 +99,18 @@ extension HostedClusterReconciler {
         let session = sessions.session(settings.uid)
         facts.kubelets = try await kubelets(settings, session)
         facts.deprecated = await deprecatedAPIs(session)
-        facts.etcd = await etcdMembers(input)
-        facts.etcdQuota = settings.etcdQuota
-        facts.etcdMembers = settings.replicas
+        if let external = settings.externalEtcd {
+            (facts.etcd, facts.externalEtcd) = try await externalEtcd(external, settings)
+        } else {
+            facts.etcd = await etcdMembers(input)
+            facts.etcdQuota = settings.etcdQuota
+            facts.etcdMembers = settings.replicas
+        }
         facts.certificates = try input.keys.certificates.map { name, pem in
-            let facts = try CertificateFacts(certificatePEM: pem)
-            return UpgradeFacts.Certificate(name: name, notBefore: facts.notBefore, notAfter: facts.notAfter)
+            UpgradeFacts.Certificate(name, try CertificateFacts(certificatePEM: pem))
+        }
+        if let client = input.externalEtcd?.keys.client, let read = try? CertificateFacts(certificatePEM: client.certificatePEM) {
+            facts.certificates.append(UpgradeFacts.Certificate("the external etcd's client certificate", read))
         }
         return facts
     }
@@ -137,6 +143,21 @@ extension HostedClusterReconciler {
             return .known(DeprecatedAPI.all(inMetrics: String(decoding: answer.body, as: UTF8.self)))
         } catch {
             return .unknown("its metrics could not be read: \(error)")
+        }
+    }
+
+    /// Its endpoints as its members, and their version.
+    private func externalEtcd(
+        _ external: ExternalEtcdSpec, _ settings: ClusterSettings
+    ) async throws -> (UpgradeFacts.Learned<[UpgradeFacts.Member]>, version: String?) {
+        do {
+            let found = try await find(external, settings)
+            if let trouble = found.refused ?? found.sight.troubles.first { return (.unknown(trouble.message), nil) }
+            let alarms = found.sight.isFull ? [EtcdAlarm.Kind.noSpace.rawValue] : []
+            let members = found.sight.serving.map { UpgradeFacts.Member(name: $0, databaseSize: 0, alarms: alarms) }
+            return (.known(members), found.sight.version)
+        } catch let trouble as ExternalEtcdTrouble {
+            return (.unknown(trouble.message), nil)
         }
     }
 
@@ -175,6 +196,12 @@ extension ClusterKeys {
     }
 }
 
+extension UpgradeFacts.Certificate {
+    fileprivate init(_ name: String, _ facts: CertificateFacts) {
+        self.init(name: name, notBefore: facts.notBefore, notAfter: facts.notAfter)
+    }
+}
+
 extension UpgradeFacts {
     /// With what depends on where the upgrade leads.
     fileprivate func about(_ target: PinnedVersion, _ input: ControlPlaneInput, _ client: KubernetesClient) async throws -> UpgradeFacts {
@@ -183,7 +210,7 @@ extension UpgradeFacts {
         next.settings.version = target.version
         next.etcdImageTag = EtcdImageChoice.tag(present: input.etcdImageTag, wanted: target.version.etcdImageTag)
         let (now, then) = (ControlPlane.etcdImage(input), ControlPlane.etcdImage(next))
-        facts.nextEtcd = EtcdImageChoice.isStep(from: now, to: then) ? then : nil
+        facts.nextEtcd = input.settings.externalEtcd == nil && EtcdImageChoice.isStep(from: now, to: then) ? then : nil
         let image = "\(next.settings.imageRegistry)/kube-apiserver:\(target.version)"
         // A few of them: a host may have thousands.
         let answer = try? await client.raw(.get, path: "/api/v1/nodes", query: [("limit", "20")])

@@ -41,6 +41,8 @@ struct UpgradeFacts: Equatable {
     /// The image that etcd has to become first; nil when it stays.
     var nextEtcd: String?
     var etcdMembers = 1
+    /// The version of one that somebody else runs; nil for one of Nestbox's own.
+    var externalEtcd: String?
     var certificates: [Certificate] = []
     /// How many of the host's nodes that were looked at have the API server's image; nil when that is not known.
     var nodesWithImage: Int?
@@ -58,7 +60,7 @@ enum UpgradeChecks {
         // Where there is no way, nothing else matters; on the way back there is nothing that could be refused.
         if path.result == .failed || target == facts.path.accepted || facts.path.isWayBack(to: target) { return [path] }
         return [
-            path, nodes(target.version, facts), deprecated(target.version, facts), etcd(facts), certificates(facts),
+            path, nodes(target.version, facts), deprecated(target.version, facts), etcd(target.version, facts), certificates(facts),
             images(target.version, facts),
         ]
     }
@@ -118,7 +120,7 @@ enum UpgradeChecks {
         }
     }
 
-    private static func etcd(_ facts: UpgradeFacts) -> UpgradeCheck {
+    private static func etcd(_ version: KubernetesVersion, _ facts: UpgradeFacts) -> UpgradeCheck {
         let name = "Etcd"
         switch facts.etcd {
         case .unknown(let why): return UpgradeCheck(name, .failed, "etcd is not healthy: \(why)")
@@ -134,6 +136,7 @@ enum UpgradeChecks {
                     )
                 }
             }
+            if let external = facts.externalEtcd { return externalEtcd(external, version, endpoints: members.count) }
             guard let next = facts.nextEtcd else {
                 return UpgradeCheck(name, .passed, "\(members.count) of \(members.count) members are healthy")
             }
@@ -144,6 +147,17 @@ enum UpgradeChecks {
                 name, .warning,
                 "etcd becomes \(next) first, after a snapshot; its one member restarts, and the API does not answer meanwhile")
         }
+    }
+
+    private static func externalEtcd(_ running: String, _ version: KubernetesVersion, endpoints: Int) -> UpgradeCheck {
+        let name = "Etcd"
+        let backup = "it stays as it is, and Nestbox takes no snapshot of it"
+        if let old = ProgramVersion(running), let wanted = ProgramVersion(version.etcdImageTag), old < wanted {
+            return UpgradeCheck(
+                name, .warning,
+                "the external etcd is \(old), and \(version) is released with \(wanted): have those who run it look to that; \(backup)")
+        }
+        return UpgradeCheck(name, .passed, "the external etcd answers at \(endpoints) of \(endpoints) endpoints; \(backup)")
     }
 
     private static func certificates(_ facts: UpgradeFacts) -> UpgradeCheck {
