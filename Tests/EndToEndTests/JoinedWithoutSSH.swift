@@ -209,6 +209,8 @@ extension TestLab {
         [Install]
         WantedBy=multi-user.target
         END
+        # From 1.35 on a kubelet has to be told so.
+        ! kubelet --help | grep -q fail-cgroupv1 || sed -i 's/--cgroup-driver=cgroupfs/& --fail-cgroupv1=false/' /etc/systemd/system/kubelet.service
         systemctl daemon-reload
         systemctl enable --quiet --now containerd
         systemctl enable --quiet kubelet
@@ -268,16 +270,13 @@ extension CommandRun {
               - {name: probe, image: nestbox.dev/busybox:1, imagePullPolicy: IfNotPresent, command: [sh, -c, "echo probing; exec sleep 3600"]}
             """)
         try await kubectl("wait", "--for=condition=Ready", "pod/probe", "--timeout=180s")
-        // The Service works as soon as kube-proxy has come to it; any answer of the API server's is one.
+        // The Service works as soon as kube-proxy has come to it. Its answer to one who speaks no TLS will do: busybox speaks none that newer
+        // API servers take. A connection that was begun too early would wait for minutes.
         try await Self.eventually(within: .seconds(120), "a pod on \(node) to reach kubernetes.default") {
             let told = try await kubectl(
                 "exec", "probe", "--", "sh", "-c",
-                """
-                wget -q -O - --no-check-certificate \
-                    --header "Authorization: Bearer $(cat /var/run/secrets/kubernetes.io/serviceaccount/token)" \
-                    "https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT/version"
-                """)
-            guard told.contains("gitVersion") else { throw Failed(description: told) }
+                #"printf 'GET / HTTP/1.0\r\n\r\n' | timeout 10 nc $KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT"#)
+            guard told.contains("HTTP request to an HTTPS server") else { throw Failed(description: told) }
         }
     }
 }
