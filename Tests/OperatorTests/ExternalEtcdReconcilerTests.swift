@@ -77,6 +77,18 @@ import Testing
             await etcd.kill(0)
             try await say("NotAnswering", etcd.url(0), "Connection refused", "see that it runs there", "spec.etcd.external.endpoints")
 
+            // One that takes connections and says nothing, and one that is no etcd.
+            let mute = try MuteListener()
+            try await host.changeSpec { $0.etcd?.external?.endpoints = ["https://127.0.0.1:\(mute.port)"] }
+            try await say("NotAnswering", "https://127.0.0.1:\(mute.port)", "no answer within the time allowed")
+            mute.close()
+            let kubernetes = try TestKubernetes.current()
+            try await put(try etcd.secret("shared", namespace: host.namespace, trusting: kubernetes.authority))
+            try await host.changeSpec { $0.etcd?.external?.endpoints = [kubernetes.server] }
+            try await say("Failing", kubernetes.server, "HTTP 40", "ask those who run it")
+            try await put(try etcd.secret("shared", namespace: host.namespace))
+            try await host.changeSpec { $0.etcd?.external?.endpoints = [etcd.url(0)] }
+
             try await etcd.start(0, .closed)
             let client = try etcd.external()
             try await eventually("etcd to lead") { (try? await client.status(at: etcd.url(0)).hasLeader) == true }
@@ -234,4 +246,28 @@ extension Host {
         _ = try await client.patch(
             Deployment.self, NestboxName.controlPlaneDeployment, namespace: controlPlane, merge: ["metadata": ["finalizers": []]])
     }
+}
+
+/// A port of loopback whose connections nobody ever takes up.
+private struct MuteListener {
+    let port: Int
+    private let descriptor: Int32
+
+    init() throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = descriptor
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+            }
+        }
+        try #require(isBound && listen(descriptor, 16) == 0)
+        port = Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    func close() { _ = Foundation.close(descriptor) }
 }

@@ -50,9 +50,9 @@ public enum ExternalEtcd {
     public static let secretName = "external-etcd"
     private static let directory = "/etc/nestbox/\(secretName)"
 
-    /// Below it, after a slash, lies all that this cluster writes. Whoever runs that etcd knows it before the cluster is there as far as the
-    /// name goes, to give a user rights there and nowhere else. The UID keeps clusters apart whatever anybody writes into a spec: also those
-    /// of two hosts, and one that comes after another of its name.
+    /// Below it, after a slash, lies all that this cluster writes. Whoever runs that etcd knows it before the cluster is there as far as
+    /// the name goes, to give a user rights there and nowhere else. The UID keeps clusters apart whatever anybody writes into a spec: also
+    /// those of two hosts, and one that comes after another of its name.
     public static func prefix(namespace: String, name: String, uid: String) -> String { "\(share(namespace: namespace, name: name))\(uid)" }
 
     /// What its user needs rights on; of every cluster of that name.

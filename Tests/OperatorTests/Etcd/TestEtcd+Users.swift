@@ -8,8 +8,8 @@ import Testing
 @testable import Operator
 
 extension TestEtcd {
-    /// Turns users on: `root`, and those that are named, each with its share of the keys and nothing else. From then on the gateway takes no
-    /// client's certificate any more.
+    /// Turns users on: `root`, and those that are named, each with its share of the keys and nothing else. From then on the gateway takes
+    /// no client's certificate any more.
     func turnOnUsers(_ shares: [String: String]) async throws {
         func ask(_ path: String, _ body: JSONValue) async throws {
             let answer = try await call(0, "auth/\(path)", body)

@@ -38,7 +38,7 @@ struct EtcdStatus: Equatable, Sendable {
     /// Bytes of the database's file, and those of them that hold data.
     var size: Int64
     var sizeInUse: Int64
-    /// Alarms and other troubles, in etcd's words (3.5 and newer).
+    /// Alarms and other troubles, in etcd's words (seen from 3.4.23 on).
     var errors: [String]
 
     var isLeader: Bool { hasLeader && memberID == leaderID }

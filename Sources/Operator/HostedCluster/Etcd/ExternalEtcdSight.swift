@@ -42,8 +42,9 @@ extension ExternalEtcdSight {
             throw ExternalEtcdTrouble(
                 reason: "DifferentEtcds",
                 message:
-                    "\(first.endpoint) and \(other.endpoint), asked for their status, are members of different etcds (\(first.status.clusterID) and "
-                    + "\(other.status.clusterID)): name in spec.etcd.external.endpoints the members of one only")
+                    "\(first.endpoint) and \(other.endpoint), asked for their status, are members of different etcds "
+                    + "(\(first.status.clusterID) and \(other.status.clusterID)): name in spec.etcd.external.endpoints the members of one only"
+            )
         }
         let keys: Int
         do throws(ExternalEtcdError) {
