@@ -100,7 +100,7 @@ let testDependencies: [String: [Target.Dependency]] = [
     "Operator": ["TestCampaign", "TestCommands", "TestKubernetes", "TestSSHServer", "Tunnel", .yams],
     "SSHClient": ["TestSSHServer"],
     "ControllerRuntime": ["TestKubernetes", .serviceLifecycleTesting],
-    "KubernetesClient": ["TestKubernetes", .nioEmbedded],
+    "KubernetesClient": ["TestKubernetes", .asyncHTTPClient, .nioEmbedded],
     "Tunnel": [.nioEmbedded],
     "TunnelService": ["NodeAgent", "TestKubernetes", "TestTunnel", .crypto, .nioHTTP1, .nioHPACK, .nioHTTP2, .nioSSL],
 ]

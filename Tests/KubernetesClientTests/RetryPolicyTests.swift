@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import KubernetesAPI
 import Testing
 
@@ -47,6 +48,13 @@ import Testing
         #expect(policy.decide(error, attempt: 5, repeatable: true) == .giveUp)
         let expired = KubernetesError(code: .credentials, verb: "get", object: "pods")
         #expect(policy.decide(expired, attempt: 1, repeatable: true, unsent: true) == .giveUp)
+    }
+
+    /// What a creation met beside an API server that was rolled.
+    @Test func `A request that found its connection closing was not sent`() {
+        let creation = APIRequest(.post, path: "/api/v1/namespaces/default/pods", query: [])
+        #expect(TransportFailure(HTTPClientError.cancelled, of: creation, to: "host").unsent)
+        #expect(!TransportFailure(HTTPClientError.remoteConnectionClosed, of: creation, to: "host").unsent)
     }
 
     @Test func `Backoff grows to its limit, spread over half of each step`() {

@@ -180,6 +180,9 @@ extension TransportFailure {
             self.init(error: request.error(.timedOut, detail: "no connection within the time allowed"), unsent: true)
         case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout:
             self.init(error: request.error(.timedOut, detail: "no answer within the time allowed"), unsent: false)
+        case let error as HTTPClientError where error == .cancelled:
+            // By nobody here: when it was to be sent, its connection was closing, as of an API server that goes.
+            self.init(error: request.error(.unreachable, detail: "the connection to \(host) was closing"), unsent: true)
         case let error as NIOConnectionError:
             self.init(error: request.error(.unreachable, detail: Self.outline(error)), unsent: true)
         case let error as IOError where Self.beforeConnecting.contains(Errno(rawValue: error.errnoCode)):
