@@ -47,8 +47,10 @@ struct CampaignTenant: Sendable {
         var tenant = lab.host
         tenant.environment["KUBECONFIG"] = kubeconfig
         if machines > 0 {
+            // Of a version of its own, or it would follow its cluster's, and take the pod with its node.
             try await lab.host.nestbox(
-                "create", "nodepool", "workers", "--cluster", "demo", "--replicas", "\(machines)", "--wait", "--timeout", "900")
+                "create", "nodepool", "workers", "--cluster", "demo", "--replicas", "\(machines)", "--version", OperationSchedule.version,
+                "--wait", "--timeout", "900")
             try await tenant.apply(target)
             try await tenant.kubectl("wait", "--for=condition=Ready", "pod/target", "--timeout=300s")
         }

@@ -104,6 +104,8 @@ struct EtcdBreaker: Sendable {
             try await Task.sleep(for: .seconds(20))
             try await lab.onHost(
                 """
+                # Never the computer's own.
+                mountpoint -q \(volume) || { echo "there is no disk at \(volume)" >&2; exit 1; }
                 for file in 1 2 3; do
                     left=$(df --output=avail -B1024 \(volume) | tail -1)
                     [ $left -gt 64 ] || break

@@ -79,6 +79,8 @@ struct LedgerTests {
         #expect(now.contradiction(of: "a", 4) != nil)
         #expect(now.contradiction(of: "a", 4, since: before) == nil)
         #expect(now.contradiction(of: "a", 2, since: before) != nil)
-        #expect(now.acknowledged == 3)
+        now.acknowledged(created: "item-2")
+        #expect(now.lost(counters: ["a": 4], created: ["item-1"], since: before) == [])
+        #expect(now.acknowledged == 4)
     }
 }

@@ -41,8 +41,10 @@ public struct Ledger: Equatable, Sendable {
     }
 
     /// Everything read back.
-    public func lost(counters found: [String: Int], created names: Set<String>) -> [String] {
-        counters.keys.sorted().compactMap { contradiction(of: $0, found[$0]) }
-            + created.subtracting(names).sorted().map { "\($0) is gone, whose creation was acknowledged" }
+    ///
+    /// - Parameter earlier: as it was when the reading began, where writers go on meanwhile.
+    public func lost(counters found: [String: Int], created names: Set<String>, since earlier: Ledger? = nil) -> [String] {
+        counters.keys.sorted().compactMap { contradiction(of: $0, found[$0], since: earlier) }
+            + (earlier ?? self).created.subtracting(names).sorted().map { "\($0) is gone, whose creation was acknowledged" }
     }
 }

@@ -37,14 +37,15 @@ public struct Load: Sendable {
         }
     }
 
-    /// What was acknowledged and is not there: the ledger, read back.
+    /// What was acknowledged and is not there: the ledger, read back. The load may go on meanwhile.
     public func lost() async throws -> [String] {
+        let before = await log.ledger
         let all = try await client.list(ConfigMap.self, namespace: Self.namespace, labels: Self.label).items
         let found = all.filter { Self.counters.contains($0.name) }.compactMap { map in Self.value(map).map { (map.name, $0) } }
         let ledger = await log.ledger
         let contradictions = await log.contradictions
         return contradictions
-            + ledger.lost(counters: Dictionary(found, uniquingKeysWith: { $1 }), created: Set(all.map(\.name)))
+            + ledger.lost(counters: Dictionary(found, uniquingKeysWith: { $1 }), created: Set(all.map(\.name)), since: before)
     }
 
     // MARK: The verbs
