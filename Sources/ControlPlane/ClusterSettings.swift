@@ -68,8 +68,8 @@ public struct ClusterSettings: Sendable, Equatable {
     /// The cluster IP of Service `default/kubernetes`: the first of the network.
     public var kubernetesServiceAddress: IPv4Address { serviceNetwork.address(at: 1) ?? serviceNetwork.base }
 
-    /// The cluster IP of cluster DNS: the tenth, as kubeadm has it.
-    public var dnsServiceAddress: IPv4Address { serviceNetwork.address(at: 10) ?? serviceNetwork.base }
+    /// The cluster IP of cluster DNS.
+    public var dnsServiceAddress: IPv4Address { serviceNetwork.clusterDNSAddress ?? serviceNetwork.base }
 
     /// The address of the API server on every node.
     public var nodeLocalAPIEndpoint: String { "\(nodeLocalAPIAddress):\(NestboxPort.api)" }

@@ -54,6 +54,9 @@ public struct IPv4Network: Hashable, Sendable, CustomStringConvertible {
         return contains(address) ? address : nil
     }
 
+    /// Of cluster DNS in a network of Services: the tenth, as kubeadm has it.
+    public var clusterDNSAddress: IPv4Address? { address(at: 10) }
+
     /// How many blocks of that length it holds.
     public func count(ofPrefixLength length: Int) -> Int { length < prefixLength || length > 32 ? 0 : 1 << (length - prefixLength) }
 

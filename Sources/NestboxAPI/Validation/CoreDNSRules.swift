@@ -4,7 +4,7 @@ extension FieldErrors {
         require(spec.image, is: .image, at: "\(path).image")
         let upstreams = spec.upstreams ?? []
         require(upstreams.count <= 15, "\(path).upstreams", "has \(upstreams.count) entries: CoreDNS takes no more than 15")
-        let itself = network?.services.flatMap { IPv4Network($0) }?.address(at: 10)
+        let itself = network?.services.flatMap { IPv4Network($0) }?.clusterDNSAddress
         for (index, upstream) in upstreams.enumerated() {
             let path = "\(path).upstreams[\(index)]"
             require(upstream, is: .upstream, at: path)

@@ -35,7 +35,6 @@ extension Syntax {
     static let etcdEndpoint = Syntax(description: "an endpoint such as https://etcd-1.example.net:2379") { text in
         guard text.hasPrefix("https://") else { return false }
         let parts = text.dropFirst("https://".count).split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, let port = Int(parts[1]), (1...65535).contains(port) else { return false }
-        return parts[1] == "\(port)" && Syntax.host.accepts(String(parts[0]))
+        return parts.count == 2 && isPort(parts[1]) && Syntax.host.accepts(String(parts[0]))
     }
 }

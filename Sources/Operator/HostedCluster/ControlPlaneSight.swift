@@ -26,7 +26,7 @@ extension ControlPlaneSight {
         let claims = try await client.list(PersistentVolumeClaim.self, namespace: namespace).items
         var sight = ControlPlaneSight(
             deployment: deployment, statefulSet: statefulSet, services: services, pods: pods, claims: claims)
-        for pod in sight.pods(of: NestboxName.etcdStatefulSet) where pod.isUnscheduled {
+        for pod in sight.pods(of: NestboxName.etcdStatefulSet) where pod.unscheduled != nil {
             for claim in claims where claim.name == EtcdVolume.name(of: pod.name) {
                 sight.losses[claim.name] = try await EtcdVolume.loss(of: claim, with: client)
             }
@@ -88,9 +88,4 @@ extension EtcdHost {
 extension Pod {
     /// Whether it runs or is about to; one that is on its way out still does.
     fileprivate var isNotOver: Bool { !["Succeeded", "Failed"].contains(status?.phase) }
-
-    /// Whether the host's scheduler has said that it finds no node for it.
-    fileprivate var isUnscheduled: Bool {
-        status?.conditions?.contains { $0.type == "PodScheduled" && $0.status == "False" } ?? false
-    }
 }

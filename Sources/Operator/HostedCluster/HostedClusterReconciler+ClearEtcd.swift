@@ -70,17 +70,9 @@ extension HostedClusterReconciler {
         guard let external = cluster.spec?.etcd?.external ?? accepted else {
             throw ExternalEtcdTrouble(reason: "NoEndpoints", message: "spec.etcd.external is not there any more: set it as it was")
         }
-        let problem: ExternalEtcdTrouble
-        do {
-            return try await removeKeys(below: prefix, external, try await externalEtcdKeys(external, home), cluster)
-        } catch let trouble as ExternalEtcdTrouble {
-            problem = trouble
-        }
-        guard let namespace,
-            let copy = try await client.find(Secret.self, ExternalEtcd.secretName, namespace: namespace.name),
-            let keys = ExternalEtcdKeys(copy), let count = try? await removeKeys(below: prefix, external, keys, cluster)
-        else { throw problem }
-        return count
+        return try await withKeys(to: external, in: home, orIn: namespace?.name) { keys in
+            try await removeKeys(below: prefix, external, keys, cluster)
+        }.0
     }
 
     private func removeKeys(

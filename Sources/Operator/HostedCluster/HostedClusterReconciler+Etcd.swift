@@ -15,6 +15,9 @@ struct EtcdFindings {
     var step: String?
     /// When it is to be looked at again.
     var nextLook: Duration
+
+    /// Nobody tells how full a database is, nor when an external one's Secret changes. Not all clusters at once.
+    static var rarely: Duration { .seconds(Int.random(in: 300...600)) }
 }
 
 extension HostedClusterReconciler {
@@ -83,9 +86,8 @@ extension HostedClusterReconciler {
         var findings = try await take(step, view, etcd, settings, apiServers: apiServers)
         guard isBootstrapped else { return findings }
         let need = await careForEtcd(view, etcd, settings, isNews: isAsked, &report)
-        // Nobody tells how full a database is. Not all clusters at once.
         if isAsked, need == nil, step == .settled {
-            etcdCare.rest(view, host, for: .seconds(Int.random(in: 300...600)), of: settings.uid)
+            etcdCare.rest(view, host, for: EtcdFindings.rarely, of: settings.uid)
         }
         if let look = need ?? etcdCare.rest(of: settings.uid, host)?.left { findings.nextLook = min(findings.nextLook, look) }
         return findings

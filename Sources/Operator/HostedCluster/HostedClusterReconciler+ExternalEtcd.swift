@@ -47,8 +47,7 @@ extension HostedClusterReconciler {
         report.set(EtcdHealth.condition, health.isTrue, reason: health.reason, message: health.message)
         return EtcdFindings(
             clusterID: etcd.clusterID, apiServers: sight.apiServers, step: nil,
-            // Nobody tells when its Secret changes, nor how it is.
-            nextLook: .seconds(health.isTrue ? Int.random(in: 300...600) : 60))
+            nextLook: health.isTrue ? EtcdFindings.rarely : .seconds(60))
     }
 
     /// Before the first key can be written: what is not noted is not removed.
@@ -65,20 +64,33 @@ extension HostedClusterReconciler {
     ///
     /// - Throws: `ExternalEtcdTrouble` when it cannot be used at all.
     func find(_ external: ExternalEtcdSpec, _ settings: ClusterSettings) async throws -> FoundExternalEtcd {
+        let (found, refused) = try await withKeys(to: external, in: settings.namespace, orIn: settings.controlPlaneNamespace) { keys in
+            (keys: keys, sight: try await look(at: external, keys, settings))
+        }
+        return FoundExternalEtcd(keys: found.keys, sight: found.sight, refused: refused)
+    }
+
+    /// What `body` makes of the keys in the Secret, or else of those in its copy, and why not of the former.
+    ///
+    /// - Parameter controlPlane: the namespace of the copy; nil where there is none.
+    /// - Throws: `ExternalEtcdTrouble` with the Secret's keys, where the copy's are the same or do no better.
+    func withKeys<Result>(
+        to external: ExternalEtcdSpec, in namespace: String, orIn controlPlane: String?,
+        _ body: (ExternalEtcdKeys) async throws -> Result
+    ) async throws -> (Result, refused: ExternalEtcdTrouble?) {
         let refused: ExternalEtcdTrouble
         var asked: ExternalEtcdKeys?
         do {
-            let keys = try await externalEtcdKeys(external, settings.namespace)
+            let keys = try await externalEtcdKeys(external, namespace)
             asked = keys
-            return FoundExternalEtcd(keys: keys, sight: try await look(at: external, keys, settings))
+            return (try await body(keys), nil)
         } catch let trouble as ExternalEtcdTrouble {
             refused = trouble
         }
-        let copy = try await client.find(Secret.self, ExternalEtcd.secretName, namespace: settings.controlPlaneNamespace)
-        guard let kept = copy.flatMap(ExternalEtcdKeys.init), kept != asked,
-            let sight = try? await look(at: external, kept, settings)
+        guard let controlPlane, let copy = try await client.find(Secret.self, ExternalEtcd.secretName, namespace: controlPlane),
+            let kept = ExternalEtcdKeys(copy), kept != asked, let result = try? await body(kept)
         else { throw refused }
-        return FoundExternalEtcd(keys: kept, sight: sight, refused: refused)
+        return (result, refused)
     }
 
     private func look(

@@ -59,13 +59,16 @@ extension Pod {
     func runs(_ images: Set<String>) -> Bool { images.isSubset(of: spec?.containers?.compactMap(\.image) ?? []) }
 
     var isReady: Bool { status?.conditions?.contains { $0.type == "Ready" && $0.status == "True" } == true }
+
+    /// Why the scheduler finds no node for it; nil when it has not said so.
+    var unscheduled: StatusCondition? { status?.conditions?.first { $0.type == "PodScheduled" && $0.status == "False" } }
 }
 
 /// What keeps a pod from being ready.
 enum PodTrouble {
     /// In the host's words, with what a container that failed said last; nil while it is only starting.
     static func words(_ pod: Pod) -> String? {
-        if let unscheduled = pod.status?.conditions?.first(where: { $0.type == "PodScheduled" && $0.status == "False" }) {
+        if let unscheduled = pod.unscheduled {
             return "pod \(pod.name) is not scheduled: \(unscheduled.message ?? unscheduled.reason ?? "")"
         }
         for container in (pod.status?.initContainerStatuses ?? []) + (pod.status?.containerStatuses ?? []) {
