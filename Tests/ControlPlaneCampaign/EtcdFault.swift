@@ -92,6 +92,10 @@ struct EtcdBreaker: Sendable {
             truncate -s 1G $volume.img
             mkfs.ext4 -q -m 0 -E lazy_itable_init=1,nodiscard $volume.img
             mkdir -p $volume.disk
+            # A pod's mount of the old folder would share what is mounted on it from now on, and take it along when it is unmounted.
+            for mount in $(awk -v "name=/${volume##*/}" '$5 ~ name "$" {print $5}' /proc/self/mountinfo); do
+                mount --make-private $mount
+            done
             mount -o loop $volume.img $volume.disk
             cp -a $volume/. $volume.disk/
             chmod 777 $volume.disk

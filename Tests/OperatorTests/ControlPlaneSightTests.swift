@@ -40,19 +40,22 @@ import Testing
         #expect(EtcdHost(sight, members: 1).pods == [0: .running])
     }
 
-    @Test func aMemberIsLetGoWhenItsKubeletSaysThatItHasEnded() {
+    @Test func aPodIsLetGoWhenItsKubeletSaysThatItHasEnded() {
         let ended = ContainerState(terminated: ContainerStateTerminated(exitCode: 0))
-        func member(_ name: String, isGoing: Bool = true, _ states: ContainerState...) -> Pod {
+        let running = ContainerState(running: ContainerStateRunning())
+        func pod(_ name: String, of component: String = "control-plane", isGoing: Bool = true, _ states: ContainerState...) -> Pod {
             Pod(
                 metadata: ObjectMeta(
-                    name: name, labels: [NestboxLabel.component: "etcd"], deletionTimestamp: isGoing ? "2026-11-22T01:00:00Z" : nil),
-                status: PodStatus(containerStatuses: states.map { ContainerStatus(name: "etcd", state: $0) }))
+                    name: name, labels: [NestboxLabel.component: component], deletionTimestamp: isGoing ? "2026-11-22T01:00:00Z" : nil),
+                status: PodStatus(containerStatuses: states.map { ContainerStatus(name: "main", state: $0) }))
         }
         let pods = [
-            member("ended", ended), member("unknown"), member("runs", ContainerState(running: ContainerStateRunning())),
-            member("starts again", isGoing: false, ended),
+            pod("member", of: "etcd", ended), pod("unknown"), pod("runs", running), pod("runs in part", ended, running),
+            pod("has ended", ended, ended), pod("starts again", isGoing: false, ended),
         ]
-        #expect(ControlPlaneSight(pods: pods).endedMembers.map(\.name) == ["ended"])
+        let sight = ControlPlaneSight(deployment: Self.deployment(generation: 1, seen: 1), pods: pods)
+        #expect(sight.endedPods.map(\.name) == ["member", "has ended"])
+        #expect(sight.apiServers.running == 4)
     }
 
     @Test func ofNothingNothingRuns() {

@@ -157,6 +157,30 @@ struct PeersTests {
         }
     }
 
+    @Test("What only a leaving server holds goes through it until it ends, also when it is no longer listed")
+    func onlyTheLeavingOneHoldsIt() async throws {
+        try await withServers(2) { fixture, servers in
+            let files = try fixture.pki.node("n1")
+            try await TestTarget.with(serve: TestTarget.echo) { target in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    defer { group.cancelAll() }
+                    let agent = fixture.makeAgent(files: files, port: servers[0].port)
+                    group.addTask { try await agent.run() }
+                    try await TunnelFixture.eventually("the other server passes it on") {
+                        try await self.answer(servers[1].socket, target) == "hello"
+                    }
+                    await servers[0].group.triggerGracefulShutdown()
+                    try await TunnelFixture.eventually("the agent has heard of it") { agent.connectedServers == 0 }
+                    #expect(try await self.answer(servers[1].socket, target) == "hello")
+                    servers[1].server.setPeers([])
+                    #expect(try await self.answer(servers[1].socket, target) == "hello")
+                    try await TunnelFixture.eventually("it is gone") { servers[0].server.agents.isEmpty }
+                    #expect(try await self.answer(servers[1].socket, target).hasPrefix("HTTP/1.1 503"))
+                }
+            }
+        }
+    }
+
     @Test("A node's certificate is not a peer's")
     func notAPeer() async throws {
         try await TunnelFixture.with { fixture in

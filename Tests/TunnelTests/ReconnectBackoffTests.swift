@@ -24,6 +24,7 @@ struct ReconnectBackoffTests {
                 let delay = backoff.delay(using: &generator)
                 #expect(delay >= .milliseconds(100))
                 #expect(delay <= .seconds(5))
+                #expect(backoff.delay(isAlone: true, using: &generator) <= .seconds(1))
                 if attempt == 0 { #expect(delay <= .milliseconds(200)) }
                 if attempt > 6 { #expect(delay >= .milliseconds(2500)) }
             }

@@ -29,4 +29,18 @@ struct ServerLinksTests {
         }
         #expect(ServerLinks.endpoint(for: 0, attempt: 0, of: [], taken: []) == nil)
     }
+
+    @Test("As many links as there are servers, by turns those that lead nowhere")
+    func wanted() {
+        func wanted(_ count: Int, held: Set<Int>) -> [Int] {
+            (0..<ServerLinks.most).filter { !held.contains($0) && ServerLinks.isWanted($0, of: count, held: held) }
+        }
+        #expect(wanted(1, held: []) == [0])
+        #expect(wanted(3, held: []) == [0, 1, 2])
+        #expect(wanted(9, held: [1]) == [0, 2])
+        // The one that is left stays, whichever it is.
+        #expect(wanted(1, held: [2]) == [])
+        #expect(wanted(2, held: [2]) == [0])
+        #expect(wanted(2, held: [0, 1, 2]) == [])
+    }
 }

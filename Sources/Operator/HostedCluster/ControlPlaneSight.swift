@@ -58,13 +58,8 @@ extension ControlPlaneSight {
     /// - Parameter component: as its pods are labelled: the name of the Deployment or the StatefulSet that makes them, or a Job's own.
     func pods(of component: String) -> [Pod] { pods.filter { $0.metadata.labels?[NestboxLabel.component] == component } }
 
-    /// Pods of etcd on their way out in which, by their kubelet's word, nothing runs any more, and nothing will.
-    var endedMembers: [Pod] {
-        pods(of: NestboxName.etcdStatefulSet).filter { pod in
-            let containers = pod.status?.containerStatuses ?? []
-            return pod.metadata.isBeingDeleted && !containers.isEmpty && containers.allSatisfy { $0.state?.terminated != nil }
-        }
-    }
+    /// Pods on their way out in which nothing runs any more.
+    var endedPods: [Pod] { pods.filter(\.hasEnded) }
 
     /// The first thing that keeps a component's pods from being ready, in the host's words.
     func trouble(of component: String) -> String? { pods(of: component).lazy.compactMap(PodTrouble.words).first }
@@ -86,6 +81,12 @@ extension EtcdHost {
 }
 
 extension Pod {
-    /// Whether it runs or is about to; one that is on its way out still does.
-    fileprivate var isNotOver: Bool { !["Succeeded", "Failed"].contains(status?.phase) }
+    /// Whether it runs or is about to; one that is on its way out still does, until it has ended.
+    fileprivate var isNotOver: Bool { !["Succeeded", "Failed"].contains(status?.phase) && !hasEnded }
+
+    /// Whether it is on its way out and, by its kubelet's word, nothing runs in it any more, and nothing will.
+    fileprivate var hasEnded: Bool {
+        let containers = status?.containerStatuses ?? []
+        return metadata.isBeingDeleted && !containers.isEmpty && containers.allSatisfy { $0.state?.terminated != nil }
+    }
 }

@@ -31,7 +31,6 @@ extension HostedClusterReconciler {
         if let external = input.settings.externalEtcd { return try await runExternalEtcd(external, &input, &sight, &report) }
         // A volume that is there needs its class no more.
         if !input.isBootstrapped { guard try await storageClassExists(input.settings, &report) else { return nil } }
-        try await letGo(sight.endedMembers, input.settings)
         let etcd = EtcdClient(addresses: input.etcdServiceAddresses, keys: input.keys, logger: logger)
         return try await etcd.use { try await runEtcd(through: $0, &input, &sight, &report) }
     }
@@ -129,15 +128,6 @@ extension HostedClusterReconciler {
         case .promote(let id, _): try await etcd.promote(id, through: leader)
         case .moveLeader(let ordinal, let id): try await etcd.moveLeader(from: ordinal, to: id)
         case .remove(let id, _): try await etcd.remove(id, through: leader)
-        }
-    }
-
-    /// A kubelet may keep a pod whose processes have ended for another ten seconds, in which a StatefulSet makes no new one, and a lone
-    /// member is away.
-    private func letGo(_ pods: [Pod], _ settings: ClusterSettings) async throws {
-        for pod in pods {
-            try await client.deleteIfPresent(
-                Pod.self, pod.name, namespace: settings.controlPlaneNamespace, uid: pod.metadata.uid, gracePeriodSeconds: 0)
         }
     }
 

@@ -97,6 +97,7 @@ struct HostedClusterReconciler: Reconciler {
         } else {
             sight = try await ControlPlaneSight.look(into: settings.controlPlaneNamespace, with: client)
         }
+        try await letGo(sight.endedPods, settings)
         guard let addresses = try await publish(settings, &sight, &report) else { return notServing(cluster, report) }
         let keys = try await ensureKeys(settings, of: cluster, endpoints: addresses.published, &report)
         guard let keys else { return notServing(cluster, report) }
@@ -124,6 +125,15 @@ struct HostedClusterReconciler: Reconciler {
         let renewal = min(keys.nextRenewal() ?? .distantFuture, kubeconfigRenewal).timeIntervalSinceNow
         let handover = Duration.seconds(addresses.handoverLeft ?? 3600)
         return .requeue(after: min(.seconds(min(max(renewal, 1), 3600)), handover, nextLook))
+    }
+
+    /// A kubelet may keep a pod whose processes have ended for another ten seconds, some for minutes. Meanwhile a StatefulSet makes no new
+    /// one, and a lone member is away; and agents that look for a tunnel server are led to one that is gone.
+    private func letGo(_ pods: [Pod], _ settings: ClusterSettings) async throws {
+        for pod in pods {
+            try await client.deleteIfPresent(
+                Pod.self, pod.name, namespace: settings.controlPlaneNamespace, uid: pod.metadata.uid, gracePeriodSeconds: 0)
+        }
     }
 
     /// When to look again at a control plane that does not serve: not all that it waits for is watched, as the host's StorageClasses

@@ -3,6 +3,8 @@
 public struct ReconnectBackoff: Sendable {
     public static let shortest = Duration.milliseconds(100)
     public static let longest = Duration.seconds(5)
+    /// Without any other connection. An address may lead to servers of which most have just gone.
+    public static let longestAlone = Duration.seconds(1)
     /// A connection that lived this long was a good one.
     public static let goodLife = Duration.seconds(10)
 
@@ -15,9 +17,9 @@ public struct ReconnectBackoff: Sendable {
     public mutating func failed() { failures += 1 }
 
     /// Between half and all of the bound for the failures so far.
-    public func delay(using generator: inout some RandomNumberGenerator) -> Duration {
+    public func delay(isAlone: Bool = false, using generator: inout some RandomNumberGenerator) -> Duration {
         let doublings = min(max(failures - 1, 0), 6)
-        let bound = min(Self.shortest * (1 << doublings) * 2, Self.longest)
+        let bound = min(Self.shortest * (1 << doublings) * 2, isAlone ? Self.longestAlone : Self.longest)
         return max(bound * Double.random(in: 0.5...1, using: &generator), Self.shortest)
     }
 }

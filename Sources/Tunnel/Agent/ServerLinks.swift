@@ -17,6 +17,10 @@ final class ServerLinks: Sendable {
         /// Links that are not wanted, and links that pause before their next attempt.
         var idle: [Int: AsyncStream<Void>.Continuation] = [:]
         var paused: [Int: AsyncStream<Void>.Continuation] = [:]
+
+        func isWanted(_ link: Int) -> Bool { ServerLinks.isWanted(link, of: serverCount, held: Set(links.keys)) }
+
+        var idleThatAreWanted: [AsyncStream<Void>.Continuation] { idle.filter { isWanted($0.key) }.map(\.value) }
     }
 
     private let state = Mutex(State())
@@ -25,13 +29,13 @@ final class ServerLinks: Sendable {
     func claim(_ id: String, of count: Int, at endpoint: Endpoint, for link: Int, by session: AgentSession) -> Bool {
         let (isNew, woken) = state.withLock { state in
             state.serverCount = count
-            var woken = state.idle.filter { Self.isWanted($0.key, of: count) }.map(\.value)
+            var woken: [AsyncStream<Void>.Continuation] = []
             // Who is known and speaks again has news of the others: one came back. A first word is none, or two links that find the same
             // server again and again would wake each other.
             if state.links[link]?.session === session { woken += state.paused.values }
-            guard !state.links.contains(where: { $0.key != link && $0.value.serverID == id }) else { return (false, woken) }
-            state.links[link] = Link(serverID: id, endpoint: endpoint, session: session)
-            return (true, woken)
+            let isNew = !state.links.contains { $0.key != link && $0.value.serverID == id }
+            if isNew { state.links[link] = Link(serverID: id, endpoint: endpoint, session: session) }
+            return (isNew, woken + state.idleThatAreWanted)
         }
         for continuation in woken { continuation.yield() }
         return isNew
@@ -39,14 +43,18 @@ final class ServerLinks: Sendable {
 
     /// The session no longer stands for its link.
     func release(_ link: Int, _ session: AgentSession) {
-        state.withLock { if $0.links[link]?.session === session { $0.links[link] = nil } }
+        let woken = state.withLock { state in
+            if state.links[link]?.session === session { state.links[link] = nil }
+            return state.idleThatAreWanted
+        }
+        for continuation in woken { continuation.yield() }
     }
 
     /// Returns once the link is wanted; false when cancelled.
     func waitUntilWanted(_ link: Int) async -> Bool {
         while !Task.isCancelled {
             let news = news(for: link, \.idle)
-            if state.withLock({ Self.isWanted(link, of: $0.serverCount) }) { return true }
+            if state.withLock({ $0.isWanted(link) }) { return true }
             for await _ in news { break }
         }
         return false
@@ -95,5 +103,8 @@ final class ServerLinks: Sendable {
 
     var sessions: [AgentSession] { state.withLock { $0.links.sorted { $0.key < $1.key }.map(\.value.session) } }
 
-    private static func isWanted(_ link: Int, of count: Int) -> Bool { link < min(count, most) }
+    /// Whether the link, which leads nowhere, is to lead to a server: the first of those that lead nowhere, as many as servers are left.
+    static func isWanted(_ link: Int, of count: Int, held: Set<Int>) -> Bool {
+        (0..<link).count { !held.contains($0) } < min(count, most) - held.count
+    }
 }

@@ -133,7 +133,7 @@ public final class TunnelAgent: Service {
                     lastProblem = "\(error)"
                 }
                 attempt += 1
-                if await links.pause(link, for: backoff.delay(using: &generator)) {
+                if await links.pause(link, for: backoff.delay(isAlone: links.sessions.isEmpty, using: &generator)) {
                     attempt = 0
                     backoff = ReconnectBackoff()
                     // A fleet that hears the same news does not come as one.

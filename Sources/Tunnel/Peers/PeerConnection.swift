@@ -4,7 +4,8 @@ final class PeerConnection: DialCarrier {
     private(set) var nodes: Set<String> = []
     private let carrier: Carrier
     private let counters: TunnelCounters
-    private var isLeaving = false
+    /// Whether the peer said that it will stop. It carries on for a while, but what it carries may outlast it.
+    private(set) var isLeaving = false
 
     init(id: UInt64, carrier: Carrier, counters: TunnelCounters) {
         self.id = id
@@ -12,7 +13,7 @@ final class PeerConnection: DialCarrier {
         self.counters = counters
     }
 
-    var isClosing: Bool { isLeaving || !carrier.isOpen }
+    var isClosing: Bool { !carrier.isOpen }
 
     func dial(_ target: Endpoint, answer: @escaping (Result<any RelayEnd, DialFailure>) -> Void) -> any PendingDial {
         let counters = counters
@@ -20,7 +21,6 @@ final class PeerConnection: DialCarrier {
         return carrier.open(target, countReceived: { counters.bytesFromNodes.add($0) }, answer: answer)
     }
 
-    /// The peer will stop: its agents are asked through somebody else.
     func peerIsLeaving() { isLeaving = true }
 
     func received(_ message: ControlMessage) {

@@ -33,6 +33,13 @@ final class PeerLink {
         connect()
     }
 
+    /// The peer is no longer one of those that stay. One that said so is let go by itself, and carries on until then: its agents may
+    /// know no other server yet.
+    func retire() {
+        guard connection?.isLeaving == true else { return stop(reason: "no longer a peer") }
+        isStopped = true
+    }
+
     /// The peer is no more, or this server ends.
     func stop(reason: String) {
         isStopped = true

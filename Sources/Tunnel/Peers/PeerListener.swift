@@ -39,7 +39,7 @@ final class PeerListener {
         onPeer()
     }
 
-    /// Tells the peers that this server takes no dials of theirs any more.
+    /// Tells the peers that this server will stop: what they ask of it from now on may outlast it.
     func leave(reason: String) {
         for carrier in carriers.values { carrier.write(.leaving(reason: reason)) }
     }
