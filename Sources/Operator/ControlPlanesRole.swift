@@ -56,10 +56,10 @@ struct ControlPlanesRole {
                 }
             })
         let clusterController = Controller(name: "hostedcluster", reconciler: reconciler, concurrency: 4, logger: logger)
-        clusterController.watch(clusters) { [ObjectKey($0)] }
-        clusterController.watch(deployments) { Self.cluster(of: $0) }
-        clusterController.watch(statefulSets) { Self.cluster(of: $0) }
-        clusterController.watch(services) { Self.cluster(of: $0) }
+        clusterController.watch(clusters, when: \.isAsked, map: { [ObjectKey($0)] })
+        clusterController.watch(deployments, when: \.isNoAddition) { Self.cluster(of: $0) }
+        clusterController.watch(statefulSets, when: \.isNoAddition) { Self.cluster(of: $0) }
+        clusterController.watch(services, when: \.isNoAddition) { Self.cluster(of: $0) }
         clusterController.watch(machines) { machine in
             machine.status?.claim.map { [ObjectKey(namespace: $0.namespace, name: $0.hostedCluster)] } ?? []
         }
@@ -90,4 +90,21 @@ struct ControlPlanesRole {
         guard let labels = object.metadata.labels, let name = labels[NestboxLabel.clusterName] else { return [] }
         return [ObjectKey(namespace: labels[NestboxLabel.clusterNamespace], name: name)]
     }
+}
+
+extension InformerChange<HostedCluster> {
+    /// Whether it can be somebody else's work. The status is this operator's own, and who wrote it knows when to look again; the finalizer
+    /// is where it is added, too.
+    fileprivate var isAsked: Bool {
+        guard case .updated(let old, let new) = self else { return true }
+        var metadata = old.metadata
+        metadata.resourceVersion = new.metadata.resourceVersion
+        if new.metadata.finalizers?.contains(HostedClusterReconciler.finalizer) == true { metadata.finalizers = new.metadata.finalizers }
+        return metadata != new.metadata || old.spec != new.spec
+    }
+}
+
+extension InformerChange {
+    /// What is added was made by the pass that has its cluster now, and seen by it.
+    fileprivate var isNoAddition: Bool { if case .added = self { false } else { true } }
 }

@@ -29,7 +29,7 @@ struct HostedClusterReconciler: Reconciler {
         guard var stored = try await client.find(HostedCluster.self, key) else { return .done }
         if stored.isLeaving { return try await tearDown(stored) }
         // None can be added to one that is being deleted and held back; it has it, or it would be gone.
-        if !stored.metadata.isBeingDeleted, try await client.addFinalizer(Self.finalizer, to: &stored) { return .done }
+        if !stored.metadata.isBeingDeleted { _ = try await client.addFinalizer(Self.finalizer, to: &stored) }
 
         let cluster = stored.withDefaults()
         var report = ClusterReport(stored)
@@ -38,12 +38,11 @@ struct HostedClusterReconciler: Reconciler {
             let result = try await bringUp(cluster, &report)
             answerUnasked(cluster, &report)
             report.judgeCertificates()
-            try await write(report, over: stored)
-            return result
+            return try await write(report, over: stored) ? result : .requeue(after: .zero)
         } catch {
             report.failed(error)
             report.judgeCertificates()
-            try await write(report, over: stored)
+            _ = try await write(report, over: stored)
             throw error
         }
     }
@@ -148,17 +147,18 @@ struct HostedClusterReconciler: Reconciler {
         return .requeue(after: .seconds(60))
     }
 
-    private func write(_ report: ClusterReport, over stored: HostedCluster) async throws {
-        guard report.status != stored.status else { return }
+    /// False when the cluster has changed meanwhile: what was seen is to be looked at again.
+    private func write(_ report: ClusterReport, over stored: HostedCluster) async throws -> Bool {
+        guard report.status != stored.status else { return true }
         var cluster = stored
         cluster.status = report.status
         do {
             _ = try await client.updateStatus(cluster)
         } catch let error as KubernetesError where error.isConflict || error.isNotFound {
-            // The newer object is on its way here, and this pass will be made again with it.
-            return
+            return false
         }
         await events.record(
             transitionsFrom: stored.status?.conditions, to: report.status.conditions, types: HostedCluster.conditionTypes, on: stored)
+        return true
     }
 }
