@@ -75,6 +75,11 @@ public enum ControlPlane {
         return EtcdStatefulSet.render(input)
     }
 
+    /// How many members of etcd the API servers of what was rendered are told of.
+    public static func etcdServers(of deployment: Deployment) -> Int? {
+        deployment.spec?.template?.spec.flatMap(APIServer.etcdServers)
+    }
+
     /// The control-plane pods. Not to be applied before `secrets`: a pod that waits for a Secret looks again only after a minute or so.
     public static func pods(_ input: ControlPlaneInput) throws(PKIError) -> [any KubernetesObject] {
         try ControlPlaneDeployment.render(input)

@@ -19,7 +19,13 @@ import Testing
 
     static func deployment(generation: Int, seen: Int) -> Deployment {
         Deployment(
-            metadata: ObjectMeta(name: "control-plane", generation: generation), spec: DeploymentSpec(replicas: 1),
+            metadata: ObjectMeta(name: "control-plane", generation: generation),
+            spec: DeploymentSpec(
+                replicas: 1,
+                template: PodTemplateSpec(
+                    spec: PodSpec(containers: [
+                        Container(name: "kube-apiserver", command: ["kube-apiserver", "--etcd-servers=https://etcd-0,https://etcd-1"])
+                    ]))),
             status: DeploymentStatus(observedGeneration: seen, replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1))
     }
 
@@ -31,7 +37,7 @@ import Testing
                 Self.pod("b", of: "control-plane", phase: "Failed"), Self.pod("c", of: EtcdSnapshot.component, trouble: "no volume"),
             ],
             claims: [PersistentVolumeClaim(metadata: ObjectMeta(name: "data-etcd-0"))])
-        #expect(sight.apiServers == ScalingOrder.APIServers(wanted: 1, isRolledOut: true, running: 1, ready: 1))
+        #expect(sight.apiServers == ScalingOrder.APIServers(wanted: 1, told: 2, isRolledOut: true, running: 1, ready: 1))
         #expect(sight.trouble(of: "control-plane") == nil)
         #expect(sight.trouble(of: "etcd") == "pod etcd-1 is not scheduled: no node")
         #expect(sight.trouble(of: EtcdSnapshot.component) == "pod c is not scheduled: no volume")
@@ -59,7 +65,7 @@ import Testing
     }
 
     @Test func ofNothingNothingRuns() {
-        #expect(ControlPlaneSight().apiServers == ScalingOrder.APIServers(wanted: nil, isRolledOut: false, running: 0))
+        #expect(ControlPlaneSight().apiServers == ScalingOrder.APIServers(wanted: nil, told: nil, isRolledOut: false, running: 0))
     }
 
     /// What it said of itself before is no word on what was applied since.

@@ -47,6 +47,14 @@ enum APIServer {
         return Arguments.adding(extra, to: arguments)
     }
 
+    private static let etcdServersFlag = "etcd-servers"
+
+    /// How many members of etcd a pod's API server is told of; nil where there is none.
+    static func etcdServers(in pod: PodSpec) -> Int? {
+        let command = pod.containers?.first { $0.name == name }?.command
+        return command?.first { $0.hasPrefix("--\(etcdServersFlag)=") }.map { $0.split(separator: ",").count }
+    }
+
     private static func ownArguments(_ input: ControlPlaneInput) -> [String: String] {
         let settings = input.settings
         let keys = KeySecret.mountPath(.apiServer)
@@ -67,7 +75,7 @@ enum APIServer {
             "etcd-cafile": "\(keys)/etcd-ca.crt",
             "etcd-certfile": "\(keys)/etcd-client.crt",
             "etcd-keyfile": "\(keys)/etcd-client.key",
-            "etcd-servers": members.joined(separator: ","),
+            etcdServersFlag: members.joined(separator: ","),
             "kubelet-certificate-authority": "\(keys)/ca.crt",
             "kubelet-client-certificate": "\(keys)/kubelet-client.crt",
             "kubelet-client-key": "\(keys)/kubelet-client.key",

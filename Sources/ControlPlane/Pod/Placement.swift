@@ -55,7 +55,8 @@ enum Placement {
     /// when its node comes back. Where a node is gone for good, its Node object is deleted, and the pod with it.
     private static func patience(_ scale: ControlPlaneScale, _ component: Component) -> Int? {
         switch component {
-        case .controlPlane: scale.apiServers > 1 ? 5 : 30
+        // As many of them are to run as members that they are told of: when the others come, no pod changes.
+        case .controlPlane: scale.etcdServers > 1 ? 5 : 30
         case .etcd, .etcdSnapshot: nil
         }
     }

@@ -49,9 +49,10 @@ extension ControlPlaneSight {
 
     /// What runs of the API servers.
     var apiServers: ScalingOrder.APIServers {
-        guard let deployment else { return ScalingOrder.APIServers(wanted: nil, isRolledOut: false, running: 0) }
+        guard let deployment else { return ScalingOrder.APIServers(wanted: nil, told: nil, isRolledOut: false, running: 0) }
         return ScalingOrder.APIServers(
-            wanted: deployment.spec?.replicas, isRolledOut: ControlPlaneRollout.isComplete(deployment),
+            wanted: deployment.spec?.replicas, told: ControlPlane.etcdServers(of: deployment),
+            isRolledOut: ControlPlaneRollout.isComplete(deployment),
             running: pods(of: NestboxName.controlPlaneDeployment).count(where: \.isNotOver), ready: deployment.status?.readyReplicas ?? 0)
     }
 

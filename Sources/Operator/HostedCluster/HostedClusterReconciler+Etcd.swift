@@ -60,7 +60,7 @@ extension HostedClusterReconciler {
             (order, step) = plan(view)
         }
         input.scale = ControlPlaneScale(
-            apiServers: order.apiServers, etcdServers: order.apiServers,
+            apiServers: order.apiServers, etcdServers: order.etcdServers,
             etcdPods: host.replicas(after: step, view?.sight, orNew: settings.replicas),
             joining: isBootstrapped ? view?.sight.joining : nil)
         sight.take(try await applied.apply(ControlPlane.etcd(input), scope: settings.uid, with: client))

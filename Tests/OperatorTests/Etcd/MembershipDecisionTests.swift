@@ -170,40 +170,49 @@ import Testing
 /// The order in which API servers and etcd grow and shrink.
 @Suite struct ScalingOrderTests {
     static func order(
-        _ wanted: Int, voters: Int?, now: Int?, isRolledOut: Bool = true, running: Int? = nil, isBootstrapped: Bool = true
+        _ wanted: Int, voters: Int?, now: Int?, told: Int? = nil, isRolledOut: Bool = true, running: Int? = nil, isBootstrapped: Bool = true
     ) -> [Int] {
         let order = ScalingOrder(
             wanted: wanted, isBootstrapped: isBootstrapped, voters: voters,
-            apiServers: ScalingOrder.APIServers(wanted: now, isRolledOut: isRolledOut, running: running ?? now ?? 0))
-        return [order.apiServers, order.etcdMembers]
+            apiServers: ScalingOrder.APIServers(
+                wanted: now, told: told ?? now, isRolledOut: isRolledOut, running: running ?? now ?? 0))
+        return [order.apiServers, order.etcdServers, order.etcdMembers]
     }
 
     @Test func bothAtOnceAtFirst() {
-        #expect(Self.order(3, voters: nil, now: nil, isBootstrapped: false) == [3, 3])
-        #expect(Self.order(1, voters: 1, now: 1, isBootstrapped: false) == [1, 1])
+        #expect(Self.order(3, voters: nil, now: nil, isBootstrapped: false) == [3, 3, 3])
+        #expect(Self.order(1, voters: 1, now: 1, isBootstrapped: false) == [1, 1, 1])
     }
 
     @Test func etcdGrowsFirst() {
-        #expect(Self.order(3, voters: 1, now: 1) == [1, 3])
-        #expect(Self.order(3, voters: 2, now: 1) == [1, 3])
-        #expect(Self.order(3, voters: nil, now: 1) == [1, 3])
-        #expect(Self.order(3, voters: 3, now: 1) == [3, 3])
+        #expect(Self.order(3, voters: 1, now: 1) == [1, 1, 3])
+        #expect(Self.order(3, voters: 2, now: 1) == [1, 1, 3])
+        #expect(Self.order(3, voters: nil, now: 1) == [1, 1, 3])
+    }
+
+    /// A Deployment whose size and pods change at once would first start as many of the old.
+    @Test func theOneAPIServerIsToldBeforeThereAreThree() {
+        #expect(Self.order(3, voters: 3, now: 1) == [1, 3, 3])
+        #expect(Self.order(3, voters: 3, now: 1, told: 3, isRolledOut: false, running: 2) == [1, 3, 3])
+        #expect(Self.order(3, voters: nil, now: 1, told: 3) == [3, 3, 3])
+        // Three are wanted no more, and the one was told of three.
+        #expect(Self.order(1, voters: 3, now: 1, told: 3) == [1, 1, 3])
     }
 
     @Test func aMemberThatIsReplacedRollsNobody() {
-        #expect(Self.order(3, voters: 2, now: 3) == [3, 3])
-        #expect(Self.order(3, voters: nil, now: 3) == [3, 3])
+        #expect(Self.order(3, voters: 2, now: 3) == [3, 3, 3])
+        #expect(Self.order(3, voters: nil, now: 3) == [3, 3, 3])
         // Somebody deleted the Deployment.
-        #expect(Self.order(3, voters: 3, now: nil) == [3, 3])
-        #expect(Self.order(3, voters: 1, now: nil) == [1, 3])
+        #expect(Self.order(3, voters: 3, now: nil) == [3, 3, 3])
+        #expect(Self.order(3, voters: 1, now: nil) == [1, 1, 3])
     }
 
     @Test func apiServersShrinkFirst() {
-        #expect(Self.order(1, voters: 3, now: 3) == [1, 3])
-        #expect(Self.order(1, voters: 3, now: 1, isRolledOut: false) == [1, 3])
+        #expect(Self.order(1, voters: 3, now: 3) == [1, 1, 3])
+        #expect(Self.order(1, voters: 3, now: 1, isRolledOut: false) == [1, 1, 3])
         // A pod on its way out still uses the members that are to go.
-        #expect(Self.order(1, voters: 3, now: 1, running: 2) == [1, 3])
-        #expect(Self.order(1, voters: 3, now: 1) == [1, 1])
-        #expect(Self.order(1, voters: 1, now: 1, isRolledOut: false) == [1, 1])
+        #expect(Self.order(1, voters: 3, now: 1, running: 2) == [1, 1, 3])
+        #expect(Self.order(1, voters: 3, now: 1) == [1, 1, 1])
+        #expect(Self.order(1, voters: 1, now: 1, isRolledOut: false) == [1, 1, 1])
     }
 }
