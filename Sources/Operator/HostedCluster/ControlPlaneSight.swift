@@ -88,6 +88,9 @@ extension Pod {
     /// Whether it is on its way out and, by its kubelet's word, nothing runs in it any more, and nothing will.
     fileprivate var hasEnded: Bool {
         let containers = status?.containerStatuses ?? []
-        return metadata.isBeingDeleted && !containers.isEmpty && containers.allSatisfy { $0.state?.terminated != nil }
+        // Of containers that it had to kill, and has removed, a kubelet before 1.22 says until its next cleaning that they are being created.
+        let isAllWaiting = status?.phase == "Running" && containers.allSatisfy { $0.state?.waiting != nil }
+        return metadata.isBeingDeleted && !containers.isEmpty
+            && (isAllWaiting || containers.allSatisfy { $0.state?.terminated != nil })
     }
 }
