@@ -9,6 +9,8 @@ import Tunnel
 /// Keeps this server's Lease in the tenant's API, and tells the tunnel server which others have one.
 public struct PeerDiscovery: ServiceLifecycle.Service {
     private static let namespace = RecordReader.namespace
+    /// How long a server that stops is listed yet; the API server beside it takes requests for 3 s.
+    private static let farewell = Duration.seconds(2)
     private let client: KubernetesClient
     private let informer: Informer<Lease>
     private let id: String
@@ -40,6 +42,8 @@ public struct PeerDiscovery: ServiceLifecycle.Service {
                 group.cancelAll()
             }
         }
+        // A server that came up a moment ago, as in a roll, is to find this one, which may hold agents that have not found that one yet.
+        try? await Task.sleep(for: Self.farewell)
         // So that the others need not wait for it to expire.
         try? await client.delete(Lease.self, PeerLeases.name(of: id), namespace: Self.namespace)
     }

@@ -15,6 +15,7 @@ final class AgentSession: Sendable {
     private let openStreams = Atomic<Int>(0)
     private let leaving = Atomic<Bool>(false)
     private let serverIsLeaving = Atomic<Bool>(false)
+    private let isIntroduced = Atomic<Bool>(false)
     private let parts: NIOLoopBoundBox<Parts>
 
     /// What lives on the event loop.
@@ -25,6 +26,9 @@ final class AgentSession: Sendable {
 
     /// Whether the server said that it will stop.
     var isEnding: Bool { serverIsLeaving.load(ordering: .relaxed) }
+
+    /// Whether the server says who it is for the first time.
+    func isFirstIntroduction() -> Bool { !isIntroduced.exchange(true, ordering: .relaxed) }
 
     /// An element each time the certificate is to be looked at, and when the server is leaving; ends with the connection.
     let looks: AsyncStream<Void>

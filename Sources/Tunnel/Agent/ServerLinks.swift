@@ -25,20 +25,27 @@ final class ServerLinks: Sendable {
 
     private let state = Mutex(State())
 
-    /// A server said who it is and how many there are. False when another link leads to it already.
+    /// A server said for the first time who it is and how many there are. False when another link leads to it already.
     func claim(_ id: String, of count: Int, at endpoint: Endpoint, for link: Int, by session: AgentSession) -> Bool {
         let (isNew, woken) = state.withLock { state in
             state.serverCount = count
-            var woken: [AsyncStream<Void>.Continuation] = []
-            // Who is known and speaks again has news of the others: one came back. A first word is none, or two links that find the same
-            // server again and again would wake each other.
-            if state.links[link]?.session === session { woken += state.paused.values }
             let isNew = !state.links.contains { $0.key != link && $0.value.serverID == id }
             if isNew { state.links[link] = Link(serverID: id, endpoint: endpoint, session: session) }
-            return (isNew, woken + state.idleThatAreWanted)
+            return (isNew, state.idleThatAreWanted)
         }
         for continuation in woken { continuation.yield() }
         return isNew
+    }
+
+    /// A server spoke again: it has news of the others, as that one came back. A first word is none, or two links that find the same server
+    /// again and again would wake each other; and of a session that no longer stands for its link it is the number alone.
+    func hear(of count: Int, for link: Int, from session: AgentSession) {
+        let woken = state.withLock { state in
+            state.serverCount = count
+            let isKnown = state.links[link]?.session === session
+            return state.idleThatAreWanted + (isKnown ? Array(state.paused.values) : [])
+        }
+        for continuation in woken { continuation.yield() }
     }
 
     /// The session no longer stands for its link.
