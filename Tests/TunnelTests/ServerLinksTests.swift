@@ -1,3 +1,6 @@
+import Logging
+import NIOEmbedded
+import NIOPosix
 import Testing
 
 @testable import Tunnel
@@ -42,5 +45,30 @@ struct ServerLinksTests {
         #expect(wanted(1, held: [2]) == [])
         #expect(wanted(2, held: [2]) == [0])
         #expect(wanted(2, held: [0, 1, 2]) == [])
+    }
+
+    @Test("A server that speaks again after its link let go of it does not have the link again")
+    func leavingServerSpeaks() throws {
+        let links = ServerLinks()
+        let endpoint = try #require(endpoints.first)
+        let leaving = try session()
+        #expect(leaving.isFirstIntroduction() && links.claim("a", of: 1, at: endpoint, for: 0, by: leaving))
+        links.release(0, leaving)
+        #expect(!leaving.isFirstIntroduction())
+        links.hear(of: 1, for: 0, from: leaving)
+        #expect(links.sessions.isEmpty)
+        #expect(links.claim("b", of: 1, at: endpoint, for: 0, by: try session()))
+        links.hear(of: 2, for: 0, from: leaving)
+        #expect(links.sessions.count == 1 && links.sessions.first !== leaving && links.serverCount == 2)
+    }
+
+    private func session() throws -> AgentSession {
+        let channel = EmbeddedChannel()
+        let counters = TunnelCounters()
+        let logger = Logger(label: "test")
+        return AgentSession(
+            channel: channel, connector: TargetConnector(policy: DialPolicy(), resolvers: .singleton),
+            limits: DialLimits(counters: counters, memory: ProcessMemory(eventLoop: channel.eventLoop), logger: logger),
+            lookInterval: .seconds(1), counters: counters, logger: logger, onMessage: { _, _ in })
     }
 }
