@@ -205,7 +205,11 @@ public final class TunnelAgent: Service {
                     default: break
                     }
                 })
-            channel.closeFuture.whenComplete { _ in ready.fail(ConnectionEnded(reason: session.endReason)) }
+            channel.closeFuture.whenComplete { _ in
+                // Also of one that came up as its dial was given up.
+                links.release(link, session)
+                ready.fail(ConnectionEnded(reason: session.endReason))
+            }
             try session.start()
         }.get()
         return (session, stamps)
