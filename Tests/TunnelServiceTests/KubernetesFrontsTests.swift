@@ -37,12 +37,12 @@ struct KubernetesFrontsTests {
                         try await cluster.withClient { client in
                             let tenant = Tenant(client: client, host: host, port: target.port, authority: fixture.pki.authorityPath)
                             try await tenant.register()
-                            try await fixture.withAgent(agent, port, of: server) {
+                            try await fixture.withAgent(agent, port, of: server) { _ in
                                 try await tenant.expectEverything()
                             }
                             try await tenant.expectNoTunnel()
                             for _ in 0..<3 {
-                                try await fixture.withAgent(agent, port, of: server) {
+                                try await fixture.withAgent(agent, port, of: server) { _ in
                                     try await TunnelFixture.eventually("the node answers again") {
                                         try await tenant.nodeProxy().status == 200
                                     }

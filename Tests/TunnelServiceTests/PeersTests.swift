@@ -88,18 +88,14 @@ struct PeersTests {
         try await withServers(2) { fixture, servers in
             let files = try fixture.pki.node("n1")
             try await TestTarget.with(serve: TestTarget.echo) { target in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    defer { group.cancelAll() }
-                    // This agent's address leads to one server, whatever it does.
-                    let agent = fixture.makeAgent(files: files, port: servers[0].port)
-                    group.addTask { try await agent.run() }
+                // This agent's address leads to one server, whatever it does.
+                try await fixture.withAgent(files, servers[0].port, of: servers[0].server) { _ in
                     try await TunnelFixture.eventually("the other server passes it on") {
                         try await self.answer(servers[1].socket, target) == "hello"
                     }
                     #expect(try await self.answer(servers[0].socket, target) == "hello")
                     #expect(servers[1].server.agents.isEmpty)
                 }
-                try await TunnelFixture.eventually("the agent is gone") { servers[0].server.agents.isEmpty }
                 try await TunnelFixture.eventually("the peer heard of it") {
                     try await self.answer(servers[1].socket, target).hasPrefix("HTTP/1.1 503")
                 }
@@ -162,10 +158,7 @@ struct PeersTests {
         try await withServers(2) { fixture, servers in
             let files = try fixture.pki.node("n1")
             try await TestTarget.with(serve: TestTarget.echo) { target in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    defer { group.cancelAll() }
-                    let agent = fixture.makeAgent(files: files, port: servers[0].port)
-                    group.addTask { try await agent.run() }
+                try await fixture.withAgent(files, servers[0].port, of: servers[0].server) { agent in
                     try await TunnelFixture.eventually("the other server passes it on") {
                         try await self.answer(servers[1].socket, target) == "hello"
                     }

@@ -61,13 +61,15 @@ struct TunnelFixture: Sendable {
     }
 
     /// Runs an agent of the server's beside `body`, and waits until it is connected, and afterwards until it is gone.
-    func withAgent(_ files: TLSFiles, _ port: Int, of server: TunnelServer, _ body: @Sendable () async throws -> Void) async throws {
+    func withAgent(
+        _ files: TLSFiles, _ port: Int, of server: TunnelServer, _ body: @Sendable (TunnelAgent) async throws -> Void
+    ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
             let agent = makeAgent(files: files, port: port)
             group.addTask { try await agent.run() }
             try await Self.eventually("the agent is connected") { !server.agents.isEmpty }
-            try await body()
+            try await body(agent)
         }
         try await Self.eventually("the agent is gone") { server.agents.isEmpty }
     }

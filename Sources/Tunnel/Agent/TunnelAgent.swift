@@ -168,7 +168,6 @@ public final class TunnelAgent: Service {
                 stamps = nextStamps
                 continue renewal
             }
-            if !Task.isCancelled { links.release(link, session) }
             return session.endReason
         }
     }
