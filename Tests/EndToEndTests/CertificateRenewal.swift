@@ -1,6 +1,4 @@
 import Foundation
-import KubernetesClient
-import Logging
 import TestCommands
 import TestLoad
 import Testing
@@ -19,7 +17,7 @@ extension InTheLab {
                 try await tenant.kubectl("rollout", "status", "deployment/hello", "--timeout=300s")
                 let log = LoadLog()
                 let since = try await lab.available()
-                try await underLoad(try #require(tenant.environment["KUBECONFIG"]), log) { load in
+                try await lab.underLoad(tenant, log) { load in
                     for _ in 1...Self.times { try await renewAll(lab, log) }
                     try await Task.sleep(for: .seconds(5))
                     #expect(try await load.lost() == [])
@@ -47,27 +45,6 @@ extension InTheLab {
             let after = try await lab.certificates()
             for (name, start) in before where !name.hasSuffix("-ca") { #expect(after[name] != start, "\(name) is the one it was") }
             for (name, start) in before where name.hasSuffix("-ca") { #expect(after[name] == start, "\(name) is another") }
-        }
-
-        private func underLoad(
-            _ kubeconfig: String, _ log: LoadLog, _ body: @escaping @Sendable (Load) async throws -> Void
-        ) async throws {
-            let quiet = Logger(label: "load") { _ in SwiftLogNoOpLogHandler() }
-            try await KubernetesClient.with(try Load.configuration(kubeconfig: kubeconfig), logger: quiet) { client in
-                let load = Load(client: client, log: log)
-                try await withThrowingTaskGroup(of: Bool.self) { group in
-                    group.addTask {
-                        try await load.run()
-                        return false
-                    }
-                    group.addTask {
-                        try await body(load)
-                        return true
-                    }
-                    defer { group.cancelAll() }
-                    while let isDone = try await group.next(), !isDone {}
-                }
-            }
         }
     }
 }

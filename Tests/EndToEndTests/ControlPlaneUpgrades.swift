@@ -1,6 +1,4 @@
 import Foundation
-import KubernetesClient
-import Logging
 import TestCommands
 import TestLoad
 import Testing
@@ -12,7 +10,7 @@ extension InTheLab {
     /// upgrade moves, and says nothing about Kubernetes' own changes between versions.
     @Suite("Control planes are upgraded", .serialized, .enabled(if: TestLab.runsLongTests), .timeLimit(.minutes(30)))
     struct ControlPlaneUpgrades {
-        @Test func underLoadAndBackAgain() async throws {
+        @Test(.enabled(if: !TestLab.isGivenKubernetes)) func underLoadAndBackAgain() async throws {
             // The first patch is the stamp that the lab makes anyway.
             let computer = CommandRun(environment: ["NESTBOX_BIN": CommandRun.products])
             try await computer.nestbox("artifacts", "get", "v1.21.0", "--stamp-of", TestLab.hostVersion)
@@ -21,24 +19,13 @@ extension InTheLab {
                 try #require(lab.version == "v1.20.2", "the steps are of these versions")
                 try await lab.host.nestbox(
                     "create", "cluster", "demo", "--version", lab.version, "--release", "v0.1.0", "--wait", "--timeout", "600")
-                _ = try await lab.tenant("demo")
-                let cluster = UpgradedCluster(
-                    lab: lab, namespace: try await lab.host.kubectl("get", "hc", "demo", "-o", "jsonpath={.status.controlPlaneNamespace}"))
+                let tenant = try await lab.tenant("demo")
+                let cluster = try await UpgradedCluster(lab)
                 try await anotherOperatorRollsNobody(cluster)
 
                 let log = LoadLog()
-                let kubeconfig = lab.folder.appendingPathComponent("default-demo.kubeconfig").path
-                let quiet = Logger(label: "load") { _ in SwiftLogNoOpLogHandler() }
-                try await KubernetesClient.with(try Load.configuration(kubeconfig: kubeconfig), logger: quiet) { client in
-                    let load = Load(client: client, log: log)
-                    try await withThrowingTaskGroup(of: Void.self) { group in
-                        group.addTask { try await load.run() }
-                        group.addTask { try await watchTheService(cluster) }
-                        group.addTask { try await steps(cluster, log) }
-                        // The others go on until they are cancelled.
-                        try await group.next()
-                        group.cancelAll()
-                    }
+                try await lab.underLoad(tenant, log) { load in
+                    try await watchingTheService(cluster) { try await steps(cluster, log) }
                     #expect(try await load.lost() == [])
                 }
                 let record = await log.record
@@ -48,6 +35,34 @@ extension InTheLab {
                     #expect(record.failed(during: step) == 0, "\(step): \(record.failures)")
                 }
             }
+        }
+
+        /// The binaries that were given are the only ones of theirs: one step, to a stamp of them.
+        @Test(.enabled(if: TestLab.isGivenKubernetes)) func toTheNextPatchOfTheGivenVersion() async throws {
+            try await TestLab.with(machines: 0, stamp: true) { lab in
+                try await lab.host.nestbox("create", "cluster", "demo", "--version", lab.version, "--wait", "--timeout", "600")
+                let tenant = try await lab.tenant("demo")
+                let cluster = try await UpgradedCluster(lab)
+                let log = LoadLog()
+                try await lab.underLoad(tenant, log) { load in
+                    try await watchingTheService(cluster) { try await upgrade(cluster, to: lab.stamp, log) }
+                    #expect(try await load.lost() == [])
+                }
+                let record = await log.record
+                for line in record.table { print(line) }
+                #expect(record.failures == [])
+            }
+        }
+
+        private func upgrade(_ cluster: UpgradedCluster, to version: String, _ log: LoadLog) async throws {
+            await log.begins("to \(version)")
+            let start = ContinuousClock.now
+            try await cluster.upgrade("--to", version)
+            print("upgraded to \(version) in \(ContinuousClock.now - start)")
+            #expect(try await cluster.status("version") == version)
+            #expect(try await cluster.images().contains("registry.k8s.io/kube-apiserver:\(version)"))
+            await log.begins(ServiceRecord.rest)
+            try await cluster.controllersLead()
         }
 
         /// The same programs under a number more.
@@ -66,16 +81,7 @@ extension InTheLab {
         private func steps(_ cluster: UpgradedCluster, _ log: LoadLog) async throws {
             try await Task.sleep(for: .seconds(5))
             try await refusalsTouchNothing(cluster)
-            for version in ["v1.20.3", "v1.21.0"] {
-                await log.begins("to \(version)")
-                let start = ContinuousClock.now
-                try await cluster.upgrade("--to", version)
-                print("upgraded to \(version) in \(ContinuousClock.now - start)")
-                #expect(try await cluster.status("version") == version)
-                #expect(try await cluster.images().contains("registry.k8s.io/kube-apiserver:\(version)"))
-                await log.begins("rest")
-                try await cluster.controllersLead()
-            }
+            for version in ["v1.20.3", "v1.21.0"] { try await upgrade(cluster, to: version, log) }
             await log.begins("a failed upgrade")
             try await oneWithoutAnImageIsTakenBack(cluster)
 
@@ -92,7 +98,7 @@ extension InTheLab {
             let etcd = try await cluster.kubectl("get", "pod", "etcd-0", "-o", "jsonpath={.spec.containers[0].image}")
             #expect(etcd == "registry.k8s.io/etcd:3.5.24-0")
             #expect(try await cluster.kubectl("get", "jobs", "-o", "jsonpath={.items[*].status.succeeded}") == "1")
-            await log.begins("rest")
+            await log.begins(ServiceRecord.rest)
             try await Task.sleep(for: .seconds(5))
             print(try await cluster.status("versionHistory"))
         }
@@ -154,7 +160,15 @@ extension InTheLab {
             }
         }
 
-        /// `default/kubernetes` has its address, whoever serves.
+        /// Runs `body` and looks meanwhile whether `default/kubernetes` has its address, whoever serves.
+        private func watchingTheService(_ cluster: UpgradedCluster, _ body: () async throws -> Void) async throws {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await watchTheService(cluster) }
+                defer { group.cancelAll() }
+                try await body()
+            }
+        }
+
         private func watchTheService(_ cluster: UpgradedCluster) async throws {
             let tenant = try await cluster.lab.tenant("demo")
             var looks = 0
@@ -177,6 +191,11 @@ extension InTheLab {
     private struct UpgradedCluster {
         let lab: TestLab
         let namespace: String
+
+        init(_ lab: TestLab) async throws {
+            self.lab = lab
+            namespace = try await lab.host.kubectl("get", "hc", "demo", "-o", "jsonpath={.status.controlPlaneNamespace}")
+        }
 
         func outcome(_ arguments: String...) async throws -> CommandRun.Outcome {
             try await lab.host.outcome("\(CommandRun.products)/nestbox", ["upgrade", "cluster", "demo"] + arguments)
