@@ -11,8 +11,8 @@ struct UpgradeCluster: AsyncParsableCommand {
         commandName: "cluster", abstract: "Move a cluster's control plane to another Kubernetes version, or to another release of Nestbox.",
         discussion: """
             The operator looks first whether the cluster is fit for it: its nodes, its etcd, its certificates, and what its clients ask \
-            for. Node pools stay as they are. An upgrade that fails leaves the old version serving, and can be taken back with --to and the \
-            old version until a replica of the new one has served.
+            for. Node pools that name a version stay as they are; one that names none follows. An upgrade that fails leaves the old version \
+            serving, and can be taken back with --to and the old version until a replica of the new one has served.
 
             Examples:
               nestbox upgrade cluster demo --to v1.21.0 --check

@@ -13,7 +13,8 @@ extension HostedCluster {
         if (before.release ?? status?.release ?? old.status?.release) == TemplateRevision.first.release {
             errors.requireSame(
                 before.controlPlane?.replicas, after.controlPlane?.replicas, at: "spec.controlPlane.replicas",
-                because: "release \(TemplateRevision.first.release) cannot; upgrade it first: nestbox upgrade cluster \(name) --release")
+                because: "release \(TemplateRevision.first.release) cannot; upgrade it first: "
+                    + "nestbox upgrade cluster \(name) --release \(TemplateRevision.newest.release)")
         }
         errors.requireSame(
             before.etcd?.external == nil ? "managed" : "external", after.etcd?.external == nil ? "managed" : "external", at: "spec.etcd",

@@ -19,7 +19,8 @@ extension HostedClusterReconciler {
                 report.kubeconfigCertificate(nil)
                 report.set(
                     "KubeconfigAvailable", false, reason: "SecretTaken",
-                    message: "the Secret \(name) in \(namespace) was not made by Nestbox and is left alone: delete or rename it")
+                    message: "the Secret \(name) in \(namespace) was not made by Nestbox and is left alone: save it elsewhere, and "
+                        + "delete it")
                 return nil
             }
             report.update { $0.kubeconfigSecret = name }

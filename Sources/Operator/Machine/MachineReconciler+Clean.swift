@@ -172,7 +172,7 @@ extension MachineReconciler {
                 machine.podsAreEnded
                 ? ""
                 : "; its Node is kept in the tenant's cluster, for its pods may run still: once the server is surely off, say so by "
-                    + "kubectl annotate machine \(machine.name) \(MachineAnnotation.poweredOff)=\(machine.status?.claim?.epoch ?? 0)"
+                    + "kubectl annotate --overwrite machine \(machine.name) \(MachineAnnotation.poweredOff)=\(machine.status?.claim?.epoch ?? 0)"
             try await quarantine(
                 machine,
                 "it could not be cleaned, for it does not answer: \(trouble)\(kept); once it does: nestbox machine clean \(machine.name)")

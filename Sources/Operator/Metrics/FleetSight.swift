@@ -76,7 +76,7 @@ private struct FleetTeller {
             .clusterInfo,
             [
                 "version": status?.version?.description ?? "", "wanted": spec?.version?.description ?? "",
-                "release": spec?.release ?? Defaults.release,
+                "release": status?.release ?? spec?.release ?? "",
             ], 1)
         put(.clusterCreated, at: cluster.metadata.creationTimestamp)
         put(.clusterDeleted, at: cluster.metadata.deletionTimestamp)

@@ -58,7 +58,7 @@ import Testing
         #expect(Self.refusals(from: spec(1, "v0.1.0"), to: spec(1, "v0.1.0")) == [])
         let refusal =
             "spec.controlPlane.replicas: cannot be changed from 1 to 3: release v0.1.0 cannot; "
-            + "upgrade it first: nestbox upgrade cluster demo --release"
+            + "upgrade it first: nestbox upgrade cluster demo --release v0.2.0"
         // Not in one step with the release either.
         for release in ["v0.1.0", "v0.2.0"] { #expect(Self.refusals(from: spec(1, "v0.1.0"), to: spec(3, release)).contains(refusal)) }
         var served = Self.cluster(spec(1, nil))
