@@ -265,6 +265,8 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
     public var caFingerprint: String?
     /// etcd's own id of the cluster, once bootstrapped: data that answers with another id is not this cluster's.
     public var etcdClusterID: String?
+    /// Tag of the newest image of etcd that has run on this cluster's data: an older one cannot open it any more.
+    public var etcdImageTag: String?
     /// Below which keys of an external etcd all of this cluster's lie, from when something may be there to when it was removed.
     public var etcdPrefix: String?
     /// The version that serves from every replica: while it is upgraded, the older one.
@@ -288,7 +290,8 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         observedGeneration: Int? = nil, conditions: [Condition]? = nil, controlPlaneNamespace: String? = nil,
         apiEndpoints: [String]? = nil, tunnelEndpoints: [String]? = nil, retiringEndpoints: RetiringEndpoints? = nil,
         caFingerprint: String? = nil,
-        etcdClusterID: String? = nil, etcdPrefix: String? = nil, version: KubernetesVersion? = nil, release: String? = nil,
+        etcdClusterID: String? = nil, etcdImageTag: String? = nil, etcdPrefix: String? = nil, version: KubernetesVersion? = nil,
+        release: String? = nil,
         versionHistory: [VersionHistoryEntry]? = nil, upgradeCheck: UpgradeAnswer? = nil, kubeconfigSecret: String? = nil,
         nodes: NodeCounts? = nil, controlPlane: ReplicaCounts? = nil, etcd: EtcdMemberCounts? = nil, deletion: String? = nil,
         certificates: CertificatesStatus? = nil
@@ -301,6 +304,7 @@ public struct HostedClusterStatus: Codable, Sendable, Equatable {
         self.retiringEndpoints = retiringEndpoints
         self.caFingerprint = caFingerprint
         self.etcdClusterID = etcdClusterID
+        self.etcdImageTag = etcdImageTag
         self.etcdPrefix = etcdPrefix
         self.version = version
         self.release = release

@@ -26,12 +26,11 @@ extension KubernetesClient {
         } catch let error as KubernetesError where error.isNotFound || (uid != nil && error.isConflict) {}
     }
 
-    /// Adds the finalizer unless it is there; true when it wrote, which makes another event.
-    func addFinalizer<T: KubernetesObject>(_ finalizer: String, to object: inout T) async throws -> Bool {
-        guard object.metadata.finalizers?.contains(finalizer) != true else { return false }
+    /// Adds the finalizer unless it is there; the object is then as the API server answered.
+    func addFinalizer<T: KubernetesObject>(_ finalizer: String, to object: inout T) async throws {
+        guard object.metadata.finalizers?.contains(finalizer) != true else { return }
         object.metadata.finalizers = (object.metadata.finalizers ?? []) + [finalizer]
         object = try await update(object)
-        return true
     }
 
     func removeFinalizer<T: KubernetesObject>(_ finalizer: String, from object: T) async throws {

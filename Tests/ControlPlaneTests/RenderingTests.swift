@@ -112,6 +112,9 @@ import Testing
         #expect(budgets().isEmpty)
         input.scale = ControlPlaneScale(replicas: 1)
         #expect(budgets() == ["control-plane", "etcd"])
+        // One is wanted, and three have a vote yet.
+        input.scale.etcdPods = 3
+        #expect(budgets() == ["control-plane"])
     }
 
     @Test func aSpecsTolerationOfALostNodeStandsAlone() throws {

@@ -87,16 +87,31 @@ import Testing
         #expect(sight.services.count == 2 && sight.service("etcd-0")?.spec?.clusterIP == "10.96.0.7")
     }
 
+    /// What was rolled out, what is noted of it, and the image of a pod whose etcd ran.
     @Test(
         arguments: [
-            ("registry.k8s.io/etcd:3.5.24-0", "3.5.24-0"), ("registry.k8s.io/etcd:3.4.9-1", nil), ("mine/etcd:9.9.9", nil),
-        ] as [(String, String?)])
-    func etcdsImageIsNeverOlderThanWhatRuns(image: String, expected: String?) throws {
-        let version = KubernetesVersion(1, 20, 2)
-        let settings = try ClusterSettings(
-            HostedCluster(metadata: ObjectMeta(name: "demo", namespace: "tenants", uid: "1"), spec: HostedClusterSpec(version: version)))
-        let template = PodTemplateSpec(spec: PodSpec(containers: [Container(name: "etcd", image: image)]))
-        let set = StatefulSet(metadata: ObjectMeta(name: "etcd"), spec: StatefulSetSpec(replicas: 1, template: template))
-        #expect(ControlPlaneSight(statefulSet: set).etcdImageTag(settings) == expected ?? version.etcdImageTag)
+            // Of a cluster from before it was noted.
+            ("registry.k8s.io/etcd:3.5.24-0", nil, nil, "3.5.24-0"),
+            // It never started: the older one is open yet.
+            ("registry.k8s.io/etcd:3.6.8-0", "3.5.24-0", "registry.k8s.io/etcd:3.5.24-0", "3.5.24-0"),
+            ("registry.k8s.io/etcd:3.6.8-0", "3.5.24-0", nil, "3.5.24-0"),
+            // It did, and its pod may be gone since.
+            ("registry.k8s.io/etcd:3.6.8-0", "3.5.24-0", "registry.k8s.io/etcd:3.6.8-0", "3.6.8-0"),
+            ("registry.k8s.io/etcd:3.5.24-0", "3.6.8-0", nil, "3.6.8-0"),
+            // Whatever the registry is.
+            ("new.example/etcd:3.5.24-0", "3.4.13-0", "old.example:5000/etcd:3.6.8-0", "3.6.8-0"),
+        ] as [(String, String?, String?, String)])
+    func theNewestEtcdThatHasRunIsKnown(rolledOut: String, noted: String?, ran: String?, expected: String) {
+        let template = PodTemplateSpec(spec: PodSpec(containers: [Container(name: "etcd", image: rolledOut)]))
+        var sight = ControlPlaneSight(
+            statefulSet: StatefulSet(metadata: ObjectMeta(name: "etcd"), spec: StatefulSetSpec(replicas: 1, template: template)))
+        sight.pods = [ran ?? rolledOut].map { image in
+            let ended = ContainerState(terminated: ContainerStateTerminated(exitCode: 1))
+            return Pod(
+                metadata: ObjectMeta(name: "etcd-0", labels: [NestboxLabel.component: "etcd"]),
+                spec: PodSpec(containers: [Container(name: "etcd", image: image)]),
+                status: PodStatus(containerStatuses: [ContainerStatus(name: "etcd", lastState: ran == nil ? nil : ended)]))
+        }
+        #expect(sight.openedEtcdTag(HostedClusterStatus(etcdClusterID: "1", etcdImageTag: noted)) == expected)
     }
 }

@@ -59,6 +59,17 @@ import Testing
         #expect(choice.refusal == nil && choice.cluster?.spec?.release == expected)
     }
 
+    /// As after a restore that did not bring the namespace's annotation back.
+    @Test func whatWasAcceptedIsKnownByTheStatusToo() {
+        var cluster = Self.cluster { $0.version = KubernetesVersion(1, 22, 0) }
+        cluster.status = HostedClusterStatus(etcdClusterID: "1", version: KubernetesVersion(1, 20, 2))
+        cluster.status?.follow(PinnedVersion(KubernetesVersion(1, 20, 2), release: "v0.2.0"), at: "1")
+        cluster.status?.noteCompleted(at: "2")
+        let choice = SpecChoice(asked: cluster, accepted: nil)
+        #expect(choice.cluster?.spec?.pinned == PinnedVersion(KubernetesVersion(1, 20, 2), release: "v0.2.0"))
+        #expect(choice.upgrade == PinnedVersion(KubernetesVersion(1, 22, 0), release: "v0.2.0"))
+    }
+
     @Test func anotherVersionWaitsForItsChecksAndNothingElseDoes() {
         let accepted = Self.cluster()
         let to21 = PinnedVersion(KubernetesVersion(1, 21, 0), release: Defaults.release)

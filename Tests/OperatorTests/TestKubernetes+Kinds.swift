@@ -6,12 +6,8 @@ import Testing
 extension TestKubernetes {
     /// Teaches the server Nestbox's kinds, as an admin would.
     func installKinds() async throws {
-        do {
-            try await kubectl("apply", "-k", "\(Self.root)/manifests/crds")
-        } catch let failed as CommandRun.Failed where failed.description.contains("AlreadyExists") {
-            // Another suite made them between kubectl's look and its write.
-            try await kubectl("apply", "-k", "\(Self.root)/manifests/crds")
-        }
+        // Server-side: another suite may make them at the same time.
+        try await kubectl("apply", "--server-side", "--force-conflicts", "-k", "\(Self.root)/manifests/crds")
     }
 
     /// The kubectl of the server's version, as its admin.

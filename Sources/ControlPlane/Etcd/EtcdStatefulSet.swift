@@ -45,7 +45,8 @@ enum EtcdStatefulSet {
                 replicas: input.scale.etcdPods, selector: settings.selector(.etcd), serviceName: NestboxName.etcdStatefulSet,
                 template: PodTemplateSpec(metadata: ObjectMeta(labels: labels), spec: pod),
                 volumeClaimTemplates: [claim(settings)], podManagementPolicy: "Parallel",
-                updateStrategy: UpdateStrategy(type: "RollingUpdate")))
+                // The operator replaces the pods: a StatefulSet takes the highest away first, whoever else is missing.
+                updateStrategy: UpdateStrategy(type: "OnDelete")))
     }
 
     private static func claim(_ settings: ClusterSettings) -> PersistentVolumeClaim {

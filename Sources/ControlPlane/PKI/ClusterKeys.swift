@@ -141,11 +141,7 @@ extension ClusterKeys {
 
     /// The tenant's admin: a user of its own, cluster-admin by RBAC, so that it can be taken away; never `system:masters`.
     public func adminClient(_ settings: ClusterSettings, now: Date) throws(PKIError) -> IssuedCertificate {
-        try cluster.issue(Self.adminRequest(settings), now: now)
-    }
-
-    /// What the admin's certificate says; for `Renewal`.
-    public static func adminRequest(_ settings: ClusterSettings) -> CertificateRequest {
-        CertificateRequest(commonName: NestboxName.adminUser, usages: [.client], lifetime: settings.kubeconfigLifetime)
+        try cluster.issue(
+            CertificateRequest(commonName: NestboxName.adminUser, usages: [.client], lifetime: settings.kubeconfigLifetime), now: now)
     }
 }

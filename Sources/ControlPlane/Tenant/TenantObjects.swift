@@ -28,11 +28,6 @@ public enum TenantObjects {
                 ? [] : KubeadmObjects.joinBindings + [NodeAgentObjects.daemonSet(input.settings)])
     }
 
-    /// All of it.
-    public static func all(_ input: ControlPlaneInput) -> [any KubernetesObject] {
-        access(input.settings) + configuration(input) + addons(input)
-    }
-
     /// Where the API and the tunnel are published: the tunnel server pushes it to every node.
     private static func endpointsRecord(_ input: ControlPlaneInput) -> ConfigMap {
         let told = input.toldEndpoints ?? input.endpoints

@@ -4,7 +4,7 @@ import NestboxAPI
 /// A copy of etcd's data, taken before etcd itself becomes another version: what an older one cannot open any more would else be all that
 /// there is. It is taken by the new version's own image, which so is known to be there before anything is touched.
 public enum EtcdSnapshot {
-    /// The claim of the volume that snapshots are kept on. One is kept for each version that etcd became.
+    /// The claim of the volume that the last snapshot is kept on.
     public static let claim = "etcd-snapshots"
     /// Of the Job's pods, as they are labelled.
     public static let component = Component.etcdSnapshot.rawValue

@@ -57,6 +57,13 @@ struct ClusterReport {
         set("ControlPlaneLost", false, reason: "Restored")
     }
 
+    /// When to look again at what that condition says is under way: what takes minutes waits for a person, or for a node, and is not asked
+    /// for all the time.
+    func patience(_ look: Duration, with condition: String) -> Duration {
+        let since = status.conditions?.named(condition).flatMap { Timestamp.parse($0.lastTransitionTime) } ?? Date()
+        return Date().timeIntervalSince(since) > 180 ? max(look, .seconds(15)) : look
+    }
+
     /// Something outside the spec went wrong; the pass will be made again.
     mutating func failed(_ error: any Error) {
         set("ReconciliationSucceeded", false, reason: "Error", message: String("\(error)".prefix(1000)))

@@ -76,8 +76,17 @@ extension EtcdHost {
                 .map { EtcdVolume($0, loss: sight.losses[$0.name]) }
             pods[ordinal] = etcdPods.first { $0.name == NestboxName.etcdMember(ordinal) }.map { EtcdPod($0, volume: volumes[ordinal]) }
         }
+        if let statefulSet, let newest = statefulSet.newestRevision {
+            outdated = Set(
+                pods.keys.filter { ordinal in
+                    etcdPods.first { $0.name == NestboxName.etcdMember(ordinal) }?.metadata.labels?[StatefulSet.revisionLabel] != newest
+                })
+        }
+        ready = Set(pods.keys.filter { ordinal in etcdPods.first { $0.name == NestboxName.etcdMember(ordinal) }?.isReady == true })
         let seen = etcdPods.map(\.metadata) + sight.claims.map(\.metadata)
-        marks = ["\(statefulSet?.spec?.replicas ?? 0)"] + seen.map { "\($0.name ?? "") \($0.uid ?? "") \($0.resourceVersion ?? "")" }
+        marks =
+            ["\(statefulSet?.spec?.replicas ?? 0)", "\(outdated.sorted())"]
+            + seen.map { "\($0.name ?? "") \($0.uid ?? "") \($0.resourceVersion ?? "")" }
     }
 }
 

@@ -66,7 +66,7 @@ extension HostedClusterReconciler {
     /// By the Secret as it is, or by its copy: of a namespace that is deleted with all that is in it, the Secret may have gone first.
     private func removeKeys(below prefix: String, of cluster: HostedCluster, namespace: Namespace?) async throws -> Int {
         let home = cluster.namespace ?? "default"
-        let accepted = namespace.flatMap(AcceptedSpec.read)?.etcd?.external
+        let accepted = try? namespace.flatMap(AcceptedSpec.read)?.etcd?.external
         guard let external = cluster.spec?.etcd?.external ?? accepted else {
             throw ExternalEtcdTrouble(reason: "NoEndpoints", message: "spec.etcd.external is not there any more: set it as it was")
         }

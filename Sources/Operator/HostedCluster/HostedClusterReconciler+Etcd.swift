@@ -56,23 +56,27 @@ extension HostedClusterReconciler {
         let isAsked = step != .settled
         if isAsked {
             etcdCare.endRest(of: settings.uid)
-            view = await EtcdView.look(through: etcd, host: host, replicas: replicas)
+            view = await EtcdView.look(through: etcd, host: host, replicas: replicas, known: report.status.etcdClusterID)
             (order, step) = plan(view)
+        }
+        if let view, let known = report.status.etcdClusterID, known != view.clusterID {
+            report.lost("etcd holds other data than this cluster's (its id is \(view.clusterID), it was \(known))")
+            return nil
         }
         input.scale = ControlPlaneScale(
             apiServers: order.apiServers, etcdServers: order.etcdServers,
             etcdPods: host.replicas(after: step, view?.sight, orNew: settings.replicas),
             joining: isBootstrapped ? view?.sight.joining : nil)
+        try await leaveRolling(sight.statefulSet)
         sight.take(try await applied.apply(ControlPlane.etcd(input), scope: settings.uid, with: client))
+        if !isBootstrapped || view == nil {
+            for ordinal in host.renewals(isBootstrapped: isBootstrapped) { try await renewPod(ordinal, settings) }
+        }
         // The first time both start side by side: kube-apiserver waits for its etcd, and there is no data yet to look at first.
         if !isBootstrapped { sight.take(try await applied.apply(ControlPlane.pods(input), scope: settings.uid, with: client)) }
 
         guard let view else {
             notServing(host, sight, &report)
-            return nil
-        }
-        if let known = report.status.etcdClusterID, known != view.clusterID {
-            report.lost("etcd holds other data than this cluster's (its id is \(view.clusterID), it was \(known))")
             return nil
         }
         // Before all have started one that is late may still do so as it was made; then the door is closed. Nobody is served before.
@@ -124,11 +128,22 @@ extension HostedClusterReconciler {
                 PersistentVolumeClaim.self, EtcdVolume.name(ordinal), namespace: settings.controlPlaneNamespace)
             try await renewPod(ordinal, settings)
         case .renewPod(let ordinal): try await renewPod(ordinal, settings)
+        case .restart(let ordinal):
+            try await client.deleteIfPresent(Pod.self, NestboxName.etcdMember(ordinal), namespace: settings.controlPlaneNamespace)
         case .add(let ordinal): try await etcd.addLearner(peerURL: EtcdMember.peerURL(ordinal), through: leader)
         case .promote(let id, _): try await etcd.promote(id, through: leader)
         case .moveLeader(let ordinal, let id): try await etcd.moveLeader(from: ordinal, to: id)
         case .remove(let id, _): try await etcd.remove(id, through: leader)
         }
+    }
+
+    /// One from before the operator replaced the pods itself: applying alone would leave the settings of its rolling update, which its new
+    /// strategy may not have.
+    private func leaveRolling(_ statefulSet: StatefulSet?) async throws {
+        guard let statefulSet, statefulSet.spec?.updateStrategy?.rollingUpdate != nil else { return }
+        _ = try await client.patch(
+            StatefulSet.self, statefulSet.name, namespace: statefulSet.namespace,
+            merge: ["spec": ["updateStrategy": ["type": "OnDelete", "rollingUpdate": .null]]])
     }
 
     /// What it runs is good for nothing: it need not be given time to end.

@@ -18,8 +18,6 @@ extension HostedClusterReconciler {
         report.set("Progressing", true, reason: "Scaling", message: step)
         // Nobody tells when a pod that was on its way out is gone.
         let look = seen.running > settings.replicas ? min(etcd.nextLook, .seconds(2)) : etcd.nextLook
-        // What takes minutes waits for a person, or for a node: it is not asked for all the time.
-        let since = report.status.conditions?.named("Progressing").flatMap { Timestamp.parse($0.lastTransitionTime) } ?? Date()
-        return Date().timeIntervalSince(since) > 180 ? max(look, .seconds(15)) : look
+        return report.patience(look, with: "Progressing")
     }
 }

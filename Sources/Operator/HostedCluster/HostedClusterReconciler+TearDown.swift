@@ -31,7 +31,7 @@ extension HostedClusterReconciler {
             try await say(
                 .removingControlPlane(
                     namespace, pods: pods, claims: try await client.list(PersistentVolumeClaim.self, namespace: name).items), on: cluster)
-            return .requeue(after: .seconds(1))
+            return .requeue(after: ClusterReport(cluster).patience(.seconds(1), with: "Deleting"))
         }
         applied.forget(scope: uid)
         etcdCare.forget(uid)

@@ -13,7 +13,6 @@ extension HostedClusterReconciler {
         if try !applied.has(access, scope: scope) {
             // The first RBAC cannot be written by a user whose rights it gives: an hour's certificate, kept nowhere, writes it.
             try await tenant.with(try input.keys.bootstrapClient(now: Date()), logger: logger) { client in
-                for object in TenantObjects.unwanted(input) { try await client.remove(object) }
                 try await applied.apply(access, scope: scope, with: client)
             }
         }
@@ -23,6 +22,7 @@ extension HostedClusterReconciler {
         do {
             try await applied.apply(
                 TenantObjects.configuration(input) + TenantObjects.addons(input), scope: scope, with: session.client)
+            try await applied.remove(TenantObjects.unwanted(input), scope: scope, with: session.client)
         } catch let error as KubernetesError where error.isForbidden {
             // The tenant, who is cluster-admin, has broken the operator's rights: the next pass writes them again.
             applied.forget(scope: scope)

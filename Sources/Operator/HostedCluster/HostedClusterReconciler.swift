@@ -29,7 +29,7 @@ struct HostedClusterReconciler: Reconciler {
         guard var stored = try await client.find(HostedCluster.self, key) else { return .done }
         if stored.isLeaving { return try await tearDown(stored) }
         // None can be added to one that is being deleted and held back; it has it, or it would be gone.
-        if !stored.metadata.isBeingDeleted { _ = try await client.addFinalizer(Self.finalizer, to: &stored) }
+        if !stored.metadata.isBeingDeleted { try await client.addFinalizer(Self.finalizer, to: &stored) }
 
         let cluster = stored.withDefaults()
         var report = ClusterReport(stored)
@@ -41,6 +41,7 @@ struct HostedClusterReconciler: Reconciler {
             return try await write(report, over: stored) ? result : .requeue(after: .zero)
         } catch {
             report.failed(error)
+            answerUnasked(cluster, &report)
             report.judgeCertificates()
             _ = try await write(report, over: stored)
             throw error
@@ -50,7 +51,7 @@ struct HostedClusterReconciler: Reconciler {
     private func bringUp(_ asked: HostedCluster, _ report: inout ClusterReport) async throws -> ReconcileResult {
         let state = try await namespaceState(of: asked)
         let present: Namespace? = if case .own(let namespace) = state { namespace } else { nil }
-        let accepted = present.flatMap(AcceptedSpec.read)
+        let accepted = try present.flatMap(AcceptedSpec.read)
         let seen = try await lookAtRollout(asked, accepted: accepted, &report)
         var asked = asked
         asked.status = report.status
@@ -100,16 +101,18 @@ struct HostedClusterReconciler: Reconciler {
         guard let addresses = try await publish(settings, &sight, &report) else { return notServing(cluster, report) }
         let keys = try await ensureKeys(settings, of: cluster, endpoints: addresses.published, &report)
         guard let keys else { return notServing(cluster, report) }
+        let openedEtcd = sight.openedEtcdTag(report.status)
+        report.update { $0.etcdImageTag = openedEtcd }
         var input = try ControlPlaneInput(
             cluster: cluster, keys: keys, endpoints: addresses.published, etcdServiceAddresses: addresses.etcd, hostVersion: hostVersion,
-            etcdImageTag: sight.etcdImageTag(settings), auditWebhook: try await auditWebhook(settings, &report))
+            etcdImageTag: EtcdImageChoice.tag(present: openedEtcd, wanted: settings.version.etcdImageTag),
+            auditWebhook: try await auditWebhook(settings, &report))
         input.toldEndpoints = addresses.told
         let tenant = TenantAccess(address: addresses.api, keys: keys)
         guard let etcd = try await runEtcd(&input, &sight, &report) else { return notServing(cluster, report) }
         report.found()
-        guard report.etcdIsRolledOut(input, sight), let rollout = try await runControlPlane(input, &sight, &report) else {
-            return notServing(cluster, report)
-        }
+        guard report.etcdIsRolledOut(input, sight) else { return .requeue(after: min(.seconds(10), etcd.nextLook)) }
+        guard let rollout = try await runControlPlane(input, &sight, &report) else { return notServing(cluster, report) }
         // From here on somebody may be served: what holds other data is not this cluster's any more.
         report.update { $0.etcdClusterID = etcd.clusterID }
         report.tell(rollout, settings)
@@ -119,8 +122,12 @@ struct HostedClusterReconciler: Reconciler {
         report.update { $0.version = $0.version ?? settings.version }
         let kubeconfigRenewal = try await offerKubeconfig(input, asked: cluster.kubeconfigAskedAnew(report.status), &report)
         try await lookAtNodes(settings, &report)
-        if let next = try await considerUpgrade(upgrade, of: cluster, input, sight, &report) { return next }
-        guard let kubeconfigRenewal, rollout.state == .complete else { return .requeue(after: min(.seconds(10), nextLook)) }
+        if let next = try await considerUpgrade(upgrade, of: cluster, input, sight, &report) {
+            return .requeue(after: min(next, nextLook))
+        }
+        guard rollout.state == .complete else { return .requeue(after: min(.seconds(10), nextLook)) }
+        // Somebody has to let it be written, and nobody tells when.
+        guard let kubeconfigRenewal else { return .requeue(after: min(.seconds(60), nextLook)) }
         let renewal = min(keys.nextRenewal() ?? .distantFuture, kubeconfigRenewal).timeIntervalSinceNow
         let handover = Duration.seconds(addresses.handoverLeft ?? 3600)
         return .requeue(after: min(.seconds(min(max(renewal, 1), 3600)), handover, nextLook))

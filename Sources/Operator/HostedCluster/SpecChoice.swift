@@ -33,7 +33,7 @@ extension SpecChoice {
         let forbidden = invalid.isEmpty && accepted != nil ? asked.validateUpdate(from: before) : []
         let problems = invalid + forbidden
         guard !problems.isEmpty else {
-            self.init(fit: asked, accepted: accepted?.pinned)
+            self.init(fit: asked, accepted: accepted?.pinned ?? asked.status?.latestVersion?.pinned)
             return
         }
         let goesOn = accepted == nil ? [] : ["the control plane goes on with the spec it had"]
@@ -62,10 +62,11 @@ extension SpecChoice {
     }
 
     /// A spec that names no release means the one it was accepted with. Those that were accepted before there was more than one have
-    /// the first.
+    /// the first. Where what was accepted is gone, as after a restore, the status knows.
     private static func release(_ asked: HostedCluster, accepted: HostedClusterSpec?) -> String {
         if let named = asked.spec?.release { return named }
         if let accepted { return accepted.release ?? TemplateRevision.first.release }
+        if let built = asked.status?.latestVersion?.pinned.release ?? asked.status?.release { return built }
         return asked.status?.isBootstrapped == true ? TemplateRevision.first.release : Defaults.release
     }
 }

@@ -31,7 +31,7 @@ struct MachineReconciler: Reconciler {
             try await client.removeFinalizer(Self.finalizer, from: machine)
             return .done
         }
-        if !machine.metadata.isBeingDeleted, try await client.addFinalizer(Self.finalizer, to: &machine) { return .done }
+        if !machine.metadata.isBeingDeleted { try await client.addFinalizer(Self.finalizer, to: &machine) }
 
         if machine.isReimaged { return try await registerAnew(machine) }
         if machine.joinsByCommand { return try await lookAfterByCommand(machine) }

@@ -17,7 +17,7 @@ struct NodePoolReconciler: Reconciler {
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
         guard var pool = try await client.find(NodePool.self, key) else { return .done }
-        if !pool.metadata.isBeingDeleted, try await client.addFinalizer(Self.finalizer, to: &pool) { return .done }
+        if !pool.metadata.isBeingDeleted { try await client.addFinalizer(Self.finalizer, to: &pool) }
 
         let cluster = try await client.find(
             HostedCluster.self, ObjectKey(namespace: key.namespace, name: pool.spec?.clusterName ?? ""))?.withDefaults()

@@ -14,7 +14,8 @@ enum FullStatus {
         observedGeneration: 1, conditions: conditions, controlPlaneNamespace: "hcp-a-b-c", apiEndpoints: ["192.0.2.1:30000"],
         tunnelEndpoints: ["192.0.2.1:30001"],
         retiringEndpoints: RetiringEndpoints(api: ["192.0.2.2:30000"], tunnel: [], since: time), caFingerprint: "sha256:00",
-        etcdClusterID: "cdf818194e3a8c32", etcdPrefix: "/nestbox/a/b/c", version: KubernetesVersion(1, 20, 2), release: "v0.2.0",
+        etcdClusterID: "cdf818194e3a8c32", etcdImageTag: "3.4.13-0", etcdPrefix: "/nestbox/a/b/c", version: KubernetesVersion(1, 20, 2),
+        release: "v0.2.0",
         versionHistory: [
             VersionHistoryEntry(
                 version: KubernetesVersion(1, 20, 2), release: "v0.1.0", state: .completed, startedAt: time, servedAt: time,

@@ -77,6 +77,16 @@ import Testing
         #expect(Self.space([(20, 20)], alarms: [left]).decision == .disarm(left))
     }
 
+    /// As an etcd before 3.6 raises it.
+    @Test func anAlarmThatNamesNobodyIsNotTakenBack() {
+        for id in ["", "0"] {
+            let space = Self.space([(20, 2), (20, 2), (20, 2)], alarms: [EtcdAlarm(memberID: id, kind: .corrupt)])
+            #expect(space.decision == .nothing)
+            let health = EtcdHealth(MembershipDecisionTests.sight(space.members), space, namespace: "hcp-a")
+            #expect(!health.isTrue && health.reason == "DataDiffers")
+        }
+    }
+
     @Test func whatIsSaid() {
         func health(_ space: EtcdSpace, _ change: (inout EtcdSight) -> Void = { _ in }) -> EtcdHealth {
             var sight = MembershipDecisionTests.sight(space.members)

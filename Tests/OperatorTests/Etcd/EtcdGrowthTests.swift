@@ -167,7 +167,7 @@ private actor EtcdProcesses {
             case .dropVolume(let ordinal):
                 await etcd.kill(ordinal)
                 try await etcd.wipe(ordinal)
-            case .renewPod(let ordinal): await etcd.kill(ordinal)
+            case .renewPod(let ordinal), .restart(let ordinal): await etcd.kill(ordinal)
             case .add(let ordinal): try await client.addLearner(peerURL: etcd.peerURL(ordinal), through: leader)
             case .promote(let id, _): try await client.promote(id, through: leader)
             case .moveLeader(let ordinal, let id): try await client.moveLeader(from: ordinal, to: id)

@@ -33,12 +33,15 @@ import Testing
 
     @Test func aPanicOnEachStartIsTheData() {
         let words = "goroutine 1 [running]:\ngo.etcd.io/bbolt.(*Tx).page(0x3767dece40f0?, 0x3767debab300?)"
-        func pod(_ restarts: Int, _ words: String = words) -> EtcdPod {
-            EtcdLastWords(ContainerStateTerminated(exitCode: 2, message: words), restarts: restarts).pod
+        func pod(_ restarts: Int, _ words: String = words, ended: String? = "2026-11-22T01:00:09Z") -> EtcdPod {
+            let end = ContainerStateTerminated(exitCode: 2, message: words, startedAt: "2026-11-22T01:00:00Z", finishedAt: ended)
+            return EtcdLastWords(end, restarts: restarts).pod
         }
         #expect(pod(1) == .ended)
         #expect(pod(3) == .unusable("it panics as it starts"))
         #expect(pod(9, "fatal error: runtime: out of memory\n\(words)") == .ended)
+        // One that ran for a month had opened its data; its restarts are of other times.
+        #expect(pod(3, ended: "2026-12-22T01:00:00Z") == .ended && pod(3, ended: nil) == .ended)
     }
 
     static func pod(_ status: ContainerStatus?, isGoing: Bool = false) -> Pod {
@@ -95,6 +98,9 @@ import Testing
         #expect(host([0: .empty]).loss == "etcd-0 finds its data gone")
         #expect(host([0: .empty, 1: .running, 2: .empty]).loss == nil)
         #expect(host([:]).loss == nil)
+        // The others have no pods at the moment.
+        let three = StatefulSet(metadata: ObjectMeta(name: "etcd"), spec: StatefulSetSpec(replicas: 3, template: PodTemplateSpec()))
+        #expect(EtcdHost(statefulSet: three, pods: [0: .empty], volumes: [:]).loss == nil)
         #expect(host([0: .empty, 1: .unusable("its log is damaged")]).loss?.hasSuffix("etcd-1 does not start: its log is damaged") == true)
     }
 

@@ -14,9 +14,11 @@ import Testing
             // A change of mind, a fault, or both, at any moment of what goes on.
             if Bool.random(using: &random) { wanted = Bool.random(using: &random) ? 1 : 3 }
             if Bool.random(using: &random) { world.fault(using: &random) }
+            if Bool.random(using: &random) { world.changeTemplate(using: &random) }
             for _ in 0..<Int.random(in: 0...25, using: &random) { try world.turn(wanted, using: &random) }
             try #require(world.hasQuorum, "seed \(seed), round \(round): \(world)")
         }
+        world.mendTemplate()
         for _ in 0..<400 where !world.isSettled(wanted) { try world.turn(wanted, using: &random) }
         #expect(world.isSettled(wanted), "seed \(seed): \(wanted) wanted, \(world)")
     }
@@ -45,6 +47,8 @@ private struct EtcdWorld: CustomStringConvertible {
     struct Pod {
         var process = Process.starting
         var isGoing = false
+        /// That it was made from.
+        var template = 0
     }
 
     struct Lost: Error, CustomStringConvertible { var description: String }
@@ -54,6 +58,9 @@ private struct EtcdWorld: CustomStringConvertible {
     var volumes: [Int: Volume] = [:]
     var pods: [Int: Pod] = [:]
     var leader: String
+    /// The newest; with one of the bad ones no process comes up.
+    private var template = 0
+    private var badTemplates: Set<Int> = []
     private var nextID = 10
     /// What was written into the ConfigMap last.
     private var told: [Int]?
@@ -81,7 +88,8 @@ private struct EtcdWorld: CustomStringConvertible {
 
     func isSettled(_ wanted: Int) -> Bool {
         voters.count == wanted && members.count == wanted && members.allSatisfy(runs) && replicas == wanted && volumes.count == wanted
-            && pods.count == wanted && Set(members.compactMap(\.ordinal)) == Set(0..<wanted)
+            && pods.count == wanted && pods.values.allSatisfy { $0.template == template }
+            && Set(members.compactMap(\.ordinal)) == Set(0..<wanted)
     }
 
     // MARK: What chance does
@@ -99,6 +107,17 @@ private struct EtcdWorld: CustomStringConvertible {
         if leader == victim.id { leader = voters.first(where: runs)?.id ?? leader }
     }
 
+    /// Somebody sets something that etcd's pods are made with, and now and then it is of no use.
+    mutating func changeTemplate(using random: inout SeededGenerator) {
+        template += 1
+        // A lone member that is made of it serves nobody until it is mended.
+        if voters.count == 3, Int.random(in: 0..<3, using: &random) == 0 { badTemplates.insert(template) }
+    }
+
+    mutating func mendTemplate() {
+        if badTemplates.contains(template) { template += 1 }
+    }
+
     /// Either the host goes on with something, or the operator makes one pass.
     mutating func turn(_ wanted: Int, using random: inout SeededGenerator) throws {
         if Bool.random(using: &random) { host(using: &random) } else { try pass(wanted, using: &random) }
@@ -114,7 +133,7 @@ private struct EtcdWorld: CustomStringConvertible {
             volumes[ordinal] = nil
         } else if ordinal < replicas, pods[ordinal] == nil, volumes[ordinal]?.isGoing != true {
             if volumes[ordinal] == nil { volumes[ordinal] = Volume() }
-            pods[ordinal] = Pod()
+            pods[ordinal] = Pod(template: template)
         } else if pods[ordinal] != nil {
             startProcess(ordinal)
         }
@@ -124,6 +143,10 @@ private struct EtcdWorld: CustomStringConvertible {
         if case .running(let id) = pods[ordinal]?.process {
             // Who was removed learns it, and ends, sometimes without a word.
             if !members.contains(where: { $0.id == id }) { pods[ordinal]?.process = .ended(ordinal == 0 ? .ended : .unusable("removed")) }
+            return
+        }
+        guard let template = pods[ordinal]?.template, !badTemplates.contains(template) else {
+            pods[ordinal]?.process = .ended(.ended)
             return
         }
         switch volumes[ordinal]?.data {
@@ -161,7 +184,9 @@ private struct EtcdWorld: CustomStringConvertible {
                 }
             if case .running(let id) = pod.process, members.contains(where: { $0.id == id }) {
                 sight.statuses[ordinal] = MembershipDecisionTests.status(id, leader: leader)
+                sight.ready.insert(ordinal)
             }
+            if pod.template != template { sight.outdated.insert(ordinal) }
         }
         return sight
     }
@@ -184,6 +209,16 @@ private struct EtcdWorld: CustomStringConvertible {
             // Killed between the two.
             if Bool.random(using: &random) { pods[ordinal]?.isGoing = true }
         case .renewPod(let ordinal): pods[ordinal]?.isGoing = true
+        case .restart(let ordinal):
+            guard voters.allSatisfy(runs) else { throw Lost(description: "a member is started anew while another is down: \(self)") }
+            guard voters.count > 1 else {
+                // A lone one's pause is known and stated; what it cannot start with it is not made of here.
+                if !badTemplates.contains(template) { pods[ordinal]?.template = template }
+                break
+            }
+            pods[ordinal]?.isGoing = true
+            // Its process ends at once.
+            pods[ordinal]?.process = .starting
         case .add(let ordinal):
             guard !members.contains(where: \.isLearner) else { throw Lost(description: "two learners: \(self)") }
             guard voters.allSatisfy(runs) else { throw Lost(description: "a member is added while another is down: \(self)") }

@@ -19,18 +19,20 @@ import Testing
     /// All members run, have their volumes and answer, but for those that are named.
     static func sight(
         _ members: [EtcdMember], replicas: Int? = nil, leader: Int = 0, silent: Set<Int> = [], pods: [Int: EtcdPod] = [:],
-        volumes: [Int: EtcdVolume] = [:], noVolumes: Set<Int> = [], corrupt: Set<String> = []
+        volumes: [Int: EtcdVolume] = [:], noVolumes: Set<Int> = [], corrupt: Set<String> = [], outdated: Set<Int> = []
     ) -> EtcdSight {
         let ordinals = members.compactMap(\.ordinal)
         let replicas = replicas ?? (ordinals.max() ?? 0) + 1
         let leaderID = members.first { $0.ordinal == leader }?.id ?? "none"
         var sight = EtcdSight(members: members, statuses: [:], corrupt: corrupt, replicas: replicas, volumes: [:], pods: [:])
+        sight.outdated = outdated
         for ordinal in 0..<3 {
             let member = members.first { $0.ordinal == ordinal }
             sight.volumes[ordinal] = noVolumes.contains(ordinal) ? nil : volumes[ordinal] ?? (ordinal < replicas ? .there : nil)
             sight.pods[ordinal] = ordinal < replicas ? pods[ordinal] ?? .running : nil
             if let member, member.hasStarted, sight.pods[ordinal] == .running, !silent.contains(ordinal) {
                 sight.statuses[ordinal] = status(member.id, leader: leaderID)
+                sight.ready.insert(ordinal)
             }
         }
         return sight
@@ -156,7 +158,31 @@ import Testing
             "back", 3, sight([member(0), member(2), member(1, learner: true, id: "1b")]), .promote(id: "1b", ordinal: 1)),
     ]
 
-    @Test(arguments: growing + shrinking + replacing) func next(_ item: Case) {
+    static let three = [member(0), member(1), member(2)]
+    static let restarting: [Case] = [
+        Case("a lone one that serves", 1, sight([member(0)], outdated: [0]), .restart(ordinal: 0)),
+        Case("a lone one that does not", 1, sight([member(0)], pods: [0: .starting], outdated: [0]), .renewPod(ordinal: 0)),
+        Case("the last first", 3, sight(three, outdated: [0, 1, 2]), .restart(ordinal: 2)),
+        Case("but for the leader", 3, sight(three, leader: 2, outdated: [0, 1, 2]), .restart(ordinal: 1)),
+        Case("who hands over", 3, sight(three, leader: 2, outdated: [2]), .moveLeader(from: 2, to: "m0")),
+        Case(
+            "none while another is down", 3, sight(three, pods: [0: .going], outdated: [0, 1, 2]),
+            .wait("etcd-0 does not answer: no other member is started anew")),
+        Case(
+            "none while one that runs is silent", 3, sight(three, silent: [0], outdated: [1, 2]),
+            .wait("etcd-0 does not answer: no other member is started anew")),
+        Case("one that cannot start with what it was made with", 3, sight(three, pods: [0: .ended], outdated: [0]), .renewPod(ordinal: 0)),
+        Case("one that runs and serves nobody", 3, sight(three, silent: [1], outdated: [1]), .renewPod(ordinal: 1)),
+        Case(
+            "but not while another is down", 3, sight(three, silent: [1], pods: [0: .going], outdated: [1]),
+            .wait("etcd-0 and etcd-1 do not answer: no other member is started anew")),
+        Case(
+            "a learner that cannot start", 3,
+            sight([member(0), member(1, learner: true, started: false)], pods: [1: .ended], outdated: [1]), .renewPod(ordinal: 1)),
+        Case("a volume that is gone is data that is gone", 3, sight(three, pods: [1: .withoutVolume]), .remove(id: "m1", ordinal: 1)),
+    ]
+
+    @Test(arguments: growing + shrinking + replacing + restarting) func next(_ item: Case) {
         #expect(MembershipDecision(wanted: item.wanted, item.sight) == item.next)
     }
 

@@ -162,6 +162,23 @@ import Testing
         #expect(!Self.api("a", "soon", used: true).isGone(in: KubernetesVersion(1, 36, 0)))
     }
 
+    /// Of a cluster that does not serve, too.
+    @Test func theWayBackNeedsNoLook() {
+        let (old, new) = (
+            PinnedVersion(KubernetesVersion(1, 20, 2), release: "v0.2.0"), PinnedVersion(KubernetesVersion(1, 21, 0), release: "v0.2.0")
+        )
+        var status = HostedClusterStatus()
+        status.follow(old, at: "1")
+        status.noteCompleted(at: "2")
+        status.follow(new, at: "3")
+        let path = UpgradePath(accepted: new, status: status)
+        #expect(UpgradeChecks.withoutLooking(old, path)?.refusal == nil && UpgradeChecks.withoutLooking(old, path)?.count == 1)
+        let later = PinnedVersion(KubernetesVersion(1, 21, 1), release: "v0.2.0")
+        #expect(UpgradeChecks.withoutLooking(later, path) == nil)
+        status.noteServed(at: "4")
+        #expect(UpgradeChecks.withoutLooking(old, UpgradePath(accepted: new, status: status))?.refusal != nil)
+    }
+
     // MARK: etcd
 
     @Test(arguments: [

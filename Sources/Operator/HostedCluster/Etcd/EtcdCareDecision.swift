@@ -51,8 +51,10 @@ extension EtcdSpace {
     }
 
     var decision: EtcdCareDecision {
-        // What a member that was taken away has left; it would keep all others from serving.
-        if let left = alarms.first(where: { alarm in !members.contains { $0.id == alarm.memberID } }) { return .disarm(left) }
+        // What a member that was taken away has left; it would keep all others from serving. One that names no member is no such thing.
+        if let left = alarms.first(where: { alarm in alarm.namesMember && !members.contains { $0.id == alarm.memberID } }) {
+            return .disarm(left)
+        }
         guard members.allSatisfy({ !$0.isLearner }), inOrder.count == members.count, inOrder.allSatisfy(\.status.hasLeader) else {
             return .nothing
         }

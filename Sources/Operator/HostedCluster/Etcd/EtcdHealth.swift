@@ -25,6 +25,13 @@ extension EtcdHealth {
             self.init(
                 isTrue: false, reason: "MemberDamaged",
                 message: "\(NestboxName.etcdMember(ordinal)): \(sight.damage(of: damaged) ?? ""); it is replaced while the others serve")
+        } else if space.alarms.contains(where: { $0.kind == .corrupt && !$0.namesMember }) {
+            self.init(
+                isTrue: false, reason: "DataDiffers",
+                message:
+                    "etcd found that its members' data differ (alarm CORRUPT), and does not say whose: find the odd one out (etcdctl endpoint "
+                    + "hashkv), delete its claim and its pod in \(namespace), and it is replaced; then take the alarm back (etcdctl alarm disarm)"
+            )
         } else if !silent.isEmpty {
             let names = silent.map(NestboxName.etcdMember).joined(separator: " and ")
             self.init(

@@ -6,6 +6,10 @@ struct EtcdHost {
     var statefulSet: StatefulSet?
     var pods: [Int: EtcdPod]
     var volumes: [Int: EtcdVolume]
+    /// Ordinals of pods that were made from an earlier template; none while the host has not yet looked at the newest.
+    var outdated: Set<Int> = []
+    /// Of pods whose kubelet says that they serve.
+    var ready: Set<Int> = []
     /// All of it as the API server counts changes: with the same marks nothing has changed, no container was started anew, and who was
     /// ready is so still.
     var marks: [String] = []
@@ -23,6 +27,11 @@ extension EtcdHost {
         step?.replicas ?? sight?.replicas ?? replicas(orNew: wanted)
     }
 
+    /// Pods that are to be made anew while etcd's own list cannot be read: outdated ones that serve nobody; before anybody is served, all.
+    func renewals(isBootstrapped: Bool) -> [Int] {
+        outdated.filter { pods[$0] != .going && !(isBootstrapped && ready.contains($0)) }.sorted()
+    }
+
     /// Why no member can serve, when that is so of all: their data is gone, or cannot be read.
     var loss: String? {
         let reasons = pods.sorted { $0.key < $1.key }.compactMap { ordinal, pod in
@@ -32,6 +41,7 @@ extension EtcdHost {
             default: nil as String?
             }
         }
-        return reasons.isEmpty || reasons.count < pods.count ? nil : reasons.joined(separator: ", ")
+        // Of one that has no pod at the moment nothing is known.
+        return reasons.isEmpty || reasons.count < max(pods.count, statefulSet?.spec?.replicas ?? 0) ? nil : reasons.joined(separator: ", ")
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import KubernetesAPI
 
 /// Why an etcd ended, by its exit code and the end of its log. Pure; the words are those of 3.4 to 3.6, each seen with the real program.
@@ -11,8 +12,10 @@ struct EtcdLastWords: Equatable {
             pod = .empty
         } else if let known = Self.unusable.first(where: { words.contains($0.words) }) {
             pod = .unusable(known.meaning)
-        } else if ended.exitCode == 2, words.contains("goroutine "), restarts >= 3, !Self.notTheData.contains(where: words.contains) {
-            // Damaged pages make it panic wherever it first meets one. Once may be anything.
+        } else if ended.exitCode == 2, words.contains("goroutine "), restarts >= 3, ended.lived(lessThan: Self.shortLife),
+            !Self.notTheData.contains(where: words.contains)
+        {
+            // Damaged pages make it panic wherever it first meets one. Once, or after a long life, may be anything.
             pod = .unusable("it panics as it starts")
         } else {
             pod = .ended
@@ -37,5 +40,16 @@ struct EtcdLastWords: Equatable {
         ("found data inconsistency with peers", "its data differs from the others'"),
     ]
 
+    /// Seconds within which one that cannot read its data ends.
+    private static let shortLife: TimeInterval = 60
+
     private static let notTheData = ["out of memory", "cannot allocate memory", "no space left on device", "pthread_create failed"]
+}
+
+extension ContainerStateTerminated {
+    /// Unknown times tell nothing.
+    fileprivate func lived(lessThan limit: TimeInterval) -> Bool {
+        guard let start = startedAt.flatMap(Timestamp.parse), let end = finishedAt.flatMap(Timestamp.parse) else { return false }
+        return end.timeIntervalSince(start) < limit
+    }
 }

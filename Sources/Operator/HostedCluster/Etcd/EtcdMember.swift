@@ -55,6 +55,9 @@ struct EtcdAlarm: Equatable, Sendable {
         case other = "NONE"
     }
 
+    /// Empty where none is named: of data that differ an etcd before 3.6 mostly does not say whose are wrong.
     var memberID: String
     var kind: Kind
+
+    var namesMember: Bool { !memberID.isEmpty && memberID != "0" }
 }

@@ -13,6 +13,10 @@ struct EtcdSight: Equatable, Sendable {
     var replicas: Int
     var volumes: [Int: EtcdVolume]
     var pods: [Int: EtcdPod]
+    /// Ordinals of pods that were made from an earlier template.
+    var outdated: Set<Int> = []
+    /// Of pods whose kubelet says that they serve.
+    var ready: Set<Int> = []
 }
 
 extension EtcdSight {
@@ -52,10 +56,10 @@ extension EtcdPod {
         let container = pod.status?.containerStatuses?.first { $0.name == "etcd" }
         if pod.metadata.isBeingDeleted {
             self = .going
-        } else if case .lost(let why) = volume {
-            self = .unusable(why)
         } else if container?.state?.running != nil {
             self = .running
+        } else if case .lost(let why) = volume {
+            self = .unusable(why)
         } else if let ended = container?.state?.terminated ?? container?.lastState?.terminated {
             self = EtcdLastWords(ended, restarts: container?.restartCount ?? 0).pod
         } else {

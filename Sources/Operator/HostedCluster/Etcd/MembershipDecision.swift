@@ -16,8 +16,10 @@ enum MembershipDecision: Equatable, Sendable {
     case run(replicas: Int)
     /// The volume holds the data of an earlier life of that member: it goes before the member comes back.
     case dropVolume(ordinal: Int)
-    /// A new pod of the same name is to be made: for the claim that it names, or for what it is told as it starts.
+    /// A new pod of the same name is to be made of one that serves nobody: for the claim that it names, or for what it is told as it starts.
     case renewPod(ordinal: Int)
+    /// The same of one that serves, for the newest template.
+    case restart(ordinal: Int)
     case add(ordinal: Int)
     /// etcd refuses while the learner lags behind: that is to be asked again.
     case promote(id: String, ordinal: Int)
@@ -30,13 +32,26 @@ extension MembershipDecision {
     init(wanted: Int, _ sight: EtcdSight) {
         // What is to stay is brought back before anything that stands in for it goes.
         self =
-            Self.aboutStrangers(sight) ?? Self.aboutLearner(wanted, sight) ?? Self.aboutBroken(sight) ?? Self.aboutPods(sight)
-            ?? Self.aboutLack(wanted, sight) ?? Self.aboutSurplus(wanted, sight) ?? Self.aboutVolumes(sight) ?? .settled
+            Self.aboutStrangers(sight) ?? Self.aboutFailedPods(sight) ?? Self.aboutLearner(wanted, sight) ?? Self.aboutBroken(sight)
+            ?? Self.aboutPods(sight) ?? Self.aboutLack(wanted, sight) ?? Self.aboutSurplus(wanted, sight)
+            ?? Self.aboutVolumes(sight)
+            ?? Self.aboutOutdatedPods(sight) ?? .settled
     }
 
     private static func aboutStrangers(_ sight: EtcdSight) -> Self? {
         guard let stranger = sight.members.first(where: { $0.ordinal == nil }) else { return nil }
         return .blocked("etcd has a member at \(stranger.peerURL) that Nestbox did not add: remove it, and nothing is changed before")
+    }
+
+    /// What an earlier template may keep from serving is made anew at once: nobody misses it.
+    private static func aboutFailedPods(_ sight: EtcdSight) -> Self? {
+        let failed = sight.outdated.sorted().first { ordinal in
+            guard let pod = sight.pods[ordinal], pod != .going, !sight.ready.contains(ordinal), sight.statuses[ordinal] == nil else {
+                return false
+            }
+            return pod != .running || sight.voters.allSatisfy { $0.ordinal == ordinal || sight.isWell($0) }
+        }
+        return failed.map { .renewPod(ordinal: $0) }
     }
 
     /// One that was added is brought to its vote before anything else is done, or taken away when it is wanted no more.
@@ -133,6 +148,16 @@ extension MembershipDecision {
         return left.min().map { .dropVolume(ordinal: $0) }
     }
 
+    /// What serves is made anew one at a time, while all members answer, and the leader last.
+    private static func aboutOutdatedPods(_ sight: EtcdSight) -> Self? {
+        let outdated = sight.outdated.filter { sight.pods[$0] != nil }.sorted { $0 > $1 }
+        guard let last = outdated.last else { return nil }
+        if let silent = silent(among: sight.members, sight) { return .wait("\(silent): no other member is started anew") }
+        if let next = outdated.first(where: { sight.statuses[$0]?.isLeader != true }) { return .restart(ordinal: next) }
+        guard let heir = sight.voters.first(where: { $0.ordinal != last }) else { return .restart(ordinal: last) }
+        return .moveLeader(from: last, to: heir.id)
+    }
+
     /// The claim first; it goes when its pod does.
     private static func dropVolume(_ ordinal: Int, _ sight: EtcdSight) -> Self {
         switch sight.volumes[ordinal] {
@@ -156,6 +181,7 @@ extension EtcdSight {
         guard let ordinal = member.ordinal, statuses[ordinal] == nil else { return nil }
         return switch pods[ordinal] {
         case .empty: "its data is gone"
+        case .withoutVolume: "its volume is gone"
         case .unusable(let why): why
         default: nil
         }
@@ -171,6 +197,7 @@ extension MembershipDecision {
         case .run(let replicas): "etcd is to run \(replicas) \(replicas == 1 ? "member" : "members")"
         case .dropVolume(let ordinal): "the old volume of \(NestboxName.etcdMember(ordinal)) goes"
         case .renewPod(let ordinal): "\(NestboxName.etcdMember(ordinal)) is started anew"
+        case .restart(let ordinal): "\(NestboxName.etcdMember(ordinal)) is started anew with its new settings"
         case .add(let ordinal): "\(NestboxName.etcdMember(ordinal)) is added to etcd as a learner"
         case .promote(_, let ordinal): "\(NestboxName.etcdMember(ordinal)) catches up, and gets its vote then"
         case .moveLeader(let ordinal, _): "\(NestboxName.etcdMember(ordinal)) hands over the lead"

@@ -18,6 +18,12 @@ enum EtcdImageChoice {
         return present
     }
 
+    /// The tag of the newest; nil where none names a version.
+    static func newest(of tags: [String]) -> String? {
+        let versions = tags.compactMap { tag in ProgramVersion(tag).map { (tag, $0) } }
+        return versions.max { $0.1 < $1.1 }?.0
+    }
+
     private static func parts(_ image: String) -> (name: Substring, version: ProgramVersion)? {
         guard let colon = image.lastIndex(of: ":"), let version = ProgramVersion(image[image.index(after: colon)...]) else { return nil }
         return (image[..<colon], version)
@@ -25,12 +31,12 @@ enum EtcdImageChoice {
 }
 
 extension ControlPlaneSight {
-    /// What etcd's image is tagged, by what the version asks for and by what runs already.
-    func etcdImageTag(_ settings: ClusterSettings) -> String {
-        let image = statefulSet?.spec?.template?.spec?.containers?.first { $0.name == "etcd" }?.image
-        let repository = "\(settings.imageRegistry)/etcd:"
-        let present = image.flatMap { $0.hasPrefix(repository) ? String($0.dropFirst(repository.count)) : nil }
-        return EtcdImageChoice.tag(present: present, wanted: settings.version.etcdImageTag)
+    /// Tag of the newest etcd that has run on this cluster's data, of whatever registry; nil where none has.
+    func openedEtcdTag(_ status: HostedClusterStatus) -> String? {
+        // Of a cluster from before this was noted what is rolled out is taken for it, though it may never have started.
+        let noted = status.etcdImageTag ?? (status.isBootstrapped ? statefulSet?.spec?.template?.spec?.etcdTag : nil)
+        let started = pods(of: NestboxName.etcdStatefulSet).filter(\.hasStartedEtcd).compactMap { $0.spec?.etcdTag }
+        return EtcdImageChoice.newest(of: started + (noted.map { [$0] } ?? []))
     }
 }
 
@@ -51,10 +57,34 @@ extension ClusterReport {
 }
 
 extension StatefulSet {
+    /// On its pods: which of its templates they were made from.
+    static let revisionLabel = "controller-revision-hash"
+
+    /// That its newest template has; nil while its controller has not looked at that.
+    var newestRevision: String? {
+        guard let status, (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) else { return nil }
+        return status.updateRevision
+    }
+
     /// Whether all pods are of the newest template, and most of them, which are a quorum, ready.
     var isRolledOut: Bool {
         let wanted = spec?.replicas ?? 1
         guard let status, (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) else { return false }
         return (status.updatedReplicas ?? 0) >= wanted && (status.readyReplicas ?? 0) * 2 > wanted
+    }
+}
+
+extension PodSpec {
+    fileprivate var etcdTag: String? {
+        guard let image = containers?.first(where: { $0.name == "etcd" })?.image, let colon = image.lastIndex(of: ":") else { return nil }
+        return String(image[image.index(after: colon)...])
+    }
+}
+
+extension Pod {
+    /// Whether its process ran at some time.
+    fileprivate var hasStartedEtcd: Bool {
+        guard let container = status?.containerStatuses?.first(where: { $0.name == "etcd" }) else { return false }
+        return container.state?.running != nil || container.state?.terminated != nil || container.lastState?.terminated != nil
     }
 }

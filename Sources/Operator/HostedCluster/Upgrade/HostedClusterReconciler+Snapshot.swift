@@ -48,8 +48,13 @@ extension HostedClusterReconciler {
         case .wait: break
         case .take:
             let claim = EtcdSnapshot.volumeClaim(settings)
-            if !sight.claims.contains(where: { $0.name == claim.name }) { _ = try await client.create(claim) }
-            _ = try await client.create(job)
+            guard sight.claims.contains(where: { $0.name == claim.name }) else {
+                _ = try await client.create(claim)
+                _ = try await client.create(job)
+                break
+            }
+            // What is on it is of an earlier upgrade, and there may be no room beside it.
+            try await client.remove(claim)
         case .again: try await client.deleteIfPresent(Job.self, job.name, namespace: namespace)
         }
         report.set(

@@ -42,7 +42,7 @@ extension HostedClusterReconciler {
     func considerUpgrade(
         _ target: PinnedVersion?, of cluster: HostedCluster, _ input: ControlPlaneInput, _ sight: ControlPlaneSight,
         _ report: inout ClusterReport
-    ) async throws -> ReconcileResult? {
+    ) async throws -> Duration? {
         let question = report.openQuestion(of: cluster)
         guard target != nil || question != nil, let accepted = cluster.spec?.pinned else { return nil }
         let facts = try await upgradeFacts(input, accepted: accepted, report.status)
@@ -57,12 +57,12 @@ extension HostedClusterReconciler {
             report.set(
                 Self.upgradeReady, false, reason: "ChecksFailed",
                 message: "\(target) is not begun, and \(accepted) goes on: \(refusal)")
-            return .requeue(after: .seconds(60))
+            return .seconds(60)
         }
-        if let etcd = known.nextEtcd, try await !hasSnapshot(before: etcd, input, sight, &report) { return .requeue(after: .seconds(3)) }
+        if let etcd = known.nextEtcd, try await !hasSnapshot(before: etcd, input, sight, &report) { return .seconds(3) }
         report.set(Self.upgradeReady, true, reason: "ChecksPassed", message: checks.warning ?? "")
         try await accept(target, of: cluster, &report)
-        return .requeue(after: .milliseconds(50))
+        return .milliseconds(50)
     }
 
     /// From here on the cluster is built as that.
@@ -83,10 +83,11 @@ extension HostedClusterReconciler {
         asked.status = report.status
         guard let question = report.openQuestion(of: asked), let path = asked.upgradePath else { return }
         let target = PinnedVersion(question.version ?? path.accepted.version, release: question.release ?? path.accepted.release)
-        let why =
-            report.status.conditions?.missing("ReconciliationActive") ?? report.status.conditions?.missing("Available")
-            ?? "the last pass over it did not come to its end"
-        report.answer(question, target, [UpgradeCheck("ControlPlane", .failed, why)])
+        func unfit(_ why: String) -> [UpgradeCheck] { [UpgradeCheck("ControlPlane", .failed, why)] }
+        let checks =
+            report.status.conditions?.missing("ReconciliationActive").map(unfit) ?? UpgradeChecks.withoutLooking(target, path)
+            ?? unfit(report.status.conditions?.missing("Available") ?? "the last pass over it did not come to its end")
+        report.answer(question, target, checks)
     }
 
     // MARK: Facts

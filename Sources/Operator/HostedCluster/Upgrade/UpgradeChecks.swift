@@ -56,23 +56,28 @@ enum UpgradeChecks {
 
     /// All of them, in the order in which a person looks.
     static func run(_ target: PinnedVersion, _ facts: UpgradeFacts) -> [UpgradeCheck] {
-        let path = path(target, facts)
-        // Where there is no way, nothing else matters; on the way back there is nothing that could be refused.
-        if path.result == .failed || target == facts.path.accepted || facts.path.isWayBack(to: target) { return [path] }
-        return [
-            path, nodes(target.version, facts), deprecated(target.version, facts), etcd(target.version, facts), certificates(facts),
+        withoutLooking(target, facts.path) ?? [
+            version(target, facts.path), nodes(target.version, facts), deprecated(target.version, facts), etcd(target.version, facts),
+            certificates(facts),
             images(target.version, facts),
         ]
     }
 
-    private static func path(_ target: PinnedVersion, _ facts: UpgradeFacts) -> UpgradeCheck {
-        let accepted = facts.path.accepted
-        if let refusal = facts.path.refusal(of: target) { return UpgradeCheck("Version", .failed, refusal.message) }
+    /// What says all, whatever the cluster is like: where there is no way nothing else matters, and on the way back there is nothing that
+    /// could be refused. Nil where the cluster has to be looked at.
+    static func withoutLooking(_ target: PinnedVersion, _ path: UpgradePath) -> [UpgradeCheck]? {
+        let version = version(target, path)
+        return version.result == .failed || target == path.accepted || path.isWayBack(to: target) ? [version] : nil
+    }
+
+    private static func version(_ target: PinnedVersion, _ path: UpgradePath) -> UpgradeCheck {
+        let accepted = path.accepted
+        if let refusal = path.refusal(of: target) { return UpgradeCheck("Version", .failed, refusal.message) }
         if target == accepted { return UpgradeCheck("Version", .passed, "it is \(target) already, or becomes it now") }
-        if facts.path.isWayBack(to: target) {
+        if path.isWayBack(to: target) {
             return UpgradeCheck("Version", .passed, "back to \(target): nothing of \(accepted) has served yet")
         }
-        return UpgradeCheck("Version", .passed, "from \((facts.path.serving ?? accepted)) to \(target)")
+        return UpgradeCheck("Version", .passed, "from \((path.serving ?? accepted)) to \(target)")
     }
 
     private static func nodes(_ version: KubernetesVersion, _ facts: UpgradeFacts) -> UpgradeCheck {
