@@ -113,12 +113,6 @@ public final class Controller: ServiceLifecycle.Service, Sendable {
                 metrics.count("requeue_after")
                 return .again(after: after)
             }
-        } catch let error as TerminalError {
-            metrics.count("error")
-            metrics.errors.increment()
-            metrics.terminalErrors.increment()
-            logger.error("gave up until it changes", metadata: ["key": "\(key)", "error": "\(error)"])
-            return .done
         } catch  where error is CancellationError && Task.isCancelled {
             return .failed
         } catch {
@@ -135,7 +129,6 @@ struct ControllerMetrics: Sendable {
     let registry: MetricsRegistry
     let name: String
     let errors: Counter
-    let terminalErrors: Counter
     let reconcileTime: Histogram
     let concurrency: Gauge
     let activeWorkers: Gauge
@@ -146,9 +139,6 @@ struct ControllerMetrics: Sendable {
         let labels = ["controller": name]
         errors = registry.counter(
             name: "controller_runtime_reconcile_errors_total", help: "Total number of reconciliation errors per controller", labels: labels)
-        terminalErrors = registry.counter(
-            name: "controller_runtime_terminal_reconcile_errors_total",
-            help: "Total number of terminal reconciliation errors per controller", labels: labels)
         reconcileTime = registry.histogram(
             name: "controller_runtime_reconcile_time_seconds", help: "Length of time per reconciliation per controller", labels: labels,
             buckets: Histogram.defaultBuckets + [30, 60])

@@ -11,12 +11,3 @@ public enum ReconcileResult: Sendable, Equatable {
     /// To be looked at again after a while, changed or not.
     case requeue(after: Duration)
 }
-
-/// An error that trying again does not cure: it is reported, and the object left alone until it changes.
-public struct TerminalError: Error, CustomStringConvertible {
-    public var cause: any Error
-
-    public init(_ cause: any Error) { self.cause = cause }
-
-    public var description: String { "\(cause)" }
-}

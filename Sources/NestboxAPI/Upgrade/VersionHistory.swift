@@ -40,13 +40,21 @@ extension HostedClusterStatus {
     public mutating func follow(_ pinned: PinnedVersion, at time: String) {
         guard latestVersion?.pinned != pinned else { return }
         var history = versionHistory ?? []
-        if let last = history.lastIndex(where: { $0.state != .withdrawn }), !history[last].hasServed, completedVersion?.pinned == pinned {
-            history[last].state = .withdrawn
-            history[last].completedAt = time
+        if latestVersion?.hasServed == false, completedVersion?.pinned == pinned {
+            // With those that were tried before it.
+            for index in history.indices where history[index].state == .partial && !history[index].hasServed {
+                history[index].state = .withdrawn
+                history[index].completedAt = time
+            }
         } else {
             history.append(VersionHistoryEntry(version: pinned.version, release: pinned.release, state: .partial, startedAt: time))
         }
-        versionHistory = Array(history.suffix(Self.longestHistory))
+        // What serves is known by the last that was completed.
+        while history.count > Self.longestHistory {
+            let kept = history.lastIndex { $0.state == .completed }
+            history.remove(at: history.indices.first { $0 != kept } ?? 0)
+        }
+        versionHistory = history
     }
 
     /// A replica of what is being rolled out serves.

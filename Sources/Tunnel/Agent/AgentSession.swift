@@ -27,8 +27,8 @@ final class AgentSession: Sendable {
     /// Whether the server said that it will stop.
     var isEnding: Bool { serverIsLeaving.load(ordering: .relaxed) }
 
-    /// Whether the server says who it is for the first time.
-    func isFirstIntroduction() -> Bool { !isIntroduced.exchange(true, ordering: .relaxed) }
+    /// Notes that the server has said who it is. True the first time.
+    func noteIntroduction() -> Bool { !isIntroduced.exchange(true, ordering: .relaxed) }
 
     /// An element each time the certificate is to be looked at, and when the server is leaving; ends with the connection.
     let looks: AsyncStream<Void>

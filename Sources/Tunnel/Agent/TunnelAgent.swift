@@ -191,8 +191,8 @@ public final class TunnelAgent: Service {
                 logger: logger,
                 onMessage: { message, session in
                     switch message {
-                    case .server(_, let count) where !session.isFirstIntroduction(): links.hear(of: count, for: link, from: session)
                     case .server(let id, let count):
+                        guard session.noteIntroduction() else { return links.hear(of: count, for: link, from: session) }
                         if links.claim(id, of: count, at: endpoint, for: link, by: session) {
                             ready.succeed(session)
                         } else {

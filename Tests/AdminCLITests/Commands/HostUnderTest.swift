@@ -78,9 +78,8 @@ struct HostUnderTest: Sendable {
     }
 
     private func installKinds() async throws {
-        if try await client.find(CustomResourceDefinition.self, "\(Machine.resourceType)") == nil {
-            try await kubectl("apply", "-k", "\(Self.root)/manifests/crds")
-        }
+        // Server-side: another suite may make them at the same time.
+        try await kubectl("apply", "--server-side", "--force-conflicts", "-k", "\(Self.root)/manifests/crds")
         let kinds = [HostedCluster.resourceType, NodePool.resourceType, Machine.resourceType].map { "crd/\($0)" }
         try await kubectl("wait", "--for=condition=Established", "--timeout=60s", kinds[0], kinds[1], kinds[2])
         try await eventually("the kinds to be served") {

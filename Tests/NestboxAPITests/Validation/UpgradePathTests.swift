@@ -105,6 +105,19 @@ import Testing
         for patch in 2..<100 { status.follow(PinnedVersion(KubernetesVersion(1, 21, patch), release: "v0.1.0"), at: "12") }
         #expect(status.versionHistory?.count == HostedClusterStatus.longestHistory)
         #expect(status.latestVersion?.version.patch == 99)
+        // What serves is not forgotten.
+        #expect(status.completedVersion?.pinned == Self.old)
+    }
+
+    @Test func theWayBackLeadsPastAllThatNeverServed() {
+        var status = HostedClusterStatus()
+        status.follow(Self.old, at: "1")
+        status.noteCompleted(at: "2")
+        for patch in 0..<3 { status.follow(PinnedVersion(KubernetesVersion(1, 21, patch), release: "v0.1.0"), at: "3") }
+        status.follow(Self.old, at: "4")
+        #expect(status.versionHistory?.map(\.state) == [.completed, .withdrawn, .withdrawn, .withdrawn])
+        status.noteServed(at: "5")
+        #expect(status.versionHistory?.map(\.servedAt) == ["2", nil, nil, nil])
     }
 
     @Test func aChangeOfTheSpecIsJudgedSo() {
