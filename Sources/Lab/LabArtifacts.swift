@@ -33,6 +33,8 @@ struct LabArtifacts: Sendable {
         let tools = try await store.nodeTools(progress: note)
         let etcd = try await store.etcd(progress: note)
         let pause = try await store.pauseImage(progress: note)
+        // For the nodes: the machines operator pushes it there, out of a store that it may only read.
+        _ = try await store.busyboxImage(progress: note)
         let kubernetes = try await store.kubernetes(version, progress: note)
         var tenants: [KubernetesArtifacts] = []
         for version in versions { tenants.append(try await store.kubernetes(version, progress: note)) }
