@@ -87,6 +87,22 @@ import Testing
         }
     }
 
+    /// As an operator made it that let the StatefulSet replace its own pods.
+    @Test func aRollingUpdateOfEtcdIsNoMore() async throws {
+        try await Host.with(withStorage: true) { host in
+            try await host.pass(2)
+            func strategy() async throws -> UpdateStrategy? {
+                try await host.client.get(StatefulSet.self, NestboxName.etcdStatefulSet, namespace: host.controlPlane).spec?.updateStrategy
+            }
+            _ = try await host.client.patch(
+                StatefulSet.self, NestboxName.etcdStatefulSet, namespace: host.controlPlane,
+                merge: ["spec": ["updateStrategy": ["type": "RollingUpdate", "rollingUpdate": ["partition": 0]]]])
+            #expect(try await strategy()?.rollingUpdate != nil)
+            try await host.restarted().pass()
+            #expect(try await strategy() == UpdateStrategy(type: "OnDelete"))
+        }
+    }
+
     @Test func aQuestionIsAnsweredAlsoWhenNothingServes() async throws {
         try await Host.with { host in
             try await host.pass(2)
