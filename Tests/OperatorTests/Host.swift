@@ -6,6 +6,7 @@ import KubernetesClient
 import KubernetesVersions
 import NestboxAPI
 import TestKubernetes
+import Testing
 
 @testable import Operator
 
@@ -21,6 +22,8 @@ struct Host {
         let cluster = try TestKubernetes.current()
         try await cluster.installKinds()
         try await cluster.withClient { client in
+            let text = try await client.serverVersion()
+            let version = try #require(KubernetesVersion(text))
             let namespace = try await cluster.makeNamespace(client)
             try await eventually("the kind to be served") { (try? await client.list(HostedCluster.self)) != nil }
             var spec = HostedClusterSpec(version: KubernetesVersion(1, 20, 2), publish: PublishSpec(addresses: ["192.0.2.1"]))
@@ -33,7 +36,7 @@ struct Host {
             }
             _ = try await client.create(HostedCluster(metadata: ObjectMeta(name: "demo", namespace: namespace), spec: spec))
             do {
-                try await body(Host(client: client, namespace: namespace, reconciler: Self.reconciler(client)))
+                try await body(Host(client: client, namespace: namespace, reconciler: Self.reconciler(client, on: version)))
             } catch {
                 if withStorage { try await client.remove(storage) }
                 throw error
@@ -43,7 +46,9 @@ struct Host {
     }
 
     /// The same, by an operator that knows nothing of what was done before.
-    func restarted() -> Host { Host(client: client, namespace: namespace, reconciler: Self.reconciler(client)) }
+    func restarted() -> Host {
+        Host(client: client, namespace: namespace, reconciler: Self.reconciler(client, on: reconciler.hostVersion))
+    }
 
     var key: ObjectKey { ObjectKey(namespace: namespace, name: "demo") }
     var controlPlane: String { ControlPlaneNamespace.name(namespace: namespace, cluster: "demo") }
@@ -99,11 +104,11 @@ struct Host {
         _ = try await client.updateStatus(cluster)
     }
 
-    private static func reconciler(_ client: KubernetesClient) -> HostedClusterReconciler {
+    private static func reconciler(_ client: KubernetesClient, on hostVersion: KubernetesVersion) -> HostedClusterReconciler {
         HostedClusterReconciler(
             client: client,
             sessions: TenantSessions(logger: .quiet, rightsLost: { _, _ in }, statusChanged: { _ in }, nodeChanged: { _ in }),
-            hostNodes: Informer(client: client, logger: .quiet), hostVersion: KubernetesVersion(1, 20, 2), applied: AppliedObjects(),
+            hostNodes: Informer(client: client, logger: .quiet), hostVersion: hostVersion, applied: AppliedObjects(),
             events: EventRecorder(client: client, component: "test", logger: .quiet), operatorNamespace: "nestbox", logger: .quiet,
             sessionOpened: { _ in })
     }
