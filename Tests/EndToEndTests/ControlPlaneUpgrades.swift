@@ -10,7 +10,7 @@ extension InTheLab {
     /// upgrade moves, and says nothing about Kubernetes' own changes between versions.
     @Suite("Control planes are upgraded", .serialized, .enabled(if: TestLab.runsLongTests), .timeLimit(.minutes(30)))
     struct ControlPlaneUpgrades {
-        @Test(.enabled(if: !TestLab.isGivenKubernetes)) func underLoadAndBackAgain() async throws {
+        @Test(.enabled(if: !TestKubernetes.isGiven)) func underLoadAndBackAgain() async throws {
             // The first patch is the stamp that the lab makes anyway.
             let computer = CommandRun(environment: ["NESTBOX_BIN": CommandRun.products])
             try await computer.nestbox("artifacts", "get", "v1.21.0", "--stamp-of", TestLab.hostVersion)
@@ -38,7 +38,7 @@ extension InTheLab {
         }
 
         /// The binaries that were given are the only ones of theirs: one step, to a stamp of them.
-        @Test(.enabled(if: TestLab.isGivenKubernetes)) func toTheNextPatchOfTheGivenVersion() async throws {
+        @Test(.enabled(if: TestKubernetes.isGiven)) func toTheNextPatchOfTheGivenVersion() async throws {
             try await TestLab.with(machines: 0, stamp: true) { lab in
                 try await lab.host.nestbox("create", "cluster", "demo", "--version", lab.version, "--wait", "--timeout", "600")
                 let tenant = try await lab.tenant("demo")

@@ -13,10 +13,17 @@ struct TestKubernetes {
     let cache: String
     private let shared: String
 
+    /// Whether a folder is named.
+    static var isGiven: Bool { namedFolder != nil }
+
+    private static var namedFolder: String? {
+        ProcessInfo.processInfo.environment["NESTBOX_TEST_KUBERNETES"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// Nil where no folder is named.
     static func find(_ host: CommandRun) async throws -> TestKubernetes? {
         let environment = ProcessInfo.processInfo.environment
-        guard let folder = environment["NESTBOX_TEST_KUBERNETES"], !folder.isEmpty else { return nil }
+        guard let folder = namedFolder else { return nil }
         // Kubernetes v1.36.2
         let said = try await host.run("\(folder)/kube-apiserver", ["--version"])
         guard let version = said.split(whereSeparator: \.isWhitespace).last.map(String.init), version.hasPrefix("v") else {

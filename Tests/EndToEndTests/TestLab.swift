@@ -11,8 +11,6 @@ struct TestLab: Sendable {
     static let hostVersion = ProcessInfo.processInfo.environment["NESTBOX_TEST_VERSION"] ?? "v1.20.2"
     /// Whether the longer tests were asked for.
     static let runsLongTests = ProcessInfo.processInfo.environment["NESTBOX_TEST_LAB"] == "1"
-    /// Whether the tenants run binaries that somebody named.
-    static let isGivenKubernetes = ProcessInfo.processInfo.environment["NESTBOX_TEST_KUBERNETES"]?.isEmpty == false
 
     let lab: LabRun
     /// Of the tenants.

@@ -59,9 +59,12 @@ struct ClusterReport {
 
     /// When to look again at what that condition says is under way: what takes minutes waits for a person, or for a node, and is not asked
     /// for all the time.
-    func patience(_ look: Duration, with condition: String) -> Duration {
+    ///
+    /// - Parameter limit: seconds after which it waits for somebody.
+    func patience(_ look: Duration, with condition: String, for limit: TimeInterval = 180, then later: Duration = .seconds(15)) -> Duration
+    {
         let since = status.conditions?.named(condition).flatMap { Timestamp.parse($0.lastTransitionTime) } ?? Date()
-        return Date().timeIntervalSince(since) > 180 ? max(look, .seconds(15)) : look
+        return Date().timeIntervalSince(since) < limit ? look : max(look, later)
     }
 
     /// Something outside the spec went wrong; the pass will be made again.

@@ -71,18 +71,15 @@ extension EtcdHost {
     init(_ sight: ControlPlaneSight, members: Int) {
         self.init(statefulSet: sight.statefulSet, pods: [:], volumes: [:])
         let etcdPods = sight.pods(of: NestboxName.etcdStatefulSet)
+        let newest = sight.statefulSet?.newestRevision
         for ordinal in 0..<members {
             volumes[ordinal] = sight.claims.first { $0.name == EtcdVolume.name(ordinal) }
                 .map { EtcdVolume($0, loss: sight.losses[$0.name]) }
-            pods[ordinal] = etcdPods.first { $0.name == NestboxName.etcdMember(ordinal) }.map { EtcdPod($0, volume: volumes[ordinal]) }
+            guard let pod = etcdPods.first(where: { $0.name == NestboxName.etcdMember(ordinal) }) else { continue }
+            pods[ordinal] = EtcdPod(pod, volume: volumes[ordinal])
+            if pod.isReady { ready.insert(ordinal) }
+            if let newest, pod.metadata.labels?[StatefulSet.revisionLabel] != newest { outdated.insert(ordinal) }
         }
-        if let statefulSet, let newest = statefulSet.newestRevision {
-            outdated = Set(
-                pods.keys.filter { ordinal in
-                    etcdPods.first { $0.name == NestboxName.etcdMember(ordinal) }?.metadata.labels?[StatefulSet.revisionLabel] != newest
-                })
-        }
-        ready = Set(pods.keys.filter { ordinal in etcdPods.first { $0.name == NestboxName.etcdMember(ordinal) }?.isReady == true })
         let seen = etcdPods.map(\.metadata) + sight.claims.map(\.metadata)
         marks =
             ["\(statefulSet?.spec?.replicas ?? 0)", "\(outdated.sorted())"]

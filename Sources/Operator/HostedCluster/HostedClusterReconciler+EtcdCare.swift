@@ -1,5 +1,4 @@
 import ControlPlane
-import Foundation
 import KubernetesAPI
 import KubernetesClient
 import Logging
@@ -25,8 +24,7 @@ extension HostedClusterReconciler {
             if health.isTrue { return nil }
             // Nobody tells why a member does not come back: its last words are in its pod. In the first minutes it may be replaced at any
             // moment; after that it waits for a person, or for its node.
-            let since = report.status.conditions?.named(EtcdHealth.condition).flatMap { Timestamp.parse($0.lastTransitionTime) } ?? Date()
-            return .seconds(Date().timeIntervalSince(since) < 300 ? 5 : 60)
+            return report.patience(.seconds(5), with: EtcdHealth.condition, for: 300, then: .seconds(60))
         }
         logger.info("etcd care", metadata: ["cluster": "\(settings.name)", "step": "\(decision)"])
         etcdCare.note(decision, of: settings.uid)

@@ -1,5 +1,4 @@
 import ControlPlane
-import Foundation
 import KubernetesAPI
 import NestboxAPI
 

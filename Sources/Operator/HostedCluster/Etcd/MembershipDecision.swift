@@ -34,8 +34,7 @@ extension MembershipDecision {
         self =
             Self.aboutStrangers(sight) ?? Self.aboutFailedPods(sight) ?? Self.aboutLearner(wanted, sight) ?? Self.aboutBroken(sight)
             ?? Self.aboutPods(sight) ?? Self.aboutLack(wanted, sight) ?? Self.aboutSurplus(wanted, sight)
-            ?? Self.aboutVolumes(sight)
-            ?? Self.aboutOutdatedPods(sight) ?? .settled
+            ?? Self.aboutVolumes(sight) ?? Self.aboutOutdatedPods(sight) ?? .settled
     }
 
     private static func aboutStrangers(_ sight: EtcdSight) -> Self? {
@@ -150,7 +149,7 @@ extension MembershipDecision {
 
     /// What serves is made anew one at a time, while all members answer, and the leader last.
     private static func aboutOutdatedPods(_ sight: EtcdSight) -> Self? {
-        let outdated = sight.outdated.filter { sight.pods[$0] != nil }.sorted { $0 > $1 }
+        let outdated = sight.outdated.sorted(by: >)
         guard let last = outdated.last else { return nil }
         if let silent = silent(among: sight.members, sight) { return .wait("\(silent): no other member is started anew") }
         if let next = outdated.first(where: { sight.statuses[$0]?.isLeader != true }) { return .restart(ordinal: next) }

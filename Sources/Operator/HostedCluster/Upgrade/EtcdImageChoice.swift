@@ -60,16 +60,18 @@ extension StatefulSet {
     /// On its pods: which of its templates they were made from.
     static let revisionLabel = "controller-revision-hash"
 
-    /// That its newest template has; nil while its controller has not looked at that.
-    var newestRevision: String? {
-        guard let status, (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) else { return nil }
-        return status.updateRevision
+    /// Of its newest template; nil while its controller has not looked at that.
+    var newestRevision: String? { presentStatus?.updateRevision }
+
+    /// What its controller says of it as it is now.
+    private var presentStatus: StatefulSetStatus? {
+        status.flatMap { ($0.observedGeneration ?? 0) >= (metadata.generation ?? 0) ? $0 : nil }
     }
 
     /// Whether all pods are of the newest template, and most of them, which are a quorum, ready.
     var isRolledOut: Bool {
         let wanted = spec?.replicas ?? 1
-        guard let status, (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) else { return false }
+        guard let status = presentStatus else { return false }
         return (status.updatedReplicas ?? 0) >= wanted && (status.readyReplicas ?? 0) * 2 > wanted
     }
 }

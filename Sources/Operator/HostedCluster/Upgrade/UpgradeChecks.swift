@@ -58,8 +58,7 @@ enum UpgradeChecks {
     static func run(_ target: PinnedVersion, _ facts: UpgradeFacts) -> [UpgradeCheck] {
         withoutLooking(target, facts.path) ?? [
             version(target, facts.path), nodes(target.version, facts), deprecated(target.version, facts), etcd(target.version, facts),
-            certificates(facts),
-            images(target.version, facts),
+            certificates(facts), images(target.version, facts),
         ]
     }
 
