@@ -150,6 +150,7 @@ enum BootScripts {
         mv "$PROCESS_FILE.partial" "$PROCESS_FILE"
 
         # Process 1 takes in orphans (containerd leaves its shims to it); bash does that for us.
+        trap '' HUP # an order that comes before the supervisor listens must not end it: it has not read the lab's file yet
         "$@" &
         supervisor=$!
         trap 'kill -TERM $supervisor' TERM
