@@ -94,7 +94,7 @@ let modules: [(name: String, dependencies: [Target.Dependency])] = [
 /// What only a module's tests need.
 let testDependencies: [String: [Target.Dependency]] = [
     "AdminCLI": ["TestCommands", "TestKubernetes"],
-    "ControlPlane": ["TestKubernetes", .cryptoExtras, .nioCore, .nioPosix, .yams],
+    "ControlPlane": ["TestKubernetes", "TestListener", .cryptoExtras, .nioCore, .nioPosix, .yams],
     "NestboxAPI": ["KubernetesClient", "TestKubernetes", .subprocess, .yams],
     "NodeJoin": ["Lab", "TestKubernetes", "TestSSHServer"],
     "Operator": ["TestCampaign", "TestCommands", "TestKubernetes", "TestSSHServer", "Tunnel", .yams],
@@ -155,18 +155,20 @@ let package = Package(
             .target(
                 name: "TestKubernetes",
                 dependencies: [
-                    "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", .logging, .nioCore,
-                    .nioHTTP1,
-                    .nioPosix, .nioSSL, .subprocess,
+                    "ArtifactStore", "ControlPlane", "KubernetesAPI", "KubernetesClient", "KubernetesVersions", "TestListener", .logging,
+                    .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .subprocess,
                 ],
                 path: "Tests/Support/TestKubernetes", swiftSettings: settings),
+            // A server of a test's own.
+            .target(
+                name: "TestListener", dependencies: [.nioCore, .nioPosix], path: "Tests/Support/TestListener", swiftSettings: settings),
             // The built executables, run as a person runs them.
             .target(name: "TestCommands", dependencies: [.subprocess], path: "Tests/Support/TestCommands", swiftSettings: settings),
             // A real SSH server for tests; no product links it.
             .target(name: "TestSSHServer", dependencies: ["SSHClient"], path: "Tests/Support/TestSSHServer", swiftSettings: settings),
             // Connections, targets and certificates for tests of the tunnel; no product links it.
             .target(
-                name: "TestTunnel", dependencies: ["Tunnel", .asn1, .crypto, .nioCore, .nioPosix, .x509],
+                name: "TestTunnel", dependencies: ["TestListener", "Tunnel", .asn1, .crypto, .nioCore, .nioPosix, .x509],
                 path: "Tests/Support/TestTunnel", swiftSettings: settings),
             // What campaigns share: seeds, options, and how they report.
             .target(name: "TestCampaign", dependencies: [.argumentParser], path: "Tests/Support/TestCampaign", swiftSettings: settings),

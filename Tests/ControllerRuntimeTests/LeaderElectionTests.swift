@@ -136,6 +136,9 @@ import Testing
 @Suite(.integration, .kubernetes, .timeLimit(.minutes(10))) struct LeaderElectorTests {
     private let quick = LeaderElection.Timing(
         leaseDuration: .seconds(3), renewDeadline: .seconds(2), retryPeriod: .milliseconds(200), releaseDeadline: .seconds(20))
+    /// One that is given up is taken at the next try all the same, and none is lost to a busy computer.
+    private let lasting = LeaderElection.Timing(
+        leaseDuration: .seconds(60), renewDeadline: .seconds(50), retryPeriod: .milliseconds(200), releaseDeadline: .seconds(20))
 
     private func elector(
         _ client: KubernetesClient, _ namespace: String, _ identity: String, timing: LeaderElection.Timing? = nil
@@ -165,7 +168,7 @@ import Testing
         try await TestKubernetes.current().withClient { client in
             let namespace = try await TestKubernetes.current().makeNamespace(client)
             let turns = Turns()
-            let electors = (0..<3).map { elector(client, namespace, "r\($0)") }
+            let electors = (0..<3).map { elector(client, namespace, "r\($0)", timing: lasting) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (number, elector) in electors.enumerated() {
                     group.addTask {
@@ -235,7 +238,7 @@ import Testing
     @Test func `A replica that is cancelled while it waits leaves the other's Lease alone`() async throws {
         try await TestKubernetes.current().withClient { client in
             let namespace = try await TestKubernetes.current().makeNamespace(client)
-            let leader = elector(client, namespace, "leader")
+            let leader = elector(client, namespace, "leader", timing: lasting)
             let waiting = elector(client, namespace, "waiting")
             try await leader.run {
                 let task = Task { try await waiting.run { Issue.record("two lead") } }

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import TestKubernetes
 import TestTunnel
 import Testing
 import Tunnel
@@ -29,13 +30,13 @@ struct AgentLifeTests {
                     let agent = fixture.makeAgent(files: files, port: port)
                     group.addTask { try await agent.run() }
                 }
-                try await TunnelFixture.eventually("two agents were refused twice") { server.counters.agentsRefused.current >= 4 }
+                try await eventually("two agents were refused twice") { server.counters.agentsRefused.current >= 4 }
                 #expect(server.agents.isEmpty)
                 fixture.setRecord(
                     NodeRecord(name: "n1", addresses: [try ip("127.0.0.1")], notBefore: Int64(born.timeIntervalSince1970)),
                     NodeRecord(name: "n2", addresses: [try ip("127.0.0.2")]))
                 server.directoryChanged()
-                try await TunnelFixture.eventually("the agent of n2 is in") { server.agents.map(\.node) == ["n2"] }
+                try await eventually("the agent of n2 is in") { server.agents.map(\.node) == ["n2"] }
             }
         }
     }
@@ -76,7 +77,7 @@ struct AgentLifeTests {
                     let port = try await server.agentPort()
                     let agent = fixture.makeAgent(files: files, port: port)
                     group.addTask { try await agent.run() }
-                    try await TunnelFixture.eventually("the agent is connected") { server.agents.count == 1 }
+                    try await eventually("the agent is connected") { server.agents.count == 1 }
                     first.cancelAll()
                     return port
                 }
@@ -84,7 +85,7 @@ struct AgentLifeTests {
                 group.addTask { try await server.run() }
                 _ = try await server.agentPort()
                 try await TestTarget.with(serve: TestTarget.echo) { target in
-                    try await TunnelFixture.eventually("a dial succeeds") { try await dial(fixture, target).contains(" 200 ") }
+                    try await eventually("a dial succeeds") { try await dial(fixture, target).contains(" 200 ") }
                 }
             }
         }
@@ -105,12 +106,12 @@ struct AgentLifeTests {
                 try await Task.sleep(for: .milliseconds(200))
                 #expect(server.counters.agentsAccepted.current == 0)
                 try fixture.pki.node("n1")
-                try await TunnelFixture.eventually("the agent is connected") { server.agents.count == 1 }
+                try await eventually("the agent is connected") { server.agents.count == 1 }
                 try await TestTarget.with(serve: TestTarget.echo) { target in
                     try await TestConnection.open(fixture.socket) { connection in
                         _ = try await connection.connect(to: target.address)
                         try fixture.pki.node("n1")
-                        try await TunnelFixture.eventually("the agent came with its new certificate") {
+                        try await eventually("the agent came with its new certificate") {
                             server.counters.agentsAccepted.current == 2
                         }
                         // What was open goes on over the old connection, new ones take the new.
@@ -120,7 +121,7 @@ struct AgentLifeTests {
                         connection.finish()
                         #expect(try await connection.readToEnd() == [])
                     }
-                    try await TunnelFixture.eventually("the old connection is let go") { server.counters.agentsConnected.current == 1 }
+                    try await eventually("the old connection is let go") { server.counters.agentsConnected.current == 1 }
                 }
             }
         }
@@ -141,7 +142,7 @@ struct AgentLifeTests {
                 let follower = FixedFollower(port: try await server.agentPort())
                 let agent = fixture.makeAgent(files: files, port: 0, follower: follower)
                 group.addTask { try await agent.run() }
-                try await TunnelFixture.eventually("the state is confirmed") {
+                try await eventually("the state is confirmed") {
                     server.agents.first?.confirmed?.apiEndpoints == endpoints.api
                 }
                 fixture.setRecord(
@@ -150,7 +151,7 @@ struct AgentLifeTests {
                 server.directoryChanged()
                 server.directoryChanged()
                 let route = PodRoute(pods: try block("10.1.1.0/24"), via: try ip("192.0.2.2"))
-                try await TunnelFixture.eventually("the route is confirmed") { server.agents.first?.confirmed?.routes == [route] }
+                try await eventually("the route is confirmed") { server.agents.first?.confirmed?.routes == [route] }
                 #expect(follower.states.count == 2)
             }
         }
@@ -170,7 +171,7 @@ struct AgentLifeTests {
                 let follower = FixedFollower(port: try await server.agentPort(), refusal: "no\nroute")
                 let agent = fixture.makeAgent(files: files, port: 0, follower: follower)
                 group.addTask { try await agent.run() }
-                try await TunnelFixture.eventually("the failure is known") { server.agents.first?.failure == "no route" }
+                try await eventually("the failure is known") { server.agents.first?.failure == "no route" }
                 #expect(server.agents.first?.confirmed == nil)
             }
         }

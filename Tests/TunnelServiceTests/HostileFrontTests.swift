@@ -1,3 +1,4 @@
+import TestKubernetes
 import TestTunnel
 import Testing
 import Tunnel
@@ -35,8 +36,8 @@ struct HostileFrontTests {
                 if number.isMultiple(of: 3) { try socket.write("CONNECT 127.0.0.1:") }
                 return socket
             }
-            try await TunnelFixture.eventually("the oldest are told to go") { server.counters.frontsEvicted.current >= 1500 - 1024 }
-            try await TunnelFixture.eventually("the first was answered") { silent[0].hasInput }
+            try await eventually("the oldest are told to go") { server.counters.frontsEvicted.current >= 1500 - 1024 }
+            try await eventually("the first was answered") { silent[0].hasInput }
             #expect(try silent[0].read(200).hasPrefix("HTTP/1.1 408 too many"))
             #expect(!silent[1499].hasInput)
             try await expectService(fixture, target)
@@ -56,7 +57,7 @@ struct HostileFrontTests {
         try await withNode { fixture, server, target in
             let socket = try RawSocket(path: fixture.socket)
             try socket.write(text)
-            try await TunnelFixture.eventually("it is answered") { socket.hasInput }
+            try await eventually("it is answered") { socket.hasInput }
             #expect(try socket.read(400).hasPrefix(answer))
             #expect(server.counters.frontsRefused.current == 1)
             try await expectService(fixture, target)
@@ -72,7 +73,7 @@ struct HostileFrontTests {
                 try socket.write("CONNECT 127.0.0.1:\(silent.port) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
                 return socket
             }
-            try await TunnelFixture.eventually("the agent turns away what is too much for one host") {
+            try await eventually("the agent turns away what is too much for one host") {
                 server.counters.dialsFailed.current >= 3000 - 256
             }
             // The same node by another address, so another host.
@@ -81,7 +82,7 @@ struct HostileFrontTests {
                 let line = try await connection.connect(to: other)
                 #expect(line.hasPrefix("HTTP/1.1 502"), "refused by the target, not by a limit")
             }
-            try await TunnelFixture.eventually("every dial is answered") { dials.allSatisfy(\.hasInput) }
+            try await eventually("every dial is answered") { dials.allSatisfy(\.hasInput) }
             #expect(server.counters.dialsPending.current == 0)
             try await expectService(fixture, target)
         }

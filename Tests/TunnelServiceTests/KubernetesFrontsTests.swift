@@ -43,7 +43,7 @@ struct KubernetesFrontsTests {
                             try await tenant.expectNoTunnel()
                             for _ in 0..<3 {
                                 try await fixture.withAgent(agent, port, of: server) { _ in
-                                    try await TunnelFixture.eventually("the node answers again") {
+                                    try await eventually("the node answers again") {
                                         try await tenant.nodeProxy().status == 200
                                     }
                                     try await tenant.expectEverything()
@@ -128,7 +128,7 @@ struct KubernetesFrontsTests {
         func expectEverything() async throws {
             try await expectWebhook("/api/v1/namespaces/default/configmaps", [:])
             try await expectWebhook("/api/v1/namespaces/default/limitranges", ["limits": []])
-            try await TunnelFixture.eventually("the extension API answers", within: .seconds(60)) {
+            try await eventually("the extension API answers") {
                 try await client.raw(.get, path: "/apis/\(TenantExtension.apiVersion)/things").status == 200
             }
             let (status, body) = try await nodeProxy()
@@ -141,7 +141,7 @@ struct KubernetesFrontsTests {
         }
 
         func expectNoTunnel() async throws {
-            try await TunnelFixture.eventually("the cause is told") {
+            try await eventually("the cause is told") {
                 let (status, body) = try await nodeProxy()
                 return status >= 500 && String(decoding: body, as: UTF8.self).contains("the agent of node n1 is not connected")
             }
@@ -150,7 +150,7 @@ struct KubernetesFrontsTests {
         /// A webhook may take a moment to be known.
         private func expectWebhook(_ path: String, _ spec: JSONValue) async throws {
             @Sendable func object(_ metadata: JSONValue) -> JSONValue { ["metadata": metadata, "spec": spec] }
-            try await TunnelFixture.eventually("\(path) is denied", within: .seconds(60)) {
+            try await eventually("\(path) is denied") {
                 let answer = try await client.raw(
                     .post, path: path, body: object(["generateName": "denied-", "labels": ["denied": "yes"]]))
                 return String(decoding: answer.body, as: UTF8.self).contains("the tenant's webhook denies it")

@@ -2,6 +2,7 @@ import Foundation
 import KubernetesAPI
 import ServiceLifecycle
 import Synchronization
+import TestKubernetes
 import TestTunnel
 import Testing
 import Tunnel
@@ -22,8 +23,10 @@ struct PeersTests {
     }
 
     /// Servers of one control plane that know each other, each with a front of its own.
+    ///
+    /// - Parameter leaving: for how long one that is shut down goes on with what it has.
     private func withServers(
-        _ count: Int, _ body: @Sendable (TunnelFixture, [Running]) async throws -> Void
+        _ count: Int, leaving: Duration = .seconds(3), _ body: @Sendable (TunnelFixture, [Running]) async throws -> Void
     ) async throws {
         try await TunnelFixture.with { fixture in
             fixture.setRecord(NodeRecord(name: "n1", addresses: [try ip("127.0.0.1")]))
@@ -32,7 +35,7 @@ struct PeersTests {
                 defer { group.cancelAll() }
                 var servers: [Running] = []
                 for number in 0..<count {
-                    let running = try await start(number, fixture, tls, in: &group)
+                    let running = try await start(number, fixture, tls, leaving: leaving, in: &group)
                     servers.append(running)
                 }
                 var peers: [Peer] = []
@@ -49,7 +52,7 @@ struct PeersTests {
     }
 
     private func start(
-        _ number: Int, _ fixture: TunnelFixture, _ tls: TLSFiles, in group: inout ThrowingTaskGroup<Void, any Error>
+        _ number: Int, _ fixture: TunnelFixture, _ tls: TLSFiles, leaving: Duration, in group: inout ThrowingTaskGroup<Void, any Error>
     ) async throws -> Running {
         let socket = fixture.directory + "/t\(number).sock"
         let logger = TunnelFixture.logger("server\(number)")
@@ -59,7 +62,7 @@ struct PeersTests {
                 peers: PeerListening(
                     host: "127.0.0.1", port: 0, serverName: "nestbox-tunnel",
                     identifier: ServerCertificateIdentifier(serverName: "nestbox-tunnel")),
-                serverID: "server-\(number)", shutdownDelay: .seconds(3), drainTime: .seconds(2)),
+                serverID: "server-\(number)", shutdownDelay: leaving, drainTime: .seconds(2)),
             identifier: NodeCertificateIdentifier(), directory: fixture.record, logger: logger)
         let services = ServiceGroup(configuration: .init(services: [server], logger: logger))
         let running = Task { try await services.run() }
@@ -90,13 +93,13 @@ struct PeersTests {
             try await TestTarget.with(serve: TestTarget.echo) { target in
                 // This agent's address leads to one server, whatever it does.
                 try await fixture.withAgent(files, servers[0].port, of: servers[0].server) { _ in
-                    try await TunnelFixture.eventually("the other server passes it on") {
+                    try await eventually("the other server passes it on") {
                         try await self.answer(servers[1].socket, target) == "hello"
                     }
                     #expect(try await self.answer(servers[0].socket, target) == "hello")
                     #expect(servers[1].server.agents.isEmpty)
                 }
-                try await TunnelFixture.eventually("the peer heard of it") {
+                try await eventually("the peer heard of it") {
                     try await self.answer(servers[1].socket, target).hasPrefix("HTTP/1.1 503")
                 }
             }
@@ -112,7 +115,7 @@ struct PeersTests {
                     defer { group.cancelAll() }
                     let agent = fixture.makeAgent(files: files, port: 0, follower: FixedFollower(ports: servers.map(\.port)))
                     group.addTask { try await agent.run() }
-                    try await TunnelFixture.eventually("both servers have the agent") {
+                    try await eventually("both servers have the agent") {
                         servers.allSatisfy { $0.server.agents.map(\.node) == ["n1"] }
                     }
                     try await TestConnection.open(servers[1].socket) { connection in
@@ -136,7 +139,7 @@ struct PeersTests {
                     defer { group.cancelAll() }
                     let agent = fixture.makeAgent(files: files, port: 0, follower: FixedFollower(ports: servers.map(\.port)))
                     group.addTask { try await agent.run() }
-                    try await TunnelFixture.eventually("every server holds the agent") {
+                    try await eventually("every server holds the agent") {
                         servers.allSatisfy { !$0.server.agents.isEmpty }
                     }
                     for leaving in servers.dropLast() {
@@ -145,7 +148,7 @@ struct PeersTests {
                         // Also through the one that leaves, as kube-apiserver beside it still may, until its time is over.
                         #expect(try await self.answer(leaving.socket, target) == "hello")
                         for _ in 0..<50 { #expect(try await self.answer(staying.socket, target) == "hello") }
-                        try await TunnelFixture.eventually("it is gone") { leaving.server.agents.isEmpty }
+                        try await eventually("it is gone") { leaving.server.agents.isEmpty }
                         for _ in 0..<50 { #expect(try await self.answer(staying.socket, target) == "hello") }
                     }
                 }
@@ -155,19 +158,20 @@ struct PeersTests {
 
     @Test("What only a leaving server holds goes through it until it ends, also when it is no longer listed")
     func onlyTheLeavingOneHoldsIt() async throws {
-        try await withServers(2) { fixture, servers in
+        try await withServers(2, leaving: .seconds(300)) { fixture, servers in
             let files = try fixture.pki.node("n1")
             try await TestTarget.with(serve: TestTarget.echo) { target in
                 try await fixture.withAgent(files, servers[0].port, of: servers[0].server) { agent in
-                    try await TunnelFixture.eventually("the other server passes it on") {
+                    try await eventually("the other server passes it on") {
                         try await self.answer(servers[1].socket, target) == "hello"
                     }
                     await servers[0].group.triggerGracefulShutdown()
-                    try await TunnelFixture.eventually("the agent has heard of it") { agent.connectedServers == 0 }
+                    try await eventually("the agent has heard of it") { agent.connectedServers == 0 }
                     #expect(try await self.answer(servers[1].socket, target) == "hello")
                     servers[1].server.setPeers([])
                     #expect(try await self.answer(servers[1].socket, target) == "hello")
-                    try await TunnelFixture.eventually("it is gone") { servers[0].server.agents.isEmpty }
+                    servers[0].stop()
+                    try await eventually("it is gone") { servers[0].server.agents.isEmpty }
                     #expect(try await self.answer(servers[1].socket, target).hasPrefix("HTTP/1.1 503"))
                 }
             }

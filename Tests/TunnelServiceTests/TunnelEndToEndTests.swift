@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import NIOCore
 import Synchronization
+import TestKubernetes
 import TestTunnel
 import Testing
 import Tunnel
@@ -39,7 +40,7 @@ struct TunnelEndToEndTests {
                     #expect(try await connection.readToEnd().isEmpty)
                 }
             }
-            try await TunnelFixture.eventually("the connection is counted off") { server.counters.connectionsOpen.current == 0 }
+            try await eventually("the connection is counted off") { server.counters.connectionsOpen.current == 0 }
             #expect(server.counters.bytesToNodes.current == 10)
             #expect(server.counters.bytesFromNodes.current == 10)
         }
@@ -93,7 +94,7 @@ struct TunnelEndToEndTests {
                     #expect(try await connection.connect(to: target.address) == Self.established)
                     try await connection.flush(data)
                 }
-                try await TunnelFixture.eventually("the target has it all") { digests.withLock { $0.count == 1 } }
+                try await eventually("the target has it all") { digests.withLock { $0.count == 1 } }
                 #expect(digests.withLock { $0 } == [Array(SHA256.hash(data: data))])
             }
         }
@@ -113,12 +114,12 @@ struct TunnelEndToEndTests {
                     try descriptor.write("CONNECT \(target.address) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
                     // As kube-apiserver: one read of up to 4 KiB must give the answer and nothing else.
                     // However late it is: the target's words are at the server by then.
-                    try await TunnelFixture.eventually("an answer came") { descriptor.hasInput }
-                    try await TunnelFixture.eventually("the target spoke") {
+                    try await eventually("an answer came") { descriptor.hasInput }
+                    try await eventually("the target spoke") {
                         server.counters.bytesFromNodes.current == before + words.utf8.count
                     }
                     #expect(try descriptor.read(4096) == Self.established + "\r\n\r\n")
-                    try await TunnelFixture.eventually("its words are let through") { descriptor.hasInput }
+                    try await eventually("its words are let through") { descriptor.hasInput }
                     #expect(try descriptor.read(4096) == words)
                 }
             }
@@ -138,12 +139,12 @@ struct TunnelEndToEndTests {
                 try await TestTarget.with(serve: TestTarget.echo) { echo in
                     let down = try RawSocket(path: fixture.socket)
                     try down.write("CONNECT \(stalled.address) HTTP/1.1\r\n\r\n")
-                    try await TunnelFixture.eventually("an answer came") { down.hasInput }
+                    try await eventually("an answer came") { down.hasInput }
                     _ = try down.read(4096)
                     try down.write("d")
                     let up = try RawSocket(path: fixture.socket)
                     try up.write("CONNECT \(stalled.address) HTTP/1.1\r\n\r\n")
-                    try await TunnelFixture.eventually("an answer came") { up.hasInput }
+                    try await eventually("an answer came") { up.hasInput }
                     _ = try up.read(4096)
                     try up.write("u")
                     let stuffed = try await up.writeUntilFull(limit: 64 << 20)
@@ -214,7 +215,7 @@ struct TunnelEndToEndTests {
                     try await TestConnection.open(fixture.socket) { connection in
                         _ = try await connection.connect(to: "10.96.0.1:1")
                     }
-                    try await TunnelFixture.eventually("the agent dialled") {
+                    try await eventually("the agent dialled") {
                         agents[0].counters.dialsFailed.current + agents[0].counters.dialsSucceeded.current == 1
                     }
                 }
@@ -228,9 +229,9 @@ struct TunnelEndToEndTests {
             let silent = try SilentTarget()
             let socket = try RawSocket(path: fixture.socket)
             try socket.write("CONNECT 127.0.0.1:\(silent.port) HTTP/1.1\r\n\r\n")
-            try await TunnelFixture.eventually("the dial is under way") { server.counters.dialsPending.current == 1 }
+            try await eventually("the dial is under way") { server.counters.dialsPending.current == 1 }
             socket.close()
-            try await TunnelFixture.eventually("the dial is given up") { server.counters.dialsAbandoned.current == 1 }
+            try await eventually("the dial is given up") { server.counters.dialsAbandoned.current == 1 }
             #expect(server.counters.connectionsOpen.current == 0)
             #expect(server.counters.dialsFailed.current == 0)
         }

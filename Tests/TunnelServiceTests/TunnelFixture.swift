@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestKubernetes
 import TestTunnel
 import Testing
 import Tunnel
@@ -15,10 +16,6 @@ struct TunnelFixture: Sendable {
     let pki: TestPKI
     let record = RecordDirectory()
     var socket: String { directory + "/t.sock" }
-
-    struct Timeout: Error {
-        var what: String
-    }
 
     /// Makes a directory and takes it away again.
     static func with<Result: Sendable>(_ body: @Sendable (TunnelFixture) async throws -> Result) async throws -> Result {
@@ -68,10 +65,10 @@ struct TunnelFixture: Sendable {
             defer { group.cancelAll() }
             let agent = makeAgent(files: files, port: port)
             group.addTask { try await agent.run() }
-            try await Self.eventually("the agent is connected") { !server.agents.isEmpty }
+            try await eventually("the agent is connected") { !server.agents.isEmpty }
             try await body(agent)
         }
-        try await Self.eventually("the agent is gone") { server.agents.isEmpty }
+        try await eventually("the agent is gone") { server.agents.isEmpty }
     }
 
     /// Runs a server and the agents that `agents` makes for its port, waits until all are connected, and runs `body`.
@@ -85,19 +82,8 @@ struct TunnelFixture: Sendable {
             let agents = try makeAgents(try await server.agentPort())
             for agent in agents { group.addTask { try await agent.run() } }
             defer { group.cancelAll() }
-            try await Self.eventually("all agents are connected") { server.agents.count == agents.count }
+            try await eventually("all agents are connected") { server.agents.count == agents.count }
             return try await body(server, agents)
-        }
-    }
-
-    /// Waits for a condition, with a deadline.
-    static func eventually(
-        _ what: String, within limit: Duration = .seconds(60), _ condition: @Sendable () async throws -> Bool
-    ) async throws {
-        let end = ContinuousClock.now.advanced(by: limit)
-        while try await !condition() {
-            guard ContinuousClock.now < end else { throw Timeout(what: what) }
-            try await Task.sleep(for: .milliseconds(10))
         }
     }
 }

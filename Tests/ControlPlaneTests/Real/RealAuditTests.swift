@@ -77,7 +77,7 @@ private struct Collected {
 
     func check() async throws {
         // They are sent in batches, half a minute apart at most.
-        try await eventually("what was done is told", seconds: 60) {
+        try await eventually("what was done is told") {
             try [("create", "hidden"), ("get", "hidden"), ("create", "noted"), ("create", "whole")]
                 .allSatisfy { try event($0.0, $0.1) != nil }
         }

@@ -1,6 +1,7 @@
 import Foundation
 import KubernetesAPI
 import NestboxAPI
+import TestKubernetes
 import Testing
 
 @testable import ControlPlane
@@ -87,7 +88,7 @@ final class RealControlPlane {
         guard let index = processes.firstIndex(where: { $0.executableURL?.lastPathComponent == "etcd" }) else { return }
         let process = processes.remove(at: index)
         process.terminate()
-        try await eventually("etcd has ended", seconds: 20) { !process.isRunning }
+        try await eventually("etcd has ended") { !process.isRunning }
         try startEtcd(isBootstrapped: true)
     }
 
@@ -101,7 +102,7 @@ final class RealControlPlane {
             ControllerManager.arguments(input.settings).merging([
                 "secure-port": "\(NestboxPort.controllerManager)"
             ]) { own, _ in own })
-        try await eventually("the API server is ready", seconds: 90) {
+        try await eventually("the API server is ready") {
             try await kubectl("bootstrap", "get", "--raw", "/readyz").output == "ok"
         }
     }
@@ -244,15 +245,4 @@ final class RealControlPlane {
         }
         return ports
     }
-}
-
-/// Waits for a condition, with a deadline.
-func eventually(_ what: String, seconds: Double, _ condition: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(seconds)
-    while ContinuousClock.now < deadline {
-        if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(100))
-    }
-    Issue.record("after \(seconds) s not yet so: \(what)")
-    throw CancellationError()
 }

@@ -1,6 +1,7 @@
 import Foundation
 import KubernetesAPI
 import NestboxAPI
+import TestKubernetes
 import Testing
 
 @testable import ControlPlane
@@ -49,11 +50,11 @@ struct RealControlPlaneTests {
             #expect(failures.isEmpty && requests > 20, "\(failures.count) of \(requests) failed, such as \(failures.first ?? "")")
             // Each of these is a handshake with what came after the renewal: kube-apiserver's with kubectl, and both ends' with etcd's.
             try await tenant.restartEtcd()
-            try await eventually("kube-apiserver is etcd's client again", seconds: 30) {
+            try await eventually("kube-apiserver is etcd's client again") {
                 try await tenant.kubectl("bootstrap", "create", "configmap", "after-\(UUID().uuidString.lowercased())").status == 0
             }
             if includingControllers {
-                try await eventually("kube-controller-manager works", seconds: 330) {
+                try await eventually("kube-controller-manager works", within: .seconds(330)) {
                     let name = "n-\(UUID().uuidString.prefix(8).lowercased())"
                     _ = try await tenant.kubectl("bootstrap", "create", "namespace", name)
                     try await Task.sleep(for: .seconds(3))
@@ -80,7 +81,7 @@ struct RealControlPlaneTests {
         try await RealControlPlane.with(recording) { tenant in
             try await tenant.start()
             #expect(try await tenant.kubectl("bootstrap", "create", "configmap", "recorded", "--from-literal=a=b").status == 0)
-            try await eventually("the event is recorded", seconds: 20) {
+            try await eventually("the event is recorded") {
                 tenant.log("kube-apiserver").split(separator: "\n").contains {
                     $0.contains(#""kind":"Event""#) && $0.contains(#""name":"recorded""#) && $0.contains(#""level":"Request""#)
                 }
@@ -102,7 +103,7 @@ struct RealControlPlaneTests {
         }
         // At first the controllers still add what is theirs: signatures to cluster-info, tokens to ServiceAccounts. An apply of ours
         // that changed something would do so every time.
-        try await eventually("applying again changes nothing", seconds: 60) {
+        try await eventually("applying again changes nothing") {
             let before = try await versions()
             try await tenant.apply(TenantObjects.access(tenant.input.settings), as: "bootstrap")
             try await tenant.apply(configuration, as: "operator")
@@ -184,7 +185,7 @@ struct RealControlPlaneTests {
         #expect(try await read().status?.conditions == nil)
         #expect(try await tenant.kubectl("operator", "certificate", "approve", "worker-1").status == 0)
         var certificate: String?
-        try await eventually("the controller-manager signs", seconds: 30) {
+        try await eventually("the controller-manager signs") {
             certificate = try await read().status?.certificate?.text
             return certificate != nil
         }

@@ -1,6 +1,7 @@
 import Foundation
 import KubernetesAPI
 import NestboxAPI
+import TestKubernetes
 import Testing
 
 @testable import ControlPlane
@@ -65,7 +66,7 @@ struct RealCoreDNSTests {
     private func answers(_ port: Int, _ name: String, _ expected: Answer, _ tenant: RealControlPlane) async throws {
         var last: Answer?
         do {
-            try await eventually("\(name) is answered with \(expected)", seconds: 30) {
+            try await eventually("\(name) is answered with \(expected)") {
                 last = try await Self.ask(port, name)
                 return last == expected
             }

@@ -53,7 +53,7 @@ private struct Visit {
     func alice() async throws {
         let token = try issuer.token(claims())
         // kube-apiserver looks for the issuer every ten seconds until it finds it.
-        try await eventually("the issuer is known", seconds: 60) { try await review(token).authenticated == true }
+        try await eventually("the issuer is known") { try await review(token).authenticated == true }
         let user = try await review(token).user
         #expect(user?.username == "\(url)#alice")
         #expect(Set(user?.groups ?? []) == ["login:developers", "system:authenticated"])
@@ -65,7 +65,7 @@ private struct Visit {
         #expect(refused.status != 0 && refused.output.contains("\(url)#alice"), "\(refused.output)")
         let binding = ["create", "rolebinding", "developers", "--clusterrole=view", "--group=login:developers"]
         #expect(try await tenant.kubectl("bootstrap", binding).status == 0)
-        try await eventually("the group may look", seconds: 20) { try await kubectl(token, "get", "configmaps").status == 0 }
+        try await eventually("the group may look") { try await kubectl(token, "get", "configmaps").status == 0 }
         let written = try await kubectl(token, "create", "configmap", "hers")
         #expect(written.status != 0 && written.output.contains("forbidden"), "\(written.output)")
     }

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestListener
 
 /// Stands where kube-apiserver finds the tunnel's server: dials what it asks for (HTTP CONNECT), and notes it.
 final class TunnelSocket: Sendable {
@@ -12,19 +13,8 @@ final class TunnelSocket: Sendable {
     var targets: [String] { dialled.withLock { $0 } }
 
     static func with(_ path: String, _ body: (TunnelSocket) async throws -> Void) async throws {
-        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .bind(unixDomainSocketPath: path) { channel in channel.eventLoop.makeCompletedFuture { try wrap(channel) } }
         let socket = TunnelSocket()
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                try await listener.executeThenClose { connections in
-                    try await withThrowingDiscardingTaskGroup { clients in
-                        // A client that breaks off has its reasons.
-                        for try await client in connections { clients.addTask { try? await socket.serve(client) } }
-                    }
-                }
-            }
-            defer { group.cancelAll() }
+        try await TestListener.with(try SocketAddress(unixDomainSocketPath: path), wrap: wrap, serve: socket.serve) { _ in
             try await body(socket)
         }
     }
@@ -45,8 +35,8 @@ final class TunnelSocket: Sendable {
                 .connect(host: String(parts[0]), port: port) { channel in
                     channel.eventLoop.makeCompletedFuture { try Self.wrap(channel) }
                 }
-            try await output.write(ByteBuffer(string: "HTTP/1.1 200 Connection Established\r\n\r\n"))
             try await remote.executeThenClose { answers, questions in
+                try await output.write(ByteBuffer(string: "HTTP/1.1 200 Connection Established\r\n\r\n"))
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
                         for try await bytes in answers { try await output.write(bytes) }

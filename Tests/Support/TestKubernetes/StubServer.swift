@@ -1,9 +1,9 @@
 import ControlPlane
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import NIOSSL
 import Synchronization
+import TestListener
 
 /// An HTTP/1 server on loopback that answers as a test tells it to, faults included that a real API server does not produce.
 public final class StubServer: Sendable {
@@ -37,23 +37,23 @@ public final class StubServer: Sendable {
         public static func line(_ text: String) -> Step { .chunk(Array((text + "\n").utf8)) }
     }
 
-    private struct Seen {
+    private struct State {
+        var port = 0
         var requests: [Request] = []
         var flooded = 0
     }
 
-    public let port: Int
     private let scheme: String
-    private let seen = Mutex(Seen())
+    private let state = Mutex(State())
     private let answer: @Sendable (Request, Int) -> [Step]
 
+    public var port: Int { state.withLock { $0.port } }
     public var url: String { "\(scheme)://127.0.0.1:\(port)" }
-    public var requests: [Request] { seen.withLock { $0.requests } }
+    public var requests: [Request] { state.withLock { $0.requests } }
     /// How many mebibytes of a flood were sent.
-    public var flooded: Int { seen.withLock { $0.flooded } }
+    public var flooded: Int { state.withLock { $0.flooded } }
 
-    private init(port: Int, scheme: String, answer: @escaping @Sendable (Request, Int) -> [Step]) {
-        self.port = port
+    private init(scheme: String, answer: @escaping @Sendable (Request, Int) -> [Step]) {
         self.scheme = scheme
         self.answer = answer
     }
@@ -66,30 +66,18 @@ public final class StubServer: Sendable {
         _ body: @escaping @Sendable (StubServer) async throws -> Value
     ) async throws -> Value {
         let tls = try certificate.map { try Self.context($0) }
-        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: "127.0.0.1", port: 0) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
-                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: false)
-                    return try Connection(wrappingChannelSynchronously: channel)
-                }
-            }
-        let server = StubServer(
-            port: listener.channel.localAddress?.port ?? 0, scheme: tls == nil ? "http" : "https", answer: answer)
-        return try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask {
-                try await listener.executeThenClose { connections in
-                    try await withThrowingDiscardingTaskGroup { handlers in
-                        for try await connection in connections { handlers.addTask { try? await server.serve(connection) } }
-                    }
-                }
-                return nil
-            }
-            group.addTask { try await body(server) }
-            defer { group.cancelAll() }
-            while let ended = try await group.next() { if let value = ended { return value } }
-            throw CancellationError()
+        let server = StubServer(scheme: tls == nil ? "http" : "https", answer: answer)
+        return try await TestListener.with(
+            try SocketAddress(ipAddress: "127.0.0.1", port: 0),
+            wrap: { channel in
+                if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+                try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: false)
+                return try Connection(wrappingChannelSynchronously: channel)
+            },
+            serve: server.serve
+        ) { listener in
+            server.state.withLock { $0.port = listener.localAddress?.port ?? 0 }
+            return try await body(server)
         }
     }
 
@@ -112,9 +100,9 @@ public final class StubServer: Sendable {
                 case .end:
                     guard let head else { continue }
                     let request = Request(head, body)
-                    let before = seen.withLock { seen in
-                        defer { seen.requests.append(request) }
-                        return seen.requests.count
+                    let before = state.withLock { state in
+                        defer { state.requests.append(request) }
+                        return state.requests.count
                     }
                     for step in answer(request, before) {
                         guard try await perform(step, outbound, connection.channel) else { return }
@@ -143,7 +131,7 @@ public final class StubServer: Sendable {
             let chunk = ByteBuffer(repeating: UInt8(ascii: " "), count: 1 << 20)
             for _ in 0..<mebibytes {
                 try await channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(chunk)))
-                seen.withLock { $0.flooded += 1 }
+                state.withLock { $0.flooded += 1 }
             }
         case .silence:
             try await Task.sleep(for: .seconds(3600))

@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import NIOPosix
+import TestListener
 import Tunnel
 
 /// A connection of a test's, read and written a piece at a time.
@@ -94,7 +95,7 @@ package struct TestConnection {
         ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelOption(.allowRemoteHalfClosure, value: true)
     }
 
-    private static func use<Result: Sendable>(
+    fileprivate static func use<Result: Sendable>(
         _ channel: Channel, _ body: @Sendable (inout TestConnection) async throws -> Result
     ) async throws -> Result {
         try await channel.executeThenClose { input, output in
@@ -110,7 +111,7 @@ package struct TestConnection {
         return String(header.prefix { $0 != "\r\n" })
     }
 
-    fileprivate static func wrap(_ channel: any NIOCore.Channel) throws -> Channel {
+    @Sendable fileprivate static func wrap(_ channel: any NIOCore.Channel) throws -> Channel {
         try NIOAsyncChannel(
             wrappingChannelSynchronously: channel,
             configuration: .init(
@@ -127,36 +128,11 @@ package struct TestTarget {
         host: String = "127.0.0.1", serve: @escaping @Sendable (inout TestConnection) async throws -> Void,
         _ body: @Sendable (TestTarget) async throws -> Result
     ) async throws -> Result {
-        let (clients, arrivals) = AsyncStream.makeStream(of: TestConnection.Channel.self)
-        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { _ = arrivals.yield(try TestConnection.wrap(channel)) }
-            }
-            .bind(host: host, port: 0).get()
-        let port = server.localAddress?.port ?? 0
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                await withDiscardingTaskGroup { connections in
-                    for await client in clients {
-                        connections.addTask {
-                            // A client that breaks off is that test's business.
-                            try? await client.executeThenClose { input, output in
-                                var connection = TestConnection(client.channel, input, output)
-                                try await serve(&connection)
-                            }
-                        }
-                    }
-                    connections.cancelAll()
-                }
-            }
-            let result: Swift.Result<Result, any Error>
-            do { result = .success(try await body(TestTarget(port: port))) } catch { result = .failure(error) }
-            try? await server.close()
-            arrivals.finish()
-            try await group.waitForAll()
-            return try result.get()
+        try await TestListener.with(
+            try .makeAddressResolvingHost(host, port: 0), wrap: TestConnection.wrap,
+            serve: { client in try await TestConnection.use(client, serve) }
+        ) { listener in
+            try await body(TestTarget(port: listener.localAddress?.port ?? 0))
         }
     }
 

@@ -1,6 +1,7 @@
 import Crypto
 import NIOCore
 import Synchronization
+import TestKubernetes
 import TestTunnel
 import Testing
 
@@ -27,7 +28,7 @@ struct KonnectivityAgentTests {
                     #expect(headers["agentidentifiers"] == "host=n1")
                     #expect(agent.connectedServers == 0)
                     call.answer([("serverid", "s1"), ("servercount", "1")])
-                    try await TunnelFixture.eventually("the agent knows its server") { agent.connectedServers == 1 }
+                    try await eventually("the agent knows its server") { agent.connectedServers == 1 }
                     try await body(call, agent)
                 }
             }
@@ -57,7 +58,7 @@ struct KonnectivityAgentTests {
                 }
                 call.send(.closeRequest(connectID: id))
                 try await call.expect(.closeResponse(connectID: id, error: ""))
-                try await TunnelFixture.eventually("the target has it all") { digests.withLock { $0.count == 1 } }
+                try await eventually("the target has it all") { digests.withLock { $0.count == 1 } }
                 #expect(digests.withLock { $0 } == [Array(SHA256.hash(data: data))])
             }
         }
@@ -74,7 +75,7 @@ struct KonnectivityAgentTests {
                 #expect(received == data)
                 call.send(.closeRequest(connectID: id))
                 try await call.expect(.closeResponse(connectID: id, error: "Unknown connectID"))
-                try await TunnelFixture.eventually("nothing is open") { agent.openConnections == 0 }
+                try await eventually("nothing is open") { agent.openConnections == 0 }
             }
         }
     }
@@ -105,7 +106,7 @@ struct KonnectivityAgentTests {
                 Issue.record("another answer than that of the second dial")
                 return
             }
-            try await TunnelFixture.eventually("nothing is open") { agent.openConnections == 0 }
+            try await eventually("nothing is open") { agent.openConnections == 0 }
         }
     }
 
@@ -120,7 +121,7 @@ struct KonnectivityAgentTests {
                     let call = try #require(await calls.next())
                     _ = await call.next()
                     call.answer([("serverid", "s1"), ("servercount", "1")])
-                    try await TunnelFixture.eventually("the agent knows its server") { agent.connectedServers == 1 }
+                    try await eventually("the agent knows its server") { agent.connectedServers == 1 }
                     group.cancelAll()
                     try await call.expect(.drain)
                     #expect(await call.next() == .closed)
@@ -143,7 +144,7 @@ struct KonnectivityAgentTests {
                     first.answer([("serverid", "s1")])
                     let second = try #require(await calls.next())
                     second.answer([("serverid", "s1"), ("servercount", "1")])
-                    try await TunnelFixture.eventually("the agent knows its server") { agent.connectedServers == 1 }
+                    try await eventually("the agent knows its server") { agent.connectedServers == 1 }
                 }
             }
         }

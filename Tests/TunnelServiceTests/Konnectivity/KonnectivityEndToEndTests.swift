@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import NIOCore
 import Synchronization
+import TestKubernetes
 import TestTunnel
 import Testing
 
@@ -24,7 +25,7 @@ struct KonnectivityEndToEndTests {
                     #expect(try await connection.readToEnd().isEmpty)
                 }
             }
-            try await TunnelFixture.eventually("the connection is counted off") { server.counters.connectionsOpen.current == 0 }
+            try await eventually("the connection is counted off") { server.counters.connectionsOpen.current == 0 }
             #expect(server.counters.bytesToNodes.current == 5)
             #expect(server.counters.bytesFromNodes.current == 5)
         }
@@ -57,7 +58,7 @@ struct KonnectivityEndToEndTests {
                     #expect(try await connection.connect(to: target.address) == Self.established)
                     try await connection.flush(data)
                 }
-                try await TunnelFixture.eventually("the target has it all") { digests.withLock { $0.count == 1 } }
+                try await eventually("the target has it all") { digests.withLock { $0.count == 1 } }
                 #expect(digests.withLock { $0 } == [Array(SHA256.hash(data: data))])
             }
         }
@@ -94,7 +95,7 @@ struct KonnectivityEndToEndTests {
                     try await call.expect(.closeResponse(connectID: 1, error: ""))
                     #expect(await call.next() == .ended(.ok))
                 }
-                try await TunnelFixture.eventually("the connection is counted off") { server.counters.connectionsOpen.current == 0 }
+                try await eventually("the connection is counted off") { server.counters.connectionsOpen.current == 0 }
             }
             try await ScriptedCall.client(fixture.socket) { call in
                 _ = await call.next()
@@ -146,9 +147,9 @@ struct KonnectivityEndToEndTests {
                     try await withThrowingTaskGroup(of: Void.self) { running in
                         defer { running.cancelAll() }
                         running.addTask { try await agent.run() }
-                        try await TunnelFixture.eventually("both servers have it") { servers.allSatisfy { $0.agents.count == 1 } }
+                        try await eventually("both servers have it") { servers.allSatisfy { $0.agents.count == 1 } }
                         // A server knows of it a moment before the agent does.
-                        try await TunnelFixture.eventually("it has both") { agent.connectedServers == 2 }
+                        try await eventually("it has both") { agent.connectedServers == 2 }
                         #expect(agent.knownServerCount == 2)
                     }
                 }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import TestKubernetes
 import TestTunnel
 import Testing
 
@@ -58,7 +59,7 @@ struct KonnectivityServerTests {
     func packets() async throws {
         try await TunnelFixture.withScriptedAgent { _, server, call in
             _ = await call.next()
-            try await TunnelFixture.eventually("the agent is connected") { server.agents.count == 1 }
+            try await eventually("the agent is connected") { server.agents.count == 1 }
             call.send(.dialResponse(random: 5, connectID: 9, error: ""))
             try await call.expect(.closeRequest(connectID: 9))
             call.send(.data(connectID: 9, ByteBuffer(string: "x")))
@@ -71,7 +72,7 @@ struct KonnectivityServerTests {
         _ body: @Sendable (TunnelFixture, inout TestConnection, ScriptedCall) async throws -> Void
     ) async throws {
         try await TunnelFixture.withScriptedAgent { fixture, server, call in
-            try await TunnelFixture.eventually("the agent is connected") { server.agents.count == 1 }
+            try await eventually("the agent is connected") { server.agents.count == 1 }
             try await TestConnection.open(fixture.socket) { client in
                 _ = await call.next()
                 try await client.write("CONNECT 127.0.0.1:4 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
@@ -132,7 +133,7 @@ struct KonnectivityServerTests {
             guard case .dialRequest(_, _, let random) = try await call.packet() else { return }
             call.send(.dialResponse(random: random, connectID: 2, error: ""))
             try await call.expect(.closeRequest(connectID: 1))
-            try await TunnelFixture.eventually("the other is answered") { other.hasInput }
+            try await eventually("the other is answered") { other.hasInput }
         }
     }
 
@@ -140,7 +141,7 @@ struct KonnectivityServerTests {
     func abandoned() async throws {
         try await TunnelFixture.withScriptedAgent { fixture, server, call in
             _ = await call.next()
-            try await TunnelFixture.eventually("the agent is connected") { server.agents.count == 1 }
+            try await eventually("the agent is connected") { server.agents.count == 1 }
             let client = try RawSocket(path: fixture.socket)
             try client.write("CONNECT 127.0.0.1:4 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             guard case .dialRequest(_, _, let random) = try await call.packet() else { return }
@@ -172,7 +173,7 @@ struct KonnectivityServerTests {
                 let agent = try fixture.makeKonnectivityAgent(
                     files: files, port: port, tokenPath: fixture.directory + "/good.token")
                 group.addTask { try await agent.run() }
-                try await TunnelFixture.eventually("the agent is in") { server.agents.map(\.node) == ["a1"] }
+                try await eventually("the agent is in") { server.agents.map(\.node) == ["a1"] }
             }
         }
     }

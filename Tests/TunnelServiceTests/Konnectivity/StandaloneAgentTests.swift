@@ -1,3 +1,4 @@
+import TestKubernetes
 import TestTunnel
 import Testing
 
@@ -25,7 +26,7 @@ struct StandaloneAgentTests {
                 let port = try await server.agentPort()
                 let agents = try (0..<2).map { _ in try agent(fixture, port: port, name: "localhost") }
                 for agent in agents { group.addTask { try await agent.run() } }
-                try await TunnelFixture.eventually("both are connected") { server.agents.count == 2 }
+                try await eventually("both are connected") { server.agents.count == 2 }
                 try await TestTarget.with(serve: TestTarget.echo) { target in
                     // Each is as likely as the other: forty that all go one way are none in a life.
                     for _ in 0..<40 {

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import TestKubernetes
 import TestTunnel
 import Testing
 
