@@ -103,6 +103,48 @@ import Testing
         }
     }
 
+    /// The earlier one's Job is done, and its pod, which still names the claim, is there.
+    @Test func aSnapshotTakesTheEarlierOnesPlace() async throws {
+        try await Host.with(withStorage: true) { host in
+            try await host.pass(2)
+            var cluster = try await host.cluster()
+            cluster.spec?.release = Defaults.release
+            let settings = try ClusterSettings(cluster)
+            let keys = try ClusterKeys.make(settings, now: Date())
+            let input = try ControlPlaneInput(
+                cluster: cluster, keys: keys, endpoints: PublishedEndpoints(), etcdServiceAddresses: ["192.0.2.7"],
+                hostVersion: host.reconciler.hostVersion)
+            var report = ClusterReport(cluster)
+            func isTaken(before image: String) async throws -> Bool {
+                let sight = try await ControlPlaneSight.look(into: host.controlPlane, with: host.client)
+                return try await host.reconciler.hasSnapshot(before: image, input, sight, &report)
+            }
+            func claim() async throws -> PersistentVolumeClaim? {
+                try await host.client.find(PersistentVolumeClaim.self, EtcdSnapshot.claim, namespace: host.controlPlane)
+            }
+            #expect(try await !isTaken(before: "r/etcd:3.5.24-0"))
+            let first = try #require(try await claim())
+            let template = EtcdSnapshot.job(settings, image: "r/etcd:3.5.24-0", serviceAddresses: []).spec?.template
+            let pod = Pod(
+                metadata: ObjectMeta(
+                    name: "etcd-snapshot-1", namespace: host.controlPlane, labels: template?.metadata?.labels),
+                spec: template?.spec)
+            _ = try await host.client.create(pod)
+
+            #expect(try await !isTaken(before: "r/etcd:3.6.8-0"))
+            #expect(try await host.client.find(Pod.self, pod.name, namespace: host.controlPlane) == nil)
+            // No pod names it: the host's controller would let it go now.
+            if let going = try await claim() {
+                #expect(going.metadata.isBeingDeleted)
+                try await host.client.removeFinalizer("kubernetes.io/pvc-protection", from: going)
+            }
+            #expect(try await !isTaken(before: "r/etcd:3.6.8-0"))
+            #expect(try await claim()?.metadata.uid != first.metadata.uid)
+            _ = try await host.client.get(Job.self, "etcd-snapshot-3-6-8-0", namespace: host.controlPlane)
+            #expect(report.status.conditions?.named(HostedClusterReconciler.upgradeReady)?.reason == "TakingSnapshot")
+        }
+    }
+
     @Test func aQuestionIsAnsweredAlsoWhenNothingServes() async throws {
         try await Host.with { host in
             try await host.pass(2)

@@ -102,8 +102,8 @@ enum EtcdStatefulSet {
     private static func arguments(_ input: ControlPlaneInput) -> [String: String] {
         let settings = input.settings
         let directory = KeySecret.mountPath(.etcd)
-        let tag = image(input).split(separator: ":").last ?? ""
-        let version = ProgramVersion(tag) ?? ProgramVersion(settings.version.etcdImageTag) ?? ProgramVersion(3, 6)
+        let version =
+            EtcdImage(image(input)).version ?? EtcdImage.version(ofTag: settings.version.etcdImageTag) ?? ProgramVersion(3, 6)
         var own = [
             "name": "$(NAME)",
             "data-dir": "/var/lib/etcd/data",

@@ -31,6 +31,9 @@ extension HostedClusterStatus {
     /// What is being rolled out, or was last.
     public var latestVersion: VersionHistoryEntry? { versionHistory?.last { $0.state != .withdrawn } }
 
+    /// What a replica of has served, last.
+    public var servedVersion: VersionHistoryEntry? { versionHistory?.last { $0.state != .withdrawn && $0.hasServed } }
+
     /// What was rolled out to the last replica, last.
     public var completedVersion: VersionHistoryEntry? { versionHistory?.last { $0.state == .completed } }
 }

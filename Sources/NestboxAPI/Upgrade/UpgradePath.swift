@@ -6,28 +6,27 @@ public struct UpgradePath: Sendable, Equatable {
     public var accepted: PinnedVersion
     /// What serves from every replica; nil before the first has served.
     public var serving: PinnedVersion?
-    /// Whether a replica of what was accepted has served: before, nothing was done that could not be taken back.
-    public var hasServed: Bool
+    /// The newest of which a replica has served: what came after it did nothing that could not be taken back.
+    public var served: PinnedVersion
 
     public init(accepted: PinnedVersion, status: HostedClusterStatus?) {
         self.accepted = accepted
         serving = status?.completedVersion?.pinned ?? status?.version.map { PinnedVersion($0, release: accepted.release) }
-        let entry = status?.latestVersion
         // Of what the history does not know, the worst is believed.
-        hasServed = entry?.pinned == accepted ? entry?.hasServed == true : true
+        let isKnown = status?.latestVersion?.pinned == accepted
+        served = isKnown ? status?.servedVersion?.pinned ?? serving ?? accepted : accepted
     }
 
     /// Whether that target is what served before, and nothing has served since.
-    public func isWayBack(to target: PinnedVersion) -> Bool { !hasServed && target == serving && target != accepted }
+    public func isWayBack(to target: PinnedVersion) -> Bool { target == serving && target == served && target != accepted }
 
     /// Why it may not become that, in a sentence; nil when it may. Checks of the cluster as it is come on top.
     public func refusal(of target: PinnedVersion) -> FieldError? {
         // What has never served binds nobody.
-        let base = hasServed ? accepted : serving ?? accepted
-        let refusal = base.version.refusal(ofUpgradeTo: target.version) ?? serving?.version.refusal(ofUpgradeTo: target.version)
+        let refusal = served.version.refusal(ofUpgradeTo: target.version) ?? serving?.version.refusal(ofUpgradeTo: target.version)
         if let refusal { return FieldError("spec.version", refusal) }
-        if let old = TemplateRevision(release: base.release), let new = TemplateRevision(release: target.release), new < old {
-            return FieldError("spec.release", "\(target.release) is older than \(base.release), and a control plane cannot go back")
+        if let old = TemplateRevision(release: served.release), let new = TemplateRevision(release: target.release), new < old {
+            return FieldError("spec.release", "\(target.release) is older than \(served.release), and a control plane cannot go back")
         }
         return nil
     }

@@ -20,7 +20,7 @@ extension HostedClusterReconciler {
             guard !namespace.metadata.isBeingDeleted else { return nil }
             if let pods = try await endAPIServers(in: namespace.name) {
                 try await say(.endingAPIServers(pods), on: cluster)
-                return .requeue(after: .seconds(1))
+                return .requeue(after: ClusterReport(cluster).patience(.seconds(1), with: "Deleting"))
             }
         }
         // From the names, and not as the status has it: that could be led to somebody else's.

@@ -45,9 +45,7 @@ extension HostedClusterReconciler {
     func endPods(in namespace: String) async throws -> [Pod] {
         let pods = try await client.list(Pod.self, namespace: namespace).items
         for pod in pods where (pod.metadata.deletionGracePeriodSeconds ?? 60) > 1 {
-            do {
-                try await client.delete(Pod.self, pod.name, namespace: namespace, uid: pod.metadata.uid, gracePeriodSeconds: 1)
-            } catch let error as KubernetesError where error.isNotFound || error.isConflict {}
+            try await client.deleteIfPresent(Pod.self, pod.name, namespace: namespace, uid: pod.metadata.uid, gracePeriodSeconds: 1)
         }
         return pods
     }

@@ -111,8 +111,7 @@ struct HostedClusterReconciler: Reconciler {
         let tenant = TenantAccess(address: addresses.api, keys: keys)
         guard let etcd = try await runEtcd(&input, &sight, &report) else { return notServing(cluster, report) }
         report.found()
-        guard report.etcdIsRolledOut(input, sight) else { return .requeue(after: min(.seconds(10), etcd.nextLook)) }
-        guard let rollout = try await runControlPlane(input, &sight, &report) else { return notServing(cluster, report) }
+        guard let rollout = try await runControlPlane(input, &sight, etcd, &report) else { return notServing(cluster, report) }
         // From here on somebody may be served: what holds other data is not this cluster's any more.
         report.update { $0.etcdClusterID = etcd.clusterID }
         report.tell(rollout, settings)

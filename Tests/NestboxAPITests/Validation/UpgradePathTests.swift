@@ -27,7 +27,7 @@ import Testing
         var release = "v0.1.0"
         var refusal: String?
         var isWayBack = false
-        var testDescription: String { "\(path.accepted)\(path.hasServed ? "" : ", which never served,") to \(to), \(release)" }
+        var testDescription: String { "\(path.accepted), after \(path.served) served, to \(to), \(release)" }
     }
 
     static let settled = UpgradePath(accepted: old, status: HostedClusterStatus(version: old.version))
@@ -73,7 +73,23 @@ import Testing
     @Test func whatTheHistoryDoesNotKnowIsTakenToHaveServed() {
         let path = UpgradePath(
             accepted: PinnedVersion(KubernetesVersion(1, 21, 0), release: "v0.1.0"), status: HostedClusterStatus(version: Self.old.version))
-        #expect(path.hasServed && path.refusal(of: Self.old) != nil)
+        #expect(path.served == path.accepted && path.refusal(of: Self.old) != nil)
+    }
+
+    /// One replica of 1.21.0 served and wrote; 1.21.1, which was to mend it, never did.
+    @Test func whatFollowsSomethingThatServedDoesNotOpenTheWayBack() {
+        var status = HostedClusterStatus(version: Self.old.version)
+        let (first, second) = (KubernetesVersion(1, 21, 0), KubernetesVersion(1, 21, 1))
+        status.follow(Self.old, at: "1")
+        status.noteCompleted(at: "2")
+        status.follow(PinnedVersion(first, release: "v0.1.0"), at: "3")
+        status.noteServed(at: "4")
+        status.follow(PinnedVersion(second, release: "v0.1.0"), at: "5")
+        let path = UpgradePath(accepted: PinnedVersion(second, release: "v0.1.0"), status: status)
+        #expect(!path.isWayBack(to: Self.old))
+        #expect(path.refusal(of: Self.old)?.message == "v1.20.3 is older than v1.21.0, and a control plane cannot go back")
+        #expect(path.refusal(of: PinnedVersion(first, release: "v0.1.0")) == nil)
+        #expect(path.refusal(of: PinnedVersion(KubernetesVersion(1, 21, 2), release: "v0.1.0")) == nil)
     }
 
     @Test func aHistoryTellsWhatBecameOfEach() {

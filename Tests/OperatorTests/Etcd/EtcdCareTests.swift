@@ -102,6 +102,9 @@ import Testing
             $0.pods[1] = .empty
         }
         #expect(damaged.reason == "MemberDamaged" && damaged.message == "etcd-1: its data is gone; it is replaced while the others serve")
+        let going = health(fine) { $0.volumes[2] = .going }
+        #expect(going.reason == "VolumeTerminating" && going.message.hasPrefix("the claim of etcd-2's volume is being deleted"))
+        #expect(health(Self.space([(20, 20)])) { $0.volumes[0] = .going }.message.contains("spec.controlPlane.replicas: 3"))
         #expect(health(Self.space([(900, 900), (900, 900), (900, 900)])).reason == "SpaceLow")
         let full = health(Self.space([(1020, 900)], alarms: Self.full))
         #expect(full.reason == "NoSpace" && full.message.contains("its quota of 1.0 GiB"))

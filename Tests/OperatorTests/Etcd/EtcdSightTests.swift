@@ -97,11 +97,41 @@ import Testing
         func host(_ pods: [Int: EtcdPod]) -> EtcdHost { EtcdHost(statefulSet: nil, pods: pods, volumes: [:]) }
         #expect(host([0: .empty]).loss == "etcd-0 finds its data gone")
         #expect(host([0: .empty, 1: .running, 2: .empty]).loss == nil)
+        #expect(host([0: .withoutVolume]).loss == "the volume of etcd-0 is gone")
         #expect(host([:]).loss == nil)
         // The others have no pods at the moment.
         let three = StatefulSet(metadata: ObjectMeta(name: "etcd"), spec: StatefulSetSpec(replicas: 3, template: PodTemplateSpec()))
         #expect(EtcdHost(statefulSet: three, pods: [0: .empty], volumes: [:]).loss == nil)
         #expect(host([0: .empty, 1: .unusable("its log is damaged")]).loss?.hasSuffix("etcd-1 does not start: its log is damaged") == true)
+    }
+
+    /// While no member leads, one pod at a time is made anew, and none where the newest template keeps one from running.
+    @Test(arguments: [
+        // Before anybody is served, all.
+        (false, [0: EtcdPod.running, 1: .starting, 2: .going], [0, 1, 2], [], [0, 1]),
+        (true, [0: .running, 1: .running, 2: .running], [0, 1, 2], [], [0]),
+        (true, [0: .running, 1: .running, 2: .running], [0, 1, 2], [0], [1]),
+        (true, [0: .running, 1: .running, 2: .running], [1, 2], [], [1]),
+        (true, [0: .running, 1: .running, 2: .starting], [0, 1], [], []),
+        (true, [0: .running, 1: .running, 2: .ended], [0, 1], [], []),
+        // The one that was begun is not back yet.
+        (true, [0: .going, 1: .running, 2: .running], [0, 1, 2], [], []), (true, [1: .running, 2: .running], [1, 2], [], []),
+        (true, [0: .starting, 1: .running, 2: .running], [0, 1, 2], [], [0]),
+    ])
+    func podsAreRenewedWhileNobodyLeads(
+        isBootstrapped: Bool, pods: [Int: EtcdPod], outdated: [Int], ready: [Int], expected: [Int]
+    ) {
+        let set = StatefulSet(metadata: ObjectMeta(name: "etcd"), spec: StatefulSetSpec(replicas: 3))
+        let host = EtcdHost(statefulSet: set, pods: pods, volumes: [:], outdated: Set(outdated), ready: Set(ready))
+        #expect(host.renewals(isBootstrapped: isBootstrapped) == expected)
+    }
+
+    @Test func aLoneMemberIsNotEndedWithItsVolume() {
+        let set = StatefulSet(metadata: ObjectMeta(name: "etcd"), spec: StatefulSetSpec(replicas: 1))
+        var host = EtcdHost(statefulSet: set, pods: [0: .running], volumes: [0: .there], outdated: [0])
+        #expect(host.renewals(isBootstrapped: true) == [0])
+        host.volumes[0] = .going
+        #expect(host.renewals(isBootstrapped: true) == [])
     }
 
     @Test func asManyPodsAsThereAreWhileEtcdIsSilent() {

@@ -161,6 +161,9 @@ import Testing
     static let three = [member(0), member(1), member(2)]
     static let restarting: [Case] = [
         Case("a lone one that serves", 1, sight([member(0)], outdated: [0]), .restart(ordinal: 0)),
+        Case(
+            "but not with its volume", 1, sight([member(0)], volumes: [0: .going], outdated: [0]),
+            .blocked("the volume of etcd-0 is being deleted and goes with its pod, which is not started anew")),
         Case("a lone one that does not", 1, sight([member(0)], pods: [0: .starting], outdated: [0]), .renewPod(ordinal: 0)),
         Case("the last first", 3, sight(three, outdated: [0, 1, 2]), .restart(ordinal: 2)),
         Case("but for the leader", 3, sight(three, leader: 2, outdated: [0, 1, 2]), .restart(ordinal: 1)),

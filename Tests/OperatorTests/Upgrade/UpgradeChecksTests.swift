@@ -185,6 +185,9 @@ import Testing
         (nil, "3.5.24-0", "3.5.24-0"), ("3.4.13-0", "3.5.24-0", "3.5.24-0"), ("3.5.24-0", "3.5.24-0", "3.5.24-0"),
         // The data of a newer one stays its.
         ("3.6.8-0", "3.5.24-0", "3.6.8-0"), ("mine", "3.5.24-0", "3.5.24-0"),
+        // Somebody else's tags say how old the data is, and are not to be had from everywhere.
+        ("v3.5.9", "3.4.13-0", "3.5.24-0"), ("3.6.1-hardened", "3.5.24-0", "3.6.8-0"), ("3.9.0-0", "3.6.8-0", "3.9.0-0"),
+        ("7b2f", "3.4.13-0", "3.4.13-0"),
     ])
     func etcdNeverGoesBack(present: String?, wanted: String, expected: String) {
         #expect(EtcdImageChoice.tag(present: present, wanted: wanted) == expected)
@@ -193,6 +196,7 @@ import Testing
     @Test(arguments: [
         ("r/etcd:3.4.13-0", "r/etcd:3.5.24-0", true), ("r/etcd:3.5.24-0", "r/etcd:3.5.24-0", false),
         ("r/etcd:3.5.24-0", "r/etcd:3.4.13-0", false), ("r/etcd:3.5.24-0", "other/etcd:3.5.24-0", true), ("r/etcd:a", "r/etcd:a", false),
+        ("r:5000/etcd", "r:5000/etcd:3.5.24-0", true), ("r/etcd:v3.5.24@sha256:9f", "r/etcd:3.5.24-0", false),
     ])
     func aStepIsToANewerOne(present: String, wanted: String, expected: Bool) {
         #expect(EtcdImageChoice.isStep(from: present, to: wanted) == expected)

@@ -38,6 +38,13 @@ extension EtcdHealth {
                 isTrue: false, reason: "MemberDown",
                 message: "\(names) of \(voters.count) members \(silent.count == 1 ? "does" : "do") not answer: "
                     + "kubectl -n \(namespace) describe pod \(NestboxName.etcdMember(silent[0]))")
+        } else if let member = voters.first(where: { $0.ordinal.map { sight.volumes[$0] == .going } ?? false }) {
+            self.init(
+                isTrue: false, reason: "VolumeTerminating",
+                message: "the claim of \(member.name)'s volume is being deleted, and goes with its data when its pod ends: "
+                    + (voters.count > 1
+                        ? "delete the pod, and it is replaced while the others serve"
+                        : "there is no other copy, so have two more first (spec.controlPlane.replicas: 3)"))
         } else if space.isLow {
             self.init(
                 isTrue: false, reason: "SpaceLow",

@@ -27,9 +27,18 @@ extension EtcdHost {
         step?.replicas ?? sight?.replicas ?? replicas(orNew: wanted)
     }
 
-    /// Pods that are to be made anew while etcd's own list cannot be read: outdated ones that serve nobody; before anybody is served, all.
+    /// Pods that are to be made anew while etcd's own list cannot be read. Before anybody is served those are all outdated ones; later one
+    /// that serves nobody, while all that are of the newest template run: what keeps those from running is not to end the others, too,
+    /// which may come back by themselves.
     func renewals(isBootstrapped: Bool) -> [Int] {
-        outdated.filter { pods[$0] != .going && !(isBootstrapped && ready.contains($0)) }.sorted()
+        let outdated = outdated.filter { pods[$0] != .going }.sorted()
+        guard isBootstrapped else { return outdated }
+        let isCalm =
+            pods.count == statefulSet?.spec?.replicas ?? pods.count
+            && pods.allSatisfy { $0.value != .going && (self.outdated.contains($0.key) || $0.value == .running) }
+        // A volume that is being deleted goes with its pod, and of a lone member there is no other.
+        let next = outdated.first { !ready.contains($0) && !(pods.count == 1 && volumes[$0] == .going) }
+        return isCalm ? next.map { [$0] } ?? [] : []
     }
 
     /// Why no member can serve, when that is so of all: their data is gone, or cannot be read.
@@ -38,6 +47,7 @@ extension EtcdHost {
             switch pod {
             case .empty: "\(NestboxName.etcdMember(ordinal)) finds its data gone"
             case .unusable(let why): "\(NestboxName.etcdMember(ordinal)) does not start: \(why)"
+            case .withoutVolume: "the volume of \(NestboxName.etcdMember(ordinal)) is gone"
             default: nil as String?
             }
         }

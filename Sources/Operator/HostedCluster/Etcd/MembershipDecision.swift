@@ -153,8 +153,12 @@ extension MembershipDecision {
         guard let last = outdated.last else { return nil }
         if let silent = silent(among: sight.members, sight) { return .wait("\(silent): no other member is started anew") }
         if let next = outdated.first(where: { sight.statuses[$0]?.isLeader != true }) { return .restart(ordinal: next) }
-        guard let heir = sight.voters.first(where: { $0.ordinal != last }) else { return .restart(ordinal: last) }
-        return .moveLeader(from: last, to: heir.id)
+        if let heir = sight.voters.first(where: { $0.ordinal != last }) { return .moveLeader(from: last, to: heir.id) }
+        guard sight.volumes[last] != .going else {
+            return .blocked(
+                "the volume of \(NestboxName.etcdMember(last)) is being deleted and goes with its pod, which is not started anew")
+        }
+        return .restart(ordinal: last)
     }
 
     /// The claim first; it goes when its pod does.

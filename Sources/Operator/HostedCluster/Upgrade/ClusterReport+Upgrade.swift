@@ -14,12 +14,13 @@ extension ClusterReport {
         let isUpgrade = status.latestVersion?.state == .partial && !isFirst
         switch rollout.state {
         case .complete: set("Progressing", false, reason: "Done")
-        case .underWay:
+        case .notBegun, .underWay:
             set(
                 "Progressing", true, reason: isUpgrade ? "Upgrading" : "RollingOut",
                 message: isUpgrade ? "to \(settings.pinned): \(rollout.words)" : rollout.words)
         case .stopped:
-            let way = status.latestVersion?.hasServed == false ? "; what served before goes on, and may be gone back to" : ""
+            let isFree = status.servedVersion == status.completedVersion
+            let way = isFree ? "; what served before goes on, and may be gone back to" : ""
             set(
                 "Progressing", false, reason: isUpgrade ? "UpgradeStopped" : "RolloutStopped",
                 message: isUpgrade ? "the upgrade to \(settings.pinned) has stopped: \(rollout.words)\(way)" : rollout.words)

@@ -6,6 +6,8 @@ import NodeJoin
 struct ControlPlaneRollout: Equatable {
     enum State: Equatable {
         case complete
+        /// The Deployment is still what it was: something else comes first.
+        case notBegun
         case underWay
         /// The Deployment's progress deadline is over: what served before goes on serving.
         case stopped

@@ -8,25 +8,24 @@ enum EtcdImageChoice {
     /// Whether the image changes to a newer etcd of the same name. Data that a newer one has opened an older one does not: so one that is
     /// asked for by a version that is gone back to is not gone back to.
     static func isStep(from present: String, to wanted: String) -> Bool {
-        guard let (name, old) = parts(present), let (other, new) = parts(wanted), name == other else { return present != wanted }
-        return old < new
+        let (old, new) = (EtcdImage(present), EtcdImage(wanted))
+        guard old.repository == new.repository, let before = old.version, let then = new.version else { return present != wanted }
+        return before < then
     }
 
-    /// The tag to run: the wanted one, but never one that is older than what runs.
+    /// The tag to run: the wanted one, but never one that is older than what has run. Then it is the oldest of ours that is not: the
+    /// other's tag may be of somebody else's registry.
     static func tag(present: String?, wanted: String) -> String {
-        guard let present, let old = ProgramVersion(present), let new = ProgramVersion(wanted), new < old else { return wanted }
-        return present
+        func version(_ tag: String) -> ProgramVersion? { EtcdImage.version(ofTag: tag) }
+        guard let present, let old = version(present), let new = version(wanted), new < old else { return wanted }
+        let known = KubernetesVersion.supportedMinors.map { KubernetesVersion(1, $0, 0).etcdImageTag }
+        return known.first { tag in version(tag).map { $0 >= old } ?? false } ?? present
     }
 
     /// The tag of the newest; nil where none names a version.
     static func newest(of tags: [String]) -> String? {
-        let versions = tags.compactMap { tag in ProgramVersion(tag).map { (tag, $0) } }
+        let versions = tags.compactMap { tag in EtcdImage.version(ofTag: tag).map { (tag, $0) } }
         return versions.max { $0.1 < $1.1 }?.0
-    }
-
-    private static func parts(_ image: String) -> (name: Substring, version: ProgramVersion)? {
-        guard let colon = image.lastIndex(of: ":"), let version = ProgramVersion(image[image.index(after: colon)...]) else { return nil }
-        return (image[..<colon], version)
     }
 }
 
@@ -41,18 +40,16 @@ extension ControlPlaneSight {
 }
 
 extension ClusterReport {
-    /// While something is rolled out: API servers that are new start beside an etcd that is theirs, and not while it restarts.
-    mutating func etcdIsRolledOut(_ input: ControlPlaneInput, _ sight: ControlPlaneSight) -> Bool {
-        guard input.settings.externalEtcd == nil, status.version != nil, status.latestVersion?.state == .partial else { return true }
+    /// What etcd lacks yet before the rest of an upgrade is begun, in words; nil when nothing: API servers that are new start beside an etcd
+    /// that is theirs, and not while it restarts.
+    func etcdFirst(_ input: ControlPlaneInput, _ sight: ControlPlaneSight, _ etcd: EtcdFindings) -> String? {
+        guard input.settings.externalEtcd == nil, status.version != nil, status.latestVersion?.state == .partial else { return nil }
         let set = sight.statefulSet
-        guard set?.isRolledOut != true else { return true }
-        let trouble = sight.trouble(of: NestboxName.etcdStatefulSet)
-        self.set(
-            "Progressing", true, reason: "Upgrading",
-            message: "etcd first (\(ControlPlane.etcdImage(input))): \(set?.status?.updatedReplicas ?? 0) of "
-                + "\(set?.spec?.replicas ?? 1) members are new, \(set?.status?.readyReplicas ?? 0) serve"
-                + (trouble.map { "; \($0)" } ?? ""))
-        return false
+        guard set?.isRolledOut != true else { return nil }
+        let trouble = sight.trouble(of: NestboxName.etcdStatefulSet) ?? etcd.step
+        return "etcd first (\(ControlPlane.etcdImage(input))): \(set?.status?.updatedReplicas ?? 0) of "
+            + "\(set?.spec?.replicas ?? 1) members are new, \(set?.status?.readyReplicas ?? 0) serve"
+            + (trouble.map { "; \($0)" } ?? "")
     }
 }
 
@@ -77,10 +74,7 @@ extension StatefulSet {
 }
 
 extension PodSpec {
-    fileprivate var etcdTag: String? {
-        guard let image = containers?.first(where: { $0.name == "etcd" })?.image, let colon = image.lastIndex(of: ":") else { return nil }
-        return String(image[image.index(after: colon)...])
-    }
+    fileprivate var etcdTag: String? { containers?.first { $0.name == "etcd" }?.image.flatMap { EtcdImage($0).tag } }
 }
 
 extension Pod {

@@ -53,7 +53,10 @@ extension HostedClusterReconciler {
                 _ = try await client.create(job)
                 break
             }
-            // What is on it is of an earlier upgrade, and there may be no room beside it.
+            // What is on it is of an earlier upgrade, and there may be no room beside it. Pods hold their claims, also when they have ended.
+            for pod in sight.pods(of: EtcdSnapshot.component) {
+                try await client.deleteIfPresent(Pod.self, pod.name, namespace: namespace, uid: pod.metadata.uid)
+            }
             try await client.remove(claim)
         case .again: try await client.deleteIfPresent(Job.self, job.name, namespace: namespace)
         }

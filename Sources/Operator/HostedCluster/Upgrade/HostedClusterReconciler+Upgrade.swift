@@ -59,7 +59,9 @@ extension HostedClusterReconciler {
                 message: "\(target) is not begun, and \(accepted) goes on: \(refusal)")
             return .seconds(60)
         }
-        if let etcd = known.nextEtcd, try await !hasSnapshot(before: etcd, input, sight, &report) { return .seconds(3) }
+        if let etcd = known.nextEtcd, try await !hasSnapshot(before: etcd, input, sight, &report) {
+            return report.patience(.seconds(3), with: Self.upgradeReady)
+        }
         report.set(Self.upgradeReady, true, reason: "ChecksPassed", message: checks.warning ?? "")
         try await accept(target, of: cluster, &report)
         return .milliseconds(50)
