@@ -57,7 +57,7 @@ struct UpgradeCluster: AsyncParsableCommand {
         changed.spec?.release = release ?? cluster.spec?.release
         if let problem = changed.validate().first { throw CommandFailure("cluster \(name) is not upgraded: \(problem)") }
         guard let path = cluster.upgradePath else { return }
-        let target = PinnedVersion(to ?? path.accepted.version, release: release ?? path.accepted.release)
+        let target = path.accepted.changed(version: to, release: release)
         if let refusal = path.refusal(of: target) { throw CommandFailure("cluster \(name) is not upgraded: \(refusal.message)") }
     }
 

@@ -10,6 +10,11 @@ public struct PinnedVersion: Sendable, Hashable, CustomStringConvertible {
         self.release = release
     }
 
+    /// The same, but for what is given.
+    public func changed(version: KubernetesVersion?, release: String?) -> PinnedVersion {
+        PinnedVersion(version ?? self.version, release: release ?? self.release)
+    }
+
     public var description: String { "\(version), release \(release)" }
 }
 

@@ -59,17 +59,17 @@ extension HostedClusterStatus {
 
     /// A replica of what is being rolled out serves.
     public mutating func noteServed(at time: String) {
-        guard let last = versionHistory?.lastIndex(where: { $0.state != .withdrawn }), versionHistory?[last].servedAt == nil else { return }
+        guard let last = latestIndex, versionHistory?[last].servedAt == nil else { return }
         versionHistory?[last].servedAt = time
     }
 
     /// All replicas are of what was rolled out.
     public mutating func noteCompleted(at time: String) {
         noteServed(at: time)
-        guard let last = versionHistory?.lastIndex(where: { $0.state != .withdrawn }), versionHistory?[last].state != .completed else {
-            return
-        }
+        guard let last = latestIndex, versionHistory?[last].state != .completed else { return }
         versionHistory?[last].state = .completed
         versionHistory?[last].completedAt = time
     }
+
+    private var latestIndex: Int? { versionHistory?.lastIndex { $0.state != .withdrawn } }
 }

@@ -45,6 +45,6 @@ extension FieldErrors {
         guard let version = old.version ?? status?.version, let target = new.version else { return }
         let accepted = PinnedVersion(version, release: old.release ?? status?.release ?? TemplateRevision.first.release)
         let path = UpgradePath(accepted: accepted, status: status)
-        if let refusal = path.refusal(of: PinnedVersion(target, release: new.release ?? accepted.release)) { add([refusal]) }
+        if let refusal = path.refusal(of: accepted.changed(version: target, release: new.release)) { add([refusal]) }
     }
 }

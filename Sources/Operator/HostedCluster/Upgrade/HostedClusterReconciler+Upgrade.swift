@@ -47,7 +47,7 @@ extension HostedClusterReconciler {
         guard target != nil || question != nil, let accepted = cluster.spec?.pinned else { return nil }
         let facts = try await upgradeFacts(input, accepted: accepted, report.status)
         if let question {
-            let asked = PinnedVersion(question.version ?? accepted.version, release: question.release ?? accepted.release)
+            let asked = accepted.changed(version: question.version, release: question.release)
             report.answer(question, asked, UpgradeChecks.run(asked, try await facts.about(asked, input, client)))
         }
         guard let target else { return nil }
@@ -84,7 +84,7 @@ extension HostedClusterReconciler {
         var asked = asked
         asked.status = report.status
         guard let question = report.openQuestion(of: asked), let path = asked.upgradePath else { return }
-        let target = PinnedVersion(question.version ?? path.accepted.version, release: question.release ?? path.accepted.release)
+        let target = path.accepted.changed(version: question.version, release: question.release)
         func unfit(_ why: String) -> [UpgradeCheck] { [UpgradeCheck("ControlPlane", .failed, why)] }
         let checks =
             report.status.conditions?.missing("ReconciliationActive").map(unfit) ?? UpgradeChecks.withoutLooking(target, path)
