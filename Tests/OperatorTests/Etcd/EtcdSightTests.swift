@@ -114,6 +114,7 @@ import Testing
         (true, [0: .running, 1: .running, 2: .running], [1, 2], [], [1]),
         (true, [0: .running, 1: .running, 2: .starting], [0, 1], [], []),
         (true, [0: .running, 1: .running, 2: .ended], [0, 1], [], []),
+        (true, [0: .running, 1: .running, 2: .ended], [0, 1, 2], [], [2]),
         // The one that was begun is not back yet.
         (true, [0: .going, 1: .running, 2: .running], [0, 1, 2], [], []), (true, [1: .running, 2: .running], [1, 2], [], []),
         (true, [0: .starting, 1: .running, 2: .running], [0, 1, 2], [], [0]),

@@ -37,7 +37,9 @@ extension EtcdHost {
             pods.count == statefulSet?.spec?.replicas ?? pods.count
             && pods.allSatisfy { $0.value != .going && (self.outdated.contains($0.key) || $0.value == .running) }
         // A volume that is being deleted goes with its pod, and of a lone member there is no other.
-        let next = outdated.first { !ready.contains($0) && !(pods.count == 1 && volumes[$0] == .going) }
+        let idle = outdated.filter { !ready.contains($0) && !(pods.count == 1 && volumes[$0] == .going) }
+        // What runs may only be out of reach, as its node may be.
+        let next = idle.first { pods[$0] != .running } ?? idle.first
         return isCalm ? next.map { [$0] } ?? [] : []
     }
 
