@@ -64,8 +64,11 @@ struct ControlPlanesRole {
             machine.status?.claim.map { [ObjectKey(namespace: $0.namespace, name: $0.hostedCluster)] } ?? []
         }
         clusterController.watch(
-            hostNodes, when: \.movesAddresses,
-            map: { _ in clusters.list().filter { $0.spec?.publish?.addresses == nil }.map { ObjectKey($0) } })
+            hostNodes, when: \.movesTraffic,
+            map: { _ in
+                clusters.list().filter { $0.spec?.publish?.addresses == nil || ($0.spec?.controlPlane?.replicas ?? 1) > 1 }
+                    .map { ObjectKey($0) }
+            })
         clusterChanges.deliver(to: clusterController)
 
         let controllers = PoolControllers(

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import AdminCLI
@@ -32,6 +33,16 @@ import Testing
         #expect(!merged.text.contains("https://old:6443"))
         // Once more changes nothing.
         #expect(try KubeconfigMerge.merged(merged.text, of: "config", adding: demo).text == merged.text)
+    }
+
+    @Test func whatCannotBeReadIsNotTakenForEmpty() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("merge-\(UUID().uuidString)").path
+        #expect(try KubeconfigMerge.read("\(folder)/config") == "")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        #expect(throws: CommandFailure.self) { try KubeconfigMerge.read(folder) }
+        try Data("a".utf8).write(to: URL(fileURLWithPath: "\(folder)/config"))
+        #expect(try KubeconfigMerge.read("\(folder)/config") == "a")
     }
 
     @Test(arguments: ["", "\n\n"])

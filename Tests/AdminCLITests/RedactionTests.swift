@@ -42,6 +42,28 @@ import Testing
         "aws_secret_access_key = PLANTED/planted+planted",
     ]
 
+    @Test func whatAuditEventsHoldIsLeftOut() {
+        let event = #"{"kind":"Event","apiVersion":"audit.k8s.io/v1","requestObject":{"data":{"uri":"cGxhbnRlZA=="}}}"#
+        let log = "\":\"the end of one\"}}\nI1122 it serves\n2026-11-22T00:00:00Z \(event)\nI1122 it goes\n"
+        let shown = AuditEvents.removed(from: log)
+        #expect(shown.text == "I1122 it serves\nI1122 it goes\n" && shown.count == 2)
+        #expect(AuditEvents.removed(from: "I1122 it serves\n") == ("I1122 it serves\n", 0))
+    }
+
+    @Test func whatKubectlAppliedIsNotShownOnceMore() {
+        let object: JSONValue = [
+            "kind": "Deployment",
+            "metadata": [
+                "name": "a",
+                "annotations": [
+                    "kept": "yes",
+                    "kubectl.kubernetes.io/last-applied-configuration": #"{"env":[{"name":"DB_PASSWORD","value":"planted"}]}"#,
+                ],
+            ],
+        ]
+        #expect(Redaction().object(object)["metadata"]?["annotations"] == ["kept": "yes"])
+    }
+
     @Test(arguments: secretTexts)
     func whatIsSecretByFormOrNameIsTakenOut(text: String) {
         let shown = Redaction().text(text)

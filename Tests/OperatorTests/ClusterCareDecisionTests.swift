@@ -84,6 +84,22 @@ import Testing
         #expect(none.leaves.isEmpty && !none.renewsKubeconfig)
     }
 
+    /// Neither a kubeconfig nor what is reloaded waits for pods, and nothing that is not there is said to be renewed.
+    @Test(arguments: [
+        (["kubeconfig"], false, true, true), (["kubeconfig"], true, false, false), (["scheduler"], false, false, true),
+        (["apiserver-kubelet-client"], false, true, false), (["apiserver-kubelet-client"], true, false, true), (nil, true, true, true),
+        (nil, true, false, false), (nil, false, true, false),
+    ])
+    func aRenewalIsCompleteWhenWhatWasAskedIsInUse(names: [String]?, isRolledOut: Bool, isOffered: Bool, expected: Bool) throws {
+        var report = ClusterReport(Self.cluster { _ in })
+        report.update { $0.certificates = CertificatesStatus(renewal: CertificateRenewal(id: "1", state: .issued)) }
+        let cluster = Self.cluster { $0.spec?.version = KubernetesVersion(1, 20, 2) }
+        report.completeRenewal(
+            CertificateRenewalRequest(id: "1", certificates: names), try ClusterSettings(cluster), isRolledOut: isRolledOut,
+            isOffered: isOffered)
+        #expect((report.status.certificates?.renewal?.state == .completed) == expected)
+    }
+
     @Test func aKubeconfigIsAskedAnewByWhatWasAnswered() throws {
         func asked(_ names: [String]?, answer: String) throws -> Date? {
             let text = try CertificateRenewalRequest(id: "1", certificates: names).annotationText

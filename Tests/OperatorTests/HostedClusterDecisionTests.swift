@@ -172,18 +172,19 @@ import Testing
     // MARK: the host's nodes
 
     @Test func aHeartbeatMovesNothing() {
-        func node(_ address: String, heartbeat: String) -> Node {
+        func node(_ address: String, heartbeat: String, ready: String = "True") -> Node {
             Node(
                 metadata: ObjectMeta(name: "host-1"),
                 status: NodeStatus(
-                    conditions: [StatusCondition(type: "Ready", status: "True", reason: heartbeat, message: "")],
+                    conditions: [StatusCondition(type: "Ready", status: ready, reason: heartbeat, message: "")],
                     addresses: [NodeAddress(type: "InternalIP", address: address)]))
         }
         let before = node("192.0.2.1", heartbeat: "1")
-        #expect(!InformerChange.updated(old: before, new: node("192.0.2.1", heartbeat: "2")).movesAddresses)
-        #expect(InformerChange.updated(old: before, new: node("192.0.2.2", heartbeat: "1")).movesAddresses)
-        #expect(InformerChange.added(before).movesAddresses)
-        #expect(InformerChange.deleted(before).movesAddresses)
+        #expect(!InformerChange.updated(old: before, new: node("192.0.2.1", heartbeat: "2")).movesTraffic)
+        #expect(InformerChange.updated(old: before, new: node("192.0.2.2", heartbeat: "1")).movesTraffic)
+        #expect(InformerChange.updated(old: before, new: node("192.0.2.1", heartbeat: "1", ready: "Unknown")).movesTraffic)
+        #expect(InformerChange.added(before).movesTraffic)
+        #expect(InformerChange.deleted(before).movesTraffic)
     }
 
     // MARK: loss

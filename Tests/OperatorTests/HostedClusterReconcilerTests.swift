@@ -87,6 +87,34 @@ import Testing
         }
     }
 
+    @Test func aLoadBalancerThatIsNotThereYetEndsNothing() async throws {
+        try await Host.with { host in
+            try await host.pass(2)
+            let before = try #require(try await host.cluster().status?.apiEndpoints)
+            try await host.client.delete(Secret.self, "kube-scheduler", namespace: host.controlPlane)
+            try await host.changeSpec { $0.publish = PublishSpec(type: "LoadBalancer") }
+            try await host.restarted().pass()
+            let published = try #require(try await host.condition("Published"))
+            #expect(published.status == "False" && published.reason == "NoAddress")
+            #expect(published.message.hasSuffix("till then it is published as before: \(before.joined(separator: ", "))"))
+            #expect(try await host.cluster().status?.apiEndpoints == before)
+            _ = try await host.secret("kube-scheduler")
+        }
+    }
+
+    @Test func aCertificateThatCannotBeReadIsMadeAnew() async throws {
+        try await Host.with { host in
+            try await host.pass(2)
+            let before = try await host.secret("kube-scheduler")
+            let key = try #require(before.data?.keys.first { $0.hasSuffix("client.crt") }, "\(before.data?.keys.sorted() ?? [])")
+            _ = try await host.client.patch(
+                Secret.self, "kube-scheduler", namespace: host.controlPlane, merge: ["data": [key: .string("ZGFtYWdlZA==")]])
+            try await host.restarted().pass()
+            let after = try await host.secret("kube-scheduler").data?[key]
+            #expect(after != before.data?[key] && after.map { String(decoding: $0.bytes, as: UTF8.self) }?.contains("BEGIN") == true)
+        }
+    }
+
     /// As an operator made it that let the StatefulSet replace its own pods.
     @Test func aRollingUpdateOfEtcdIsNoMore() async throws {
         try await Host.with(withStorage: true) { host in
@@ -124,7 +152,9 @@ import Testing
             }
             #expect(try await !isTaken(before: "r/etcd:3.5.24-0"))
             let first = try #require(try await claim())
-            let template = EtcdSnapshot.job(settings, image: "r/etcd:3.5.24-0", serviceAddresses: []).spec?.template
+            var template = EtcdSnapshot.job(settings, image: "r/etcd:3.5.24-0", serviceAddresses: []).spec?.template
+            // Its class is installed with the operator.
+            template?.spec?.priorityClassName = nil
             let pod = Pod(
                 metadata: ObjectMeta(
                     name: "etcd-snapshot-1", namespace: host.controlPlane, labels: template?.metadata?.labels),

@@ -41,7 +41,8 @@ struct RenewalAsking: Sendable {
     func send(_ certificates: [String]?) async throws -> String {
         let cluster = try await client.get(HostedCluster.self, name, namespace: namespace)
         if let pause = (cluster.conditions ?? []).named("ReconciliationActive"), pause.status == "False" {
-            throw CommandFailure("cluster \(name) is \(pause.message), and nothing of it is touched: first nestbox resume cluster \(name)")
+            throw CommandFailure(
+                "cluster \(name) is \(pause.message), and nothing of it is touched: first nestbox resume cluster \(name) -n \(namespace)")
         }
         let request = CertificateRenewalRequest(id: MachineAsking.newID(), certificates: certificates)
         _ = try await client.patch(
@@ -66,7 +67,11 @@ struct RenewalAsking: Sendable {
         switch answer.state {
         case .refused: throw CommandFailure("refused: \(Rendering.oneLine(answer.message ?? "it was not understood"))")
         case .completed: return nil
-        case .issued: return state == .issued ? nil : "the control plane's pods are being rolled"
+        case .issued:
+            guard state != .issued else { return nil }
+            let conditions = cluster.conditions ?? []
+            return conditions.named("KubeconfigAvailable").flatMap { _ in conditions.missing("KubeconfigAvailable") }
+                ?? "the control plane's pods are being rolled"
         }
     }
 }

@@ -28,7 +28,7 @@ extension HostedCluster: AdminKind {
         guard isProtected else { return nil }
         return
             "cluster \(name) is protected against deletion (spec.deletionProtection): if it is really to go, first nestbox unprotect cluster "
-            + name
+            + "\(name) -n \(namespace ?? "default")"
     }
 
     /// Until when it is paused; nil when it is not, or not any more.
@@ -56,7 +56,7 @@ extension HostedCluster: AdminKind {
             ("Kubeconfig", status?.kubeconfigSecret.map { "Secret \($0) (nestbox kubeconfig \(name))" }),
             ("Certificates", certificateSummary),
             ("Paused until", pause),
-            ("Protected", isProtected ? "against deletion (nestbox unprotect cluster \(name))" : nil),
+            ("Protected", isProtected ? "against deletion (nestbox unprotect cluster \(name) -n \(namespace ?? "default"))" : nil),
         ]
     }
 

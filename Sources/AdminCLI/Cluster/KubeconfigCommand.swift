@@ -54,8 +54,11 @@ struct KubeconfigCommand: AsyncParsableCommand {
     static func download(_ name: String, _ client: KubernetesClient, _ namespace: String) async throws -> String {
         let cluster = try await client.get(HostedCluster.self, name, namespace: namespace)
         guard let secretName = cluster.status?.kubeconfigSecret else {
-            let missing = (cluster.conditions ?? []).missing("Available") ?? "it is being made"
-            throw CommandFailure("cluster \(name) has no kubeconfig yet (\(missing)): try again when it is Available")
+            let conditions = cluster.conditions ?? []
+            if let missing = conditions.missing("Available") {
+                throw CommandFailure("cluster \(name) has no kubeconfig yet (\(missing)): try again when it is Available")
+            }
+            throw CommandFailure("cluster \(name) has no kubeconfig (\(conditions.missing("KubeconfigAvailable") ?? "it is being made"))")
         }
         let secret = try await client.get(Secret.self, secretName, namespace: namespace)
         guard let bytes = secret.data?["kubeconfig"]?.bytes, let text = String(bytes: bytes, encoding: .utf8) else {

@@ -20,7 +20,7 @@ enum KubeconfigMerge {
             ?? (NSHomeDirectory() as NSString).appendingPathComponent(".kube/config")
         // The file itself where the name is a link: the link stays.
         let path = URL(fileURLWithPath: named).resolvingSymlinksInPath().path
-        let present = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let present = try read(path)
         let folder = (path as NSString).deletingLastPathComponent
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -30,6 +30,16 @@ enum KubeconfigMerge {
         let result = try merged(present, of: path, adding: text)
         try write(result.text, to: path)
         return Result(path: path, current: result.current, before: result.before == result.current ? nil : result.before)
+    }
+
+    /// Empty where there is no file; one that is there and cannot be read is not to be written over.
+    static func read(_ path: String) throws -> String {
+        guard access(path, F_OK) == 0 || errno != ENOENT && errno != ENOTDIR else { return "" }
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw CommandFailure(
+                "cannot read \(path), which the cluster's kubeconfig is to be merged into: make it yours, or name another in $KUBECONFIG")
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The file appears whole, and readable by its owner only from the beginning.

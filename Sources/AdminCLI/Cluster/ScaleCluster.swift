@@ -46,6 +46,7 @@ extension HostedCluster {
     func waitsFor(replicas: Int) -> String? {
         guard status?.observedGeneration == metadata.generation else { return "the operator has not seen it yet" }
         if let refusal = conditions?.named("ValidConfiguration"), refusal.status == "False" { return refusal.message }
+        if let pause = conditions?.named("ReconciliationActive"), pause.status == "False" { return pause.message }
         let isThere =
             status?.controlPlane == ReplicaCounts(replicas: replicas, running: replicas, ready: replicas)
             // An external etcd is none of ours to count.

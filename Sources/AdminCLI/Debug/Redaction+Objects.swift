@@ -6,6 +6,11 @@ extension Redaction {
         var shown = object["kind"] == "Secret" ? SecretFacts.of(object) : object
         if var metadata = shown["metadata"] {
             metadata["managedFields"] = nil
+            // kubectl's copy of all that it applied, in one string.
+            if var annotations = metadata["annotations"] {
+                annotations["kubectl.kubernetes.io/last-applied-configuration"] = nil
+                metadata["annotations"] = annotations
+            }
             shown["metadata"] = metadata
         }
         return value(shown)

@@ -8,14 +8,7 @@ enum SecretFacts {
         var facts: [String: JSONValue] = ["kind": "Secret"]
         facts["apiVersion"] = secret["apiVersion"]
         facts["type"] = secret["type"]
-        if var metadata = secret["metadata"] {
-            if var annotations = metadata["annotations"] {
-                // kubectl's copy of all that it applied.
-                annotations["kubectl.kubernetes.io/last-applied-configuration"] = nil
-                metadata["annotations"] = annotations
-            }
-            facts["metadata"] = metadata
-        }
+        facts["metadata"] = secret["metadata"]
         facts["keys"] = .object((secret["data"]?.object ?? [:]).mapValues { key($0.string ?? "") })
         return .object(facts)
     }

@@ -36,16 +36,26 @@ struct DeleteObject<Kind: AdminKind>: AsyncParsableCommand {
     func run() async throws {
         try await connection.run { client, namespace in
             let scope = Kind.resourceType.namespaced ? namespace : nil
-            var deleted: [(name: String, uid: String?)] = []
+            // All are looked at before the first one goes.
+            var objects: [Kind] = []
             for name in names {
                 do {
-                    // By its UID, so that what is waited for is this one to go, and not one made anew under its name.
                     let object = try await client.get(Kind.self, name, namespace: scope)
                     if let refusal = object.deletionRefusal { throw CommandFailure(refusal) }
-                    let uid = object.metadata.uid
-                    try await client.delete(Kind.self, name, namespace: scope, uid: uid)
-                    deleted.append((name, uid))
+                    objects.append(object)
                 } catch let error as KubernetesError where error.isNotFound && ignoreNotFound {}
+            }
+            var failures: [String] = []
+            var deleted: [(name: String, uid: String?)] = []
+            for object in objects {
+                do {
+                    // By its UID, so that what is waited for is this one to go, and not one made anew under its name.
+                    try await client.delete(Kind.self, object.name, namespace: scope, uid: object.metadata.uid)
+                    deleted.append((object.name, object.metadata.uid))
+                } catch let error as KubernetesError where error.isNotFound && ignoreNotFound {
+                } catch let error as KubernetesError {
+                    failures.append("\(error)")
+                }
             }
             for (name, uid) in deleted {
                 if wait {
@@ -59,6 +69,7 @@ struct DeleteObject<Kind: AdminKind>: AsyncParsableCommand {
                 }
                 Terminal.writeLine("\(Rendering.name(Kind.self, name)) \(wait ? "deleted" : "is being deleted")")
             }
+            guard failures.isEmpty else { throw CommandFailure(failures.joined(separator: "\n")) }
         }
     }
 }

@@ -27,9 +27,15 @@ public struct PublishedEndpoints: Sendable, Equatable {
         tunnel = Self.endpoints(of: tunnelService, publish: publish, hostNodes: hostNodes)
     }
 
-    /// At how many nodes of the host it is published by NodePort.
-    public static func addressCount(_ publish: PublishSpec?, hostNodes: [Node]) -> Int {
-        publish?.addresses?.count ?? addresses(of: hostNodes).count
+    /// What is behind each address that it is published at by NodePort.
+    ///
+    /// - Parameter serving: names of the nodes with a replica that serves.
+    public static func addresses(_ publish: PublishSpec?, hostNodes: [Node], serving: Set<String>) -> [PublishedAddress] {
+        addresses(publish, hostNodes).map { address in
+            let owner = hostNodes.first { $0.status?.addresses?.contains { $0.address == address } == true }
+            guard let owner else { return .unserved }
+            return serving.contains(owner.name) ? .served : owner.isReady ? .unserved : .away
+        }
     }
 
     private static func endpoints(of service: Service?, publish: PublishSpec?, hostNodes: [Node]) -> [String] {
@@ -39,9 +45,12 @@ public struct PublishedEndpoints: Sendable, Equatable {
             return ingress.compactMap { $0.ip ?? $0.hostname }.map { "\($0):\(port.port)" }
         }
         guard let nodePort = port.nodePort, nodePort > 0 else { return [] }
+        return addresses(publish, hostNodes).map { "\($0):\(nodePort)" }
+    }
+
+    private static func addresses(_ publish: PublishSpec?, _ hostNodes: [Node]) -> [String] {
         let given = publish?.addresses ?? []
-        let addresses = given.isEmpty ? Self.addresses(of: hostNodes) : given
-        return addresses.map { "\($0):\(nodePort)" }
+        return given.isEmpty ? addresses(of: hostNodes) : given
     }
 
     /// One IPv4 address a node, an external one if it has any. All nodes, ready or not, sorted by name: a node that reboots must not

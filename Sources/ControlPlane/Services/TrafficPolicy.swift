@@ -9,18 +9,31 @@ public enum TrafficPolicy: String, Sendable {
     /// What it is to be.
     ///
     /// Whoever knows one address only, as a kubeconfig does, must not be led nowhere by it. So it is `Local` where something chooses
-    /// among addresses for all (a LoadBalancer, which checks them), or where each address has a replica; with one replica it is
+    /// among addresses for all (a LoadBalancer, which checks them), or while each address has a replica; with one replica it is
     /// `Cluster`, for an upgrade brings that replica to another node, which is nobody's news in time.
     /// - Parameters:
     ///   - asked: `publish.externalTrafficPolicy`: a person who decided.
-    ///   - addresses: how many nodes of the host it is published at.
-    ///   - serving: how many replicas serve now: while they become more, some node has none yet.
-    ///   - present: what it is. Once local it stays so through restarts and losses, as long as that many replicas are wanted.
+    ///   - addresses: those that it is published at by NodePort.
+    ///   - serving: how many replicas serve now: while they become more, a load balancer finds some node without one.
+    ///   - present: what it is. Once local it stays so when a node is lost, and behind a load balancer as long as that many replicas
+    ///     are wanted.
     public static func decide(
-        asked: String?, type: String, addresses: Int, replicas: Int, serving: Int, present: TrafficPolicy?
+        asked: String?, type: String, addresses: [PublishedAddress], replicas: Int, serving: Int, present: TrafficPolicy?
     ) -> TrafficPolicy {
         if let asked = asked.flatMap({ TrafficPolicy(rawValue: $0) }) { return asked }
-        guard replicas > 1, type == "LoadBalancer" || addresses <= replicas else { return .cluster }
-        return present == .local || serving >= replicas ? .local : .cluster
+        guard replicas > 1 else { return .cluster }
+        if type == "LoadBalancer" { return present == .local || serving >= replicas ? .local : .cluster }
+        let leadSomewhere = addresses.allSatisfy { $0 == .served || $0 == .away && present == .local }
+        return leadSomewhere && !addresses.isEmpty ? .local : .cluster
     }
+}
+
+/// What is behind an address that a control plane is published at.
+public enum PublishedAddress: Sendable {
+    /// A node of the host with a replica that serves.
+    case served
+    /// One that is away: nobody gets anywhere by it, whatever the policy.
+    case away
+    /// One without a replica that serves, or none of the host's: a name, or an address that moves between nodes.
+    case unserved
 }

@@ -33,6 +33,11 @@ public struct NodeSpec: Codable, Sendable, Equatable {
     }
 }
 
+extension Node {
+    /// Whether its kubelet says so, and is heard.
+    public var isReady: Bool { status?.conditions?.contains { $0.type == "Ready" && $0.status == "True" } ?? false }
+}
+
 public struct NodeStatus: Codable, Sendable, Equatable {
     public var conditions: [StatusCondition]?
     public var addresses: [NodeAddress]?

@@ -107,7 +107,7 @@ extension FieldErrors {
                 add(path, "\(plugin) \(why), and stays on")
             }
         case "runtime-config":
-            for (api, setting) in Self.settings(value) where setting == "false" {
+            for (api, setting) in Self.settings(value) where Self.isOff(setting) {
                 let parts = api.split(separator: "/").map(String.init)
                 let isNeeded = api != "api/alpha" && ExtraArguments.neededAPIs.contains(parts.first ?? "")
                 require(!isNeeded, path, "\(quoted(api)) is an API that the cluster is run through, and stays on")
@@ -118,9 +118,12 @@ extension FieldErrors {
 
     private mutating func checkFeatureGates(_ value: String, at path: String) {
         for (feature, setting) in Self.settings(value) where ExtraArguments.neededFeatures.contains(feature) {
-            require(setting != "false", path, "\(feature) is what Nestbox works with, and stays on")
+            require(!Self.isOff(setting), path, "\(feature) is what Nestbox works with, and stays on")
         }
     }
+
+    /// As Go's `strconv.ParseBool` has it.
+    private static func isOff(_ setting: String) -> Bool { ["false", "f", "0"].contains(setting) }
 
     /// `a=true,b=false`.
     private static func settings(_ value: String) -> [(String, String)] {

@@ -1,3 +1,4 @@
+import ControlPlane
 import Foundation
 import KubernetesAPI
 import NestboxAPI
@@ -70,9 +71,15 @@ extension ClusterReport {
         }
     }
 
-    /// The pods run with what was issued when somebody asked for it.
-    mutating func completeRenewal() {
-        guard status.certificates?.renewal?.state == .issued else { return }
+    /// Notes that what was issued when somebody asked for it is in use: by pods that were rolled where that takes a roll, and as a kubeconfig
+    /// that is offered.
+    mutating func completeRenewal(
+        _ request: CertificateRenewalRequest?, _ settings: ClusterSettings, isRolledOut: Bool, isOffered: Bool
+    ) {
+        guard let renewal = status.certificates?.renewal, renewal.state == .issued else { return }
+        let order = request.flatMap { $0.id == renewal.id ? RenewalOrder($0) : nil }
+        let takesRoll = order?.leaves.contains { !$0.isReloaded(settings) } ?? true
+        guard isRolledOut || !takesRoll, isOffered || order?.renewsKubeconfig != true else { return }
         update { $0.certificates?.renewal?.state = .completed }
     }
 }

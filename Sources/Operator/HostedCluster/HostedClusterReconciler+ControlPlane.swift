@@ -27,7 +27,6 @@ extension HostedClusterReconciler {
         let rollout = ControlPlaneRollout(
             deployment, pods: sight.pods(of: NestboxName.controlPlaneDeployment),
             images: ControlPlane.markingImages(settings.pinned, imageRegistry: settings.imageRegistry))
-        if rollout.state == .complete { report.completeRenewal() }
         return rollout
     }
 }

@@ -31,8 +31,8 @@ extension HostedClusterReconciler {
             // Nothing was served with them yet: an operator that was stopped half-way left some unmade.
             present = try ClusterKeys.make(settings, keeping: secrets, now: now)
         }
-        // As they are, should they not be renewable.
-        report.certificates(try present.records(settings))
+        // As they are, should they not be renewable. One that cannot be read is about to be issued anew.
+        if let records = try? present.records(settings) { report.certificates(records) }
         let order = cluster.pendingCertificateRenewal.map(RenewalOrder.init)
         let (keys, renewals) = try present.renewed(settings, published: endpoints.apiHosts, asked: order?.leaves ?? [], now: now)
         let renewed = renewals.filter { present.leaves[$0.leaf] != nil }

@@ -33,26 +33,34 @@ extension HostedClusterReconciler {
         let api = try sight.given(NestboxName.apiService)
         let tunnel = try sight.given(NestboxName.tunnelService)
         let etcd = try settings.etcdNames.map { try sight.given($0).spec?.clusterIP ?? "" }
-        let published = PublishedEndpoints(
+        let given = PublishedEndpoints(
             publish: settings.spec.publish, apiService: api, tunnelService: tunnel, hostNodes: hostNodes.list())
+        // Where it was published before, its nodes reach it still: a cloud takes minutes for a load balancer, and may never have one.
+        let published = given.isComplete ? given : before
+        let missing =
+            settings.spec.publish?.type == "LoadBalancer"
+            ? "the host's load balancer has given its Services no address yet" : "no node of the host has an address"
         guard published.isComplete else {
-            let what =
-                settings.spec.publish?.type == "LoadBalancer"
-                ? "the host's load balancer has given its Services no address yet" : "no node of the host has an address"
-            report.set("Published", false, reason: "NoAddress", message: what)
-            report.notAvailable(what)
+            report.set("Published", false, reason: "NoAddress", message: missing)
+            report.notAvailable(missing)
             return nil
         }
         let now = Date()
         let handover = EndpointHandover(
             published: published, before: before, retiring: retiring,
             reports: sessions.session(settings.uid)?.tunnelReports.list() ?? [], now: now)
-        report.set(
-            "Published", true,
-            reason: handover.isOverdue
-                ? "NotConfirmed" : handover.retiring != nil ? "HandingOver" : settings.spec.publish?.type ?? "NodePort",
-            message: ([published.api.joined(separator: ", ")] + (handover.message.isEmpty ? [] : [handover.message])).joined(
-                separator: "; "))
+        if given.isComplete {
+            report.set(
+                "Published", true,
+                reason: handover.isOverdue
+                    ? "NotConfirmed" : handover.retiring != nil ? "HandingOver" : settings.spec.publish?.type ?? "NodePort",
+                message: ([published.api.joined(separator: ", ")] + (handover.message.isEmpty ? [] : [handover.message])).joined(
+                    separator: "; "))
+        } else {
+            report.set(
+                "Published", false, reason: "NoAddress",
+                message: "\(missing); till then it is published as before: \(published.api.joined(separator: ", "))")
+        }
         report.update {
             $0.apiEndpoints = published.api
             $0.tunnelEndpoints = published.tunnel
@@ -64,17 +72,12 @@ extension HostedClusterReconciler {
 
     private func trafficPolicy(_ settings: ClusterSettings, _ sight: ControlPlaneSight) -> TrafficPolicy {
         let publish = settings.spec.publish
-        func decide(serving: Int, present: TrafficPolicy?) -> TrafficPolicy {
-            TrafficPolicy.decide(
-                asked: publish?.externalTrafficPolicy, type: publish?.type ?? "NodePort",
-                addresses: PublishedEndpoints.addressCount(publish, hostNodes: hostNodes.list()), replicas: settings.replicas,
-                serving: serving, present: present)
-        }
-        // Whatever serves, it would be the same.
-        let atBest = decide(serving: settings.replicas, present: nil)
-        guard atBest != decide(serving: 0, present: nil) else { return atBest }
-        return decide(
-            serving: sight.deployment?.status?.readyReplicas ?? 0,
+        let serving = sight.pods(of: NestboxName.controlPlaneDeployment).filter { $0.isReady && !$0.metadata.isBeingDeleted }
+        return TrafficPolicy.decide(
+            asked: publish?.externalTrafficPolicy, type: publish?.type ?? "NodePort",
+            addresses: PublishedEndpoints.addresses(
+                publish, hostNodes: hostNodes.list(), serving: Set(serving.compactMap { $0.spec?.nodeName })),
+            replicas: settings.replicas, serving: serving.count,
             present: sight.service(NestboxName.apiService)?.spec?.externalTrafficPolicy.flatMap { TrafficPolicy(rawValue: $0) })
     }
 }
@@ -88,10 +91,12 @@ extension ControlPlaneSight {
 }
 
 extension InformerChange<Node> {
-    /// Whether a control plane may be published elsewhere now. A node that only says that it is alive, as each does all the time,
-    /// matters to nobody.
-    var movesAddresses: Bool {
-        if case .updated(let old, let new) = self { return old.status?.addresses != new.status?.addresses }
+    /// Whether a control plane may be published elsewhere now, or an address of it lead elsewhere. A node that only says that it is alive,
+    /// as each does all the time, matters to nobody.
+    var movesTraffic: Bool {
+        if case .updated(let old, let new) = self {
+            return old.status?.addresses != new.status?.addresses || old.isReady != new.isReady
+        }
         return true
     }
 }

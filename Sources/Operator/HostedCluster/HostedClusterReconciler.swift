@@ -120,6 +120,8 @@ struct HostedClusterReconciler: Reconciler {
         // The first version of a cluster serves as soon as one replica does.
         report.update { $0.version = $0.version ?? settings.version }
         let kubeconfigRenewal = try await offerKubeconfig(input, asked: cluster.kubeconfigAskedAnew(report.status), &report)
+        report.completeRenewal(
+            cluster.certificateRenewalRequest, settings, isRolledOut: rollout.state == .complete, isOffered: kubeconfigRenewal != nil)
         try await lookAtNodes(settings, &report)
         if let next = try await considerUpgrade(upgrade, of: cluster, input, sight, &report) {
             return .requeue(after: min(next, nextLook))

@@ -190,10 +190,6 @@ extension NodeReconciler {
     }
 }
 
-extension Node {
-    var isReady: Bool { status?.conditions?.contains { $0.type == "Ready" && $0.status == "True" } ?? false }
-}
-
 extension MachineFacts {
     var environment: NodeEnvironment { NodeEnvironment(cgroupDriver: nil, cgroupVersion: cgroupVersion ?? 2) }
 }

@@ -127,6 +127,9 @@ import Testing
         #expect(flagProblems("feature-gates", "ServerSideApply=true,InPlacePodVerticalScaling=false") == [])
         #expect(flagProblems("runtime-config", "api/beta=false").count == 1)
         #expect(flagProblems("runtime-config", "certificates.k8s.io/v1=false").count == 1)
+        // As Go reads them.
+        #expect(flagProblems("runtime-config", "certificates.k8s.io/v1=0").count == 1)
+        #expect(flagProblems("feature-gates", "ServerSideApply=F").count == 1)
         #expect(flagProblems("runtime-config", "api/alpha=false,batch/v1=false,certificates.k8s.io/v1=true") == [])
         #expect(flagProblems("disable-admission-plugins", "CertificateApproval").first?.contains("may approve them") == true)
         #expect(flagProblems("emulated-version", "1.31").first?.contains("Nestbox sets this flag") == true)
