@@ -37,35 +37,20 @@ extension HostedClusterReconciler {
             publish: settings.spec.publish, apiService: api, tunnelService: tunnel, hostNodes: hostNodes.list())
         // Where it was published before, its nodes reach it still: a cloud takes minutes for a load balancer, and may never have one.
         let published = given.isComplete ? given : before
-        let missing =
-            settings.spec.publish?.type == "LoadBalancer"
+        let type = settings.spec.publish?.type ?? "NodePort"
+        let lack =
+            type == "LoadBalancer"
             ? "the host's load balancer has given its Services no address yet" : "no node of the host has an address"
         guard published.isComplete else {
-            report.set("Published", false, reason: "NoAddress", message: missing)
-            report.notAvailable(missing)
+            report.set("Published", false, reason: "NoAddress", message: lack)
+            report.notAvailable(lack)
             return nil
         }
         let now = Date()
         let handover = EndpointHandover(
             published: published, before: before, retiring: retiring,
             reports: sessions.session(settings.uid)?.tunnelReports.list() ?? [], now: now)
-        if given.isComplete {
-            report.set(
-                "Published", true,
-                reason: handover.isOverdue
-                    ? "NotConfirmed" : handover.retiring != nil ? "HandingOver" : settings.spec.publish?.type ?? "NodePort",
-                message: ([published.api.joined(separator: ", ")] + (handover.message.isEmpty ? [] : [handover.message])).joined(
-                    separator: "; "))
-        } else {
-            report.set(
-                "Published", false, reason: "NoAddress",
-                message: "\(missing); till then it is published as before: \(published.api.joined(separator: ", "))")
-        }
-        report.update {
-            $0.apiEndpoints = published.api
-            $0.tunnelEndpoints = published.tunnel
-            $0.retiringEndpoints = handover.retiring
-        }
+        report.published(published, handover, type: type, lack: given.isComplete ? nil : lack)
         return HostAddresses(
             published: published, told: handover.told, handoverLeft: handover.timeLeft(at: now), api: api.spec?.clusterIP ?? "", etcd: etcd)
     }
@@ -79,6 +64,24 @@ extension HostedClusterReconciler {
                 publish, hostNodes: hostNodes.list(), serving: Set(serving.compactMap { $0.spec?.nodeName })),
             replicas: settings.replicas, serving: serving.count,
             present: sight.service(NestboxName.apiService)?.spec?.externalTrafficPolicy.flatMap { TrafficPolicy(rawValue: $0) })
+    }
+}
+
+extension ClusterReport {
+    /// - Parameter lack: why it is published as before, and not as it is to be.
+    fileprivate mutating func published(_ endpoints: PublishedEndpoints, _ handover: EndpointHandover, type: String, lack: String?) {
+        let addresses = endpoints.api.joined(separator: ", ")
+        if let lack {
+            set("Published", false, reason: "NoAddress", message: "\(lack); till then it is published as before: \(addresses)")
+        } else {
+            let reason = handover.isOverdue ? "NotConfirmed" : handover.retiring != nil ? "HandingOver" : type
+            set("Published", true, reason: reason, message: handover.message.isEmpty ? addresses : "\(addresses); \(handover.message)")
+        }
+        update {
+            $0.apiEndpoints = endpoints.api
+            $0.tunnelEndpoints = endpoints.tunnel
+            $0.retiringEndpoints = handover.retiring
+        }
     }
 }
 
