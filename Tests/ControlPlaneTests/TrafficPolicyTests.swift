@@ -35,9 +35,9 @@ struct TrafficPolicyTests {
             expected: .cluster),
         Case(testDescription: "scaled up, and there", present: .cluster, expected: .local),
         Case(
-            testDescription: "a node is lost", addresses: [.served, .away, .served], serving: 2, present: .local, expected: .local),
+            testDescription: "a node is lost", addresses: [.served, .interrupted, .served], serving: 2, present: .local, expected: .local),
         Case(
-            testDescription: "a node is away from the beginning", addresses: [.served, .away, .served], present: .cluster,
+            testDescription: "a node is away from the beginning", addresses: [.served, .interrupted, .served], present: .cluster,
             expected: .cluster),
         Case(
             testDescription: "it came back, and its replica is elsewhere", addresses: [.served, .unserved, .served], present: .local,
@@ -63,11 +63,11 @@ struct TrafficPolicyTests {
                     conditions: [StatusCondition(type: "Ready", status: ready ? "True" : "Unknown")],
                     addresses: [NodeAddress(type: "InternalIP", address: address)]))
         }
-        let nodes = [node("a", "192.0.2.1"), node("b", "192.0.2.2"), node("c", "192.0.2.3", ready: false)]
+        let nodes = [node("a", "192.0.2.1"), node("b", "192.0.2.2"), node("c", "192.0.2.3", ready: false), node("d", "192.0.2.4")]
         func behind(_ publish: PublishSpec?) -> [PublishedAddress] {
-            PublishedEndpoints.addresses(publish, hostNodes: nodes, serving: ["a"])
+            PublishedEndpoints.addresses(publish, hostNodes: nodes, replicas: ["a", "d"], serving: ["a"])
         }
-        #expect(behind(nil) == [.served, .unserved, .away])
+        #expect(behind(nil) == [.served, .unserved, .interrupted, .interrupted])
         #expect(behind(PublishSpec(addresses: ["api.example.net", "192.0.2.1"])) == [.unserved, .served])
     }
 

@@ -29,12 +29,17 @@ public struct PublishedEndpoints: Sendable, Equatable {
 
     /// What is behind each address that it is published at by NodePort.
     ///
-    /// - Parameter serving: names of the nodes with a replica that serves.
-    public static func addresses(_ publish: PublishSpec?, hostNodes: [Node], serving: Set<String>) -> [PublishedAddress] {
+    /// - Parameters:
+    ///   - replicas: names of the nodes with a replica.
+    ///   - serving: of those with one that serves.
+    public static func addresses(
+        _ publish: PublishSpec?, hostNodes: [Node], replicas: Set<String>, serving: Set<String>
+    ) -> [PublishedAddress] {
         addresses(publish, hostNodes).map { address in
             let owner = hostNodes.first { $0.status?.addresses?.contains { $0.address == address } == true }
             guard let owner else { return .unserved }
-            return serving.contains(owner.name) ? .served : owner.isReady ? .unserved : .away
+            if serving.contains(owner.name) { return .served }
+            return replicas.contains(owner.name) || !owner.isReady ? .interrupted : .unserved
         }
     }
 

@@ -15,15 +15,15 @@ public enum TrafficPolicy: String, Sendable {
     ///   - asked: `publish.externalTrafficPolicy`: a person who decided.
     ///   - addresses: those that it is published at by NodePort.
     ///   - serving: how many replicas serve now: while they become more, a load balancer finds some node without one.
-    ///   - present: what it is. Once local it stays so when a node is lost, and behind a load balancer as long as that many replicas
-    ///     are wanted.
+    ///   - present: what it is. Once local it stays so through restarts and losses, and behind a load balancer as long as that many
+    ///     replicas are wanted.
     public static func decide(
         asked: String?, type: String, addresses: [PublishedAddress], replicas: Int, serving: Int, present: TrafficPolicy?
     ) -> TrafficPolicy {
         if let asked = asked.flatMap({ TrafficPolicy(rawValue: $0) }) { return asked }
         guard replicas > 1 else { return .cluster }
         if type == "LoadBalancer" { return present == .local || serving >= replicas ? .local : .cluster }
-        let leadSomewhere = addresses.allSatisfy { $0 == .served || $0 == .away && present == .local }
+        let leadSomewhere = addresses.allSatisfy { $0 == .served || $0 == .interrupted && present == .local }
         return leadSomewhere && !addresses.isEmpty ? .local : .cluster
     }
 }
@@ -32,8 +32,9 @@ public enum TrafficPolicy: String, Sendable {
 public enum PublishedAddress: Sendable {
     /// A node of the host with a replica that serves.
     case served
-    /// One that is away: nobody gets anywhere by it, whatever the policy.
-    case away
-    /// One without a replica that serves, or none of the host's: a name, or an address that moves between nodes.
+    /// One that is away, or whose replica does not serve at the moment, as when etcd has no leader: that is no reason to lead those who come
+    /// by the others to a replica that is lost, and whose loss the host has not noticed yet.
+    case interrupted
+    /// One without a replica, or none of the host's: a name, or an address that moves between nodes.
     case unserved
 }

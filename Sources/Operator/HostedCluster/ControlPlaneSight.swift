@@ -89,7 +89,7 @@ extension EtcdHost {
 
 extension Pod {
     /// Whether it runs or is about to; one that is on its way out still does, until it has ended.
-    fileprivate var isNotOver: Bool { !["Succeeded", "Failed"].contains(status?.phase) && !hasEnded }
+    var isNotOver: Bool { !["Succeeded", "Failed"].contains(status?.phase) && !hasEnded }
 
     /// Whether it is on its way out and, by its kubelet's word, nothing runs in it any more, and nothing will.
     fileprivate var hasEnded: Bool {

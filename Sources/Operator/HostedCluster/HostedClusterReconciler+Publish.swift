@@ -57,11 +57,13 @@ extension HostedClusterReconciler {
 
     private func trafficPolicy(_ settings: ClusterSettings, _ sight: ControlPlaneSight) -> TrafficPolicy {
         let publish = settings.spec.publish
-        let serving = sight.pods(of: NestboxName.controlPlaneDeployment).filter { $0.isReady && !$0.metadata.isBeingDeleted }
+        let replicas = sight.pods(of: NestboxName.controlPlaneDeployment).filter(\.isNotOver)
+        let serving = replicas.filter { $0.isReady && !$0.metadata.isBeingDeleted }
+        func nodes(of pods: [Pod]) -> Set<String> { Set(pods.compactMap { $0.spec?.nodeName }) }
         return TrafficPolicy.decide(
             asked: publish?.externalTrafficPolicy, type: publish?.type ?? "NodePort",
             addresses: PublishedEndpoints.addresses(
-                publish, hostNodes: hostNodes.list(), serving: Set(serving.compactMap { $0.spec?.nodeName })),
+                publish, hostNodes: hostNodes.list(), replicas: nodes(of: replicas), serving: nodes(of: serving)),
             replicas: settings.replicas, serving: serving.count,
             present: sight.service(NestboxName.apiService)?.spec?.externalTrafficPolicy.flatMap { TrafficPolicy(rawValue: $0) })
     }
