@@ -103,7 +103,8 @@ enum EtcdStatefulSet {
         let settings = input.settings
         let directory = KeySecret.mountPath(.etcd)
         let version =
-            EtcdImage(image(input)).version ?? EtcdImage.version(ofTag: settings.version.etcdImageTag) ?? ProgramVersion(3, 6)
+            EtcdImageReference(image(input)).version ?? EtcdImageReference.version(ofTag: settings.version.etcdImageTag)
+            ?? ProgramVersion(3, 6)
         var own = [
             "name": "$(NAME)",
             "data-dir": "/var/lib/etcd/data",

@@ -59,7 +59,7 @@ public enum EtcdSnapshot {
 
     /// In a name and a path.
     private static func tag(of image: String) -> String {
-        let tag = EtcdImage(image).tag ?? "etcd"
+        let tag = EtcdImageReference(image).tag ?? "etcd"
         return String(tag.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }.prefix(32))
     }
 }

@@ -8,7 +8,7 @@ enum EtcdImageChoice {
     /// Whether the image changes to a newer etcd of the same name. Data that a newer one has opened an older one does not: so one that is
     /// asked for by a version that is gone back to is not gone back to.
     static func isStep(from present: String, to wanted: String) -> Bool {
-        let (old, new) = (EtcdImage(present), EtcdImage(wanted))
+        let (old, new) = (EtcdImageReference(present), EtcdImageReference(wanted))
         guard old.repository == new.repository, let before = old.version, let then = new.version else { return present != wanted }
         return before < then
     }
@@ -16,7 +16,7 @@ enum EtcdImageChoice {
     /// The tag to run: the wanted one, but never one that is older than what has run. Then it is the oldest of ours that is not: the
     /// other's tag may be of somebody else's registry.
     static func tag(present: String?, wanted: String) -> String {
-        func version(_ tag: String) -> ProgramVersion? { EtcdImage.version(ofTag: tag) }
+        func version(_ tag: String) -> ProgramVersion? { EtcdImageReference.version(ofTag: tag) }
         guard let present, let old = version(present), let new = version(wanted), new < old else { return wanted }
         let known = KubernetesVersion.supportedMinors.map { KubernetesVersion(1, $0, 0).etcdImageTag }
         return known.first { tag in version(tag).map { $0 >= old } ?? false } ?? present
@@ -24,7 +24,7 @@ enum EtcdImageChoice {
 
     /// The tag of the newest; nil where none names a version.
     static func newest(of tags: [String]) -> String? {
-        let versions = tags.compactMap { tag in EtcdImage.version(ofTag: tag).map { (tag, $0) } }
+        let versions = tags.compactMap { tag in EtcdImageReference.version(ofTag: tag).map { (tag, $0) } }
         return versions.max { $0.1 < $1.1 }?.0
     }
 }
@@ -74,7 +74,7 @@ extension StatefulSet {
 }
 
 extension PodSpec {
-    fileprivate var etcdTag: String? { containers?.first { $0.name == "etcd" }?.image.flatMap { EtcdImage($0).tag } }
+    fileprivate var etcdTag: String? { containers?.first { $0.name == "etcd" }?.image.flatMap { EtcdImageReference($0).tag } }
 }
 
 extension Pod {

@@ -2,7 +2,7 @@ import ControlPlane
 import KubernetesVersions
 import Testing
 
-@Suite struct EtcdImageTests {
+@Suite struct EtcdImageReferenceTests {
     @Test(arguments: [
         ("registry.k8s.io/etcd:3.5.24-0", "registry.k8s.io/etcd", "3.5.24-0", ProgramVersion(3, 5, 24)),
         ("quay.io/coreos/etcd:v3.6.8", "quay.io/coreos/etcd", "v3.6.8", ProgramVersion(3, 6, 8)),
@@ -14,7 +14,7 @@ import Testing
         ("etcd:20260801", "etcd", "20260801", nil),
     ])
     func aReferenceIsRead(reference: String, repository: String, tag: String?, version: ProgramVersion?) {
-        let image = EtcdImage(reference)
+        let image = EtcdImageReference(reference)
         #expect(image.repository == repository && image.tag == tag && image.version == version)
     }
 }

@@ -1,7 +1,7 @@
 public import KubernetesVersions
 
 /// An image of etcd's, as a reference names it: `registry:5000/etcd:3.5.24-0@sha256:...`.
-public struct EtcdImage: Sendable, Equatable {
+public struct EtcdImageReference: Sendable, Equatable {
     /// With the registry, without tag and digest.
     public var repository: String
     /// Nil where only a digest says which it is, or nothing does.
