@@ -69,9 +69,8 @@ struct RenewalAsking: Sendable {
         case .completed: return nil
         case .issued:
             guard state != .issued else { return nil }
-            let conditions = cluster.conditions ?? []
-            return conditions.named("KubeconfigAvailable").flatMap { _ in conditions.missing("KubeconfigAvailable") }
-                ?? "the control plane's pods are being rolled"
+            if let kubeconfig = cluster.conditions?.named("KubeconfigAvailable"), kubeconfig.status == "False" { return kubeconfig.message }
+            return "the control plane's pods are being rolled"
         }
     }
 }

@@ -35,9 +35,10 @@ public struct PublishedEndpoints: Sendable, Equatable {
     public static func addresses(
         _ publish: PublishSpec?, hostNodes: [Node], replicas: Set<String>, serving: Set<String>
     ) -> [PublishedAddress] {
-        addresses(publish, hostNodes).map { address in
-            let owner = hostNodes.first { $0.status?.addresses?.contains { $0.address == address } == true }
-            guard let owner else { return .unserved }
+        let owned = hostNodes.flatMap { node in (node.status?.addresses ?? []).map { ($0.address, node) } }
+        let owners = Dictionary(owned) { first, _ in first }
+        return addresses(publish, hostNodes).map { address in
+            guard let owner = owners[address] else { return .unserved }
             if serving.contains(owner.name) { return .served }
             return replicas.contains(owner.name) || !owner.isReady ? .interrupted : .unserved
         }

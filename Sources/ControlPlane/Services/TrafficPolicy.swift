@@ -13,16 +13,18 @@ public enum TrafficPolicy: String, Sendable {
     /// `Cluster`, for an upgrade brings that replica to another node, which is nobody's news in time.
     /// - Parameters:
     ///   - asked: `publish.externalTrafficPolicy`: a person who decided.
-    ///   - addresses: those that it is published at by NodePort.
+    ///   - addresses: those that it is published at by NodePort; a host may have thousands, which are looked at where they decide.
     ///   - serving: how many replicas serve now: while they become more, a load balancer finds some node without one.
     ///   - present: what it is. Once local it stays so through restarts and losses, and behind a load balancer as long as that many
     ///     replicas are wanted.
     public static func decide(
-        asked: String?, type: String, addresses: [PublishedAddress], replicas: Int, serving: Int, present: TrafficPolicy?
+        asked: String?, type: String, addresses: @autoclosure () -> [PublishedAddress], replicas: Int, serving: Int,
+        present: TrafficPolicy?
     ) -> TrafficPolicy {
         if let asked = asked.flatMap({ TrafficPolicy(rawValue: $0) }) { return asked }
         guard replicas > 1 else { return .cluster }
         if type == "LoadBalancer" { return present == .local || serving >= replicas ? .local : .cluster }
+        let addresses = addresses()
         let leadSomewhere = addresses.allSatisfy { $0 == .served || $0 == .interrupted && present == .local }
         return leadSomewhere && !addresses.isEmpty ? .local : .cluster
     }

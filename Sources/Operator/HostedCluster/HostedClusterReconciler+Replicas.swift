@@ -10,8 +10,8 @@ extension HostedClusterReconciler {
         let seen = etcd.apiServers
         let counts = ReplicaCounts(replicas: settings.replicas, running: seen.running, ready: seen.ready)
         report.update { $0.controlPlane = counts }
-        let members = settings.externalEtcd == nil ? report.status.etcd?.members ?? 0 : settings.replicas
         guard rollout.state != .notBegun else { return report.patience(min(.seconds(10), etcd.nextLook), with: "Progressing") }
+        let members = settings.externalEtcd == nil ? report.status.etcd?.members ?? 0 : settings.replicas
         // Pods that become new, or cannot, have been told of already.
         let rest = rollout.state == .complete ? ScalingOrder.step(wanted: settings.replicas, members: members, seen) : nil
         guard let step = etcd.step ?? rest else { return etcd.nextLook }
